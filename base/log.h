@@ -1,0 +1,31 @@
+/* Log lines: to stderr and, when --log was given, to that file as text or as
+ * one JSON object per line ({"level","msg","time"}, what containerd and Docker
+ * read). Libraries log warnings and debug lines; errors are logged once, by
+ * runtime/. The level and the two sinks are the only global state of knarr. */
+#ifndef KNARR_BASE_LOG_H
+#define KNARR_BASE_LOG_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+void log_set_level(enum log_level level);
+bool log_enabled(enum log_level level);
+
+/* Sends log lines to the file too (appended, made 0644 when missing, opened
+ * close-on-exec). format_json: JSON lines. -errno with err when it cannot be opened. */
+int log_open(const char *path, bool format_json, struct err *err);
+
+/* Closes the log file. */
+void log_close(void);
+
+/* Parent only. stderr gets "knarr: warning: …"; without --log, debug and info go to stderr too. */
+void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
+#define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,80 @@
+/* The container's cgroup, cgroup v2 only, through cgroupfs.
+ *
+ * cgroup_resolve() decides where it is (pure), cgroup_create() makes it and
+ * enables controllers, cgroup_apply() writes the limits, and the rest looks
+ * after it until cgroup_destroy(). A struct cgroup holds no open files but
+ * `fd`, the folder itself, which is also what CLONE_INTO_CGROUP takes. */
+#ifndef KNARR_CGROUPS_CGROUP_H
+#define KNARR_CGROUPS_CGROUP_H
+
+#include <stdbool.h>
+#include <signal.h>
+#include <sys/types.h>
+
+#include "base/host.h"
+#include "oci-spec/spec.h"
+
+enum cgroup_manager { CGROUP_CGROUPFS, CGROUP_SYSTEMD, CGROUP_DISABLED };
+
+struct cgroup {
+	char *mount; /* mount point of cgroup2, "/sys/fs/cgroup" */
+	char *path;  /* below it, "/knarr/web1"; NULL: the container has no cgroup of its own */
+	unsigned made; /* how many trailing path components cgroup_create() made */
+	int fd;	     /* O_PATH|O_DIRECTORY of the folder; -1 before create/open */
+};
+
+/* Decides the path (config-linux.md#cgroups-path): absolute: below the mount
+ * point; relative: below the parent of the runtime's own cgroup; absent:
+ * relative "knarr-ID". ".." and empty names are refused. Where there is no
+ * cgroup2, or manager is CGROUP_DISABLED, or an ordinary user may not write
+ * there, path becomes NULL unless the config asks for limits: then it is an
+ * error that says which. Memory from a. Touches nothing. */
+int cgroup_resolve(const struct host *h, enum cgroup_manager manager, const struct spec *s, const char *id,
+		   struct arena *a, struct err *err, struct cgroup *ret_cg);
+
+/* Controllers (bit set) that resources need, and those that the hierarchy can
+ * offer at the mount's root. A needed one that is absent: -ENOTSUP, and err
+ * names the property, the controller and where it is bound instead (a v1
+ * hierarchy, or nowhere). cpu.shares alone only warns: a caller's default. */
+int cgroup_check(const struct cgroup *cg, const struct spec *s, struct err *err);
+
+/* Makes the folders, enables all available controllers on the way down
+ * (best effort; needed ones must work), opens cg->fd. Refuses a folder that
+ * holds processes or is frozen. On failure removes what it made. */
+int cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err);
+
+/* Writes linux.resources: memory (limit, reservation, swap arithmetic,
+ * checkBeforeUpdate), cpu (shares → weight, quota/period, burst, idle), pids,
+ * io (weight, bfq, max per device), cpuset, hugetlb (rsvd first), rdma,
+ * unified, and the device rules as an eBPF program. Errors name property,
+ * file and value. */
+int cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err);
+
+/* Opens an existing cgroup (from a state) into cg->fd. -ENOENT when gone. */
+int cgroup_open(struct cgroup *cg, struct err *err);
+
+/* Sends sig to every process in it and below: cgroup.kill for SIGKILL, else
+ * (or before Linux 5.14) each pid in cgroup.procs while frozen. 0 also when it
+ * is gone or empty. */
+int cgroup_kill(struct cgroup *cg, int sig, struct err *err);
+
+/* cgroup.freeze; waits until cgroup.events says so, at most timeout_ms. */
+int cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct err *err);
+
+/* True when cgroup.events says frozen 1. */
+bool cgroup_is_frozen(const struct cgroup *cg);
+
+/* Pids in it and below: fills at most max, returns how many there are. */
+ssize_t cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err *err);
+
+/* Waits (poll on cgroup.events, no sleep loop) until it is empty, then removes it
+ * and all below, and the parents that cgroup_create() made if they are empty.
+ * 0 when already gone. */
+int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
+
+/* Names of files given to the owner of the container's user namespace when the
+ * config mounts cgroup read-write in a new cgroup namespace
+ * (config-linux.md#cgroup-ownership). */
+int cgroup_delegate(struct cgroup *cg, uid_t uid, gid_t gid, struct err *err);
+
+#endif

@@ -1,0 +1,62 @@
+/* What the commands call: one function per operation of runtime.md#operations. */
+#ifndef KNARR_LIBCONTAINER_CONTAINER_H
+#define KNARR_LIBCONTAINER_CONTAINER_H
+
+#include <stdbool.h>
+#include <signal.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/host.h"
+#include "base/plan.h"
+#include "cgroups/cgroup.h"
+#include "libcontainer/state.h"
+#include "namespaces/rootfs.h"
+#include "oci-spec/spec.h"
+
+/* Global options that matter below the command line. */
+struct container_env {
+	const char *root; /* state root, absolute */
+	enum cgroup_manager cgroup_manager;
+	struct arena *arena;
+};
+
+struct container_create_options {
+	const char *id;
+	const char *bundle;	    /* folder; made absolute by the library */
+	const char *config;	    /* NULL: config.json in the bundle */
+	const char *pid_file;	    /* NULL: none */
+	const char *console_socket; /* NULL: none */
+	unsigned preserve_fds;
+	bool no_pivot, no_new_keyring;
+	bool detach, keep;	    /* run only */
+	const struct rootfs_layers *layers; /* NULL: none */
+};
+
+/* create: everything but the program. 0 or -errno; on failure nothing is left. */
+int container_create(const struct container_env *env, const struct container_create_options *o, struct err *err);
+
+/* run: create and start in one. In the foreground it waits, relays terminal and
+ * signals, deletes (unless keep), and sets *ret_exit to the program's status
+ * (128+N for a signal). */
+int container_run(const struct container_env *env, const struct container_create_options *o, struct err *err,
+		  int *ret_exit);
+
+int container_start(const struct container_env *env, const char *id, struct err *err);
+
+/* all: every process of the container's cgroup. Not running: -ESRCH with the
+ * text "container not running". */
+int container_kill(const struct container_env *env, const char *id, int sig, bool all, struct err *err);
+
+/* force: kill it first, and no error when there is no such container. */
+int container_delete(const struct container_env *env, const char *id, bool force, struct err *err);
+
+/* State and status of a container; memory from env->arena. */
+int container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
+		    enum container_status *ret_status);
+
+/* Compiles only: for `knarr plan` and golden tests. host NULL: probe. */
+int container_plan(const struct container_env *env, const struct container_create_options *o,
+		   const struct host *host, struct err *err, struct plan **ret_plan);
+
+#endif

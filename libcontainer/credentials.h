@@ -1,0 +1,38 @@
+/* Who the program is: ids, capabilities, limits, priorities. Each run_* is the
+ * executor of one step in the child and allocates nothing. Orders and traps:
+ * capabilities(7), setgroups in user_namespaces(7). */
+#ifndef KNARR_LIBCONTAINER_CREDENTIALS_H
+#define KNARR_LIBCONTAINER_CREDENTIALS_H
+
+#include "base/host.h"
+#include "base/plan.h"
+#include "oci-spec/spec.h"
+
+/* Rlimits, oom score, scheduler, io priority, personality, memory policy,
+ * LSM labels: everything that init sets while still root. */
+int credentials_plan_limits(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
+
+/* Ids, cwd, capabilities, no_new_privs. The order, and why: ids first while the
+ * permitted set is kept (PR_SET_KEEPCAPS); cwd with the new fsuid and the old
+ * capabilities, so that a folder of root's or of the user's both work; then the
+ * final sets. When seccomp must be loaded without no_new_privs, CAP_SYS_ADMIN
+ * stays effective until execve, which takes it away (keep_sys_admin).
+ * Capabilities the runtime does not hold are dropped from the plan with a
+ * warning (config.md: must be logged, should not fail). */
+int credentials_plan(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
+
+int credentials_run_rlimit(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_oom_score(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_scheduler(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_io_priority(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_personality(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_memory_policy(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_label(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_ids(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_change_dir(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_capabilities(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_no_new_privileges(struct plan_ctx *c, const struct plan_step *s);
+/* JOIN_KEYRING: a new session keyring named for the container, or errno as is. */
+int credentials_run_keyring(struct plan_ctx *c, const struct plan_step *s);
+
+#endif

@@ -1,0 +1,41 @@
+/* seccomp profiles: compiled by libseccomp in the parent into a classic BPF
+ * program that the child only loads. config-linux.md#seccomp, seccomp(2). */
+#ifndef KNARR_LIBCONTAINER_SECCOMP_H
+#define KNARR_LIBCONTAINER_SECCOMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "oci-spec/spec.h"
+
+struct seccomp_filter {
+	const void *program;   /* struct sock_filter[], in the arena */
+	size_t len;	       /* bytes */
+	uint32_t flags;	       /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	bool notify;	       /* has SCMP_ACT_NOTIFY: load with NEW_LISTENER */
+};
+
+/* Refuses a profile that cannot work: it denies execve (the last call that the
+ * runtime must make) without condition, a flag or an action that this kernel
+ * lacks, NOTIFY without listenerPath, NOTIFY on the calls used to hand over
+ * the listener. Pure but for asking the kernel. */
+int seccomp_check(const struct spec_seccomp *s, struct err *err);
+
+/* Compiles s. cache_dir (NULL: none) is a folder of the state root, made when
+ * missing (0700), where compiled programs are kept under a hash of everything
+ * they depend on; a cache file that does not match to the byte is ignored and
+ * replaced. Unknown system calls are left out (a warning is logged at debug
+ * level). Memory from a. 0 or -errno with err. */
+int seccomp_compile(const struct spec_seccomp *s, const char *cache_dir, struct arena *a, struct err *err,
+		    struct seccomp_filter *ret_filter);
+
+/* What this build can do, for the features document; NULL-terminated lists. */
+const char *const *seccomp_known_actions(void);
+const char *const *seccomp_known_operators(void);
+const char *const *seccomp_known_archs(void);
+const char *const *seccomp_known_flags(void);
+
+#endif

@@ -1,0 +1,79 @@
+/* The state directory: <root>/<id>/, mode 0700, one per container.
+ *
+ *   state.json   what docs/state.md documents; replaced atomically
+ *   config.json  the config as it was at create (later edits have no effect)
+ *   start.sock   the init process waits here for `start`
+ *   lock         flock(2): exclusive for every command that changes something
+ */
+#ifndef KNARR_LIBCONTAINER_STATE_H
+#define KNARR_LIBCONTAINER_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "oci-spec/spec.h"
+
+enum container_status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
+
+struct state {
+	char *id, *bundle, *rootfs, *oci_version;
+	char *cgroup_mount, *cgroup_path; /* NULL: no cgroup */
+	unsigned cgroup_made;
+	pid_t pid;		   /* init, in the runtime's pid namespace; 0: not yet */
+	uint64_t pid_start_time;   /* field 22 of /proc/PID/stat: tells a reused pid */
+	bool started;		   /* `start` (or run) got as far as execve */
+	bool rootless;
+	uid_t owner;		   /* euid of the creator */
+	char *created;		   /* RFC 3339, UTC */
+	struct spec_pairs annotations;
+};
+
+struct state_dir {
+	int fd;	     /* the folder */
+	int lock_fd; /* held lock; -1: none */
+	char *path;  /* <root>/<id> */
+};
+
+/* Default of --root: /run/knarr for root; $XDG_RUNTIME_DIR/knarr for an
+ * ordinary user and for root of a user namespace (when set and not empty),
+ * else /run/user/UID/knarr or /tmp/knarr-UID (checked to be his). */
+char *state_default_root(struct arena *a, bool in_userns);
+
+/* [A-Za-z0-9_+.-]{1,1024}, not "." nor "..". */
+int state_check_id(const char *id, struct err *err);
+
+/* Makes root (0700, parents too) and <root>/<id>, takes the lock. -EEXIST: a
+ * container with that id exists. */
+int state_create(const char *root, const char *id, struct arena *a, struct err *err, struct state_dir *ret_dir);
+
+/* Opens an existing one; lock: wait for and take the exclusive lock.
+ * -ENOENT: "container "ID" does not exist". */
+int state_open(const char *root, const char *id, bool lock, struct arena *a, struct err *err,
+	       struct state_dir *ret_dir);
+
+void state_close(struct state_dir *d);
+
+int state_save(const struct state_dir *d, const struct state *s, struct err *err);
+/* A directory without state.json loads as status creating with only id set. */
+int state_load(const struct state_dir *d, const char *id, struct arena *a, struct err *err, struct state **ret_state);
+
+/* Removes the folder and its files (nothing else), releases the lock. */
+int state_remove(struct state_dir *d, struct err *err);
+
+/* Asks the kernel: is the process alive, the same one, a zombie, frozen. */
+enum container_status state_status(const struct state *s);
+const char *state_status_name(enum container_status status);
+
+/* Ids in root, sorted; a missing root is an empty list. */
+int state_list(const char *root, struct arena *a, struct err *err, char ***ret_ids, size_t *ret_n);
+
+/* A pidfd of the container's init after checking its start time; -ESRCH: gone. */
+int state_pidfd(const struct state *s);
+
+/* Start time of a process (clock ticks since boot); 0 when there is none. */
+uint64_t state_pid_start_time(pid_t pid);
+
+#endif

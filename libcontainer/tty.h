@@ -1,0 +1,37 @@
+/* Terminals: the pty of the container (child half), handing it to a console
+ * socket, and the foreground relay between it and the caller's terminal. */
+#ifndef KNARR_LIBCONTAINER_TTY_H
+#define KNARR_LIBCONTAINER_TTY_H
+
+#include <stdbool.h>
+#include <signal.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/plan.h"
+
+/* PLAN_OPEN_CONSOLE: opens a pty of the container's devpts (ptmx, TIOCGPTPEER),
+ * sets size and owner, binds the slave on /dev/console, sends the master to
+ * the parent through the channel, makes the slave the controlling terminal and
+ * fds 0, 1, 2. Child; allocates nothing. */
+int tty_run_open_console(struct plan_ctx *c, const struct plan_step *s);
+
+/* Connects to the AF_UNIX socket at path (SOCK_STREAM; paths longer than
+ * sun_path work through /proc/self/fd) and sends fd by SCM_RIGHTS with the
+ * name "/dev/pts/ptmx" style payload that conmon and containerd read. */
+int tty_send_to_socket(const char *path, int master_fd, struct err *err);
+
+/* Foreground: what `run` does until the container's init ends.
+ * master_fd: the pty, or -1 without a terminal (then only signals are forwarded).
+ * Puts the caller's terminal (stdin, if one) in raw mode and restores it in all
+ * cases, forwards window size (SIGWINCH), every forwardable signal to the
+ * init (pidfd_send_signal), stops and continues with SIGTSTP/SIGCONT as peers
+ * do, drains the pty after the end. Reaps the init.
+ * Returns 0 and *ret_exit (128+N after a signal), or -errno with err. */
+int tty_relay(int pidfd, pid_t pid, int master_fd, struct err *err, int *ret_exit);
+
+/* Blocks the signals that tty_relay() forwards, so that none is lost between
+ * clone and relay; *ret_old is for the child to restore. */
+void tty_block_signals(sigset_t *ret_old);
+
+#endif

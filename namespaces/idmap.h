@@ -1,0 +1,30 @@
+/* User-namespace id maps: taken from the spec, or from /etc/subuid and
+ * /etc/subgid for an ordinary user, and written by the runtime or by
+ * newuidmap(1) and newgidmap(1). user_namespaces(7). */
+#ifndef KNARR_NAMESPACES_IDMAP_H
+#define KNARR_NAMESPACES_IDMAP_H
+
+#include "base/host.h"
+#include "base/plan.h"
+#include "oci-spec/spec.h"
+
+/* Fills b->stage.{uid_maps, gid_maps, map_how, deny_setgroups} for a new user
+ * namespace. Checks that maps do not overlap, that process.user and the
+ * additional gids are mapped, and that an ordinary user owns what he maps:
+ * his own id alone is written directly ("single-id map", setgroups denied);
+ * more needs the helpers and an entry in /etc/subuid, /etc/subgid.
+ * subid_dir: folder of subuid and subgid, "/etc"; NULL: not checked here (the
+ * reference host). 0 or -errno with err. */
+int idmap_plan(struct plan_builder *b, const struct spec *s, const struct host *h, const char *subid_dir,
+	       struct err *err);
+
+/* Writes the maps of the plan for the process pid (which sits in the new
+ * namespace). Runs in the parent. 0 or -errno with err: the helper's own words
+ * and, where known, a hint (no entry for the user, helper not installed). */
+int idmap_write(const struct plan *p, pid_t pid, struct err *err);
+
+/* Uid ranges of the user in /etc/subuid style files, for `spec --rootless` and
+ * messages: fills at most max maps, returns how many, or -errno. */
+int idmap_read_subids(const char *file, uid_t uid, const char *user, struct plan_id_map *maps, size_t max);
+
+#endif

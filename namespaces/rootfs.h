@@ -1,0 +1,62 @@
+/* The container's file system: planned in the parent, made in the child.
+ *
+ * rootfs_plan_*() turn the spec into steps; rootfs_run_*() are the executors
+ * of those steps and allocate nothing. Every container path is resolved with
+ * openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) below PLAN_FD_ROOT. */
+#ifndef KNARR_NAMESPACES_ROOTFS_H
+#define KNARR_NAMESPACES_ROOTFS_H
+
+#include "base/host.h"
+#include "base/plan.h"
+#include "oci-spec/spec.h"
+
+/* What `knarr run --layer/--upper` add to a config. */
+struct rootfs_layers {
+	const char *const *dirs; /* bottom first, as given on the command line */
+	size_t n;
+	const char *upper;	 /* NULL: none; "tmpfs"; or a folder (work dir made beside it) */
+};
+
+struct rootfs_options {
+	const char *bundle;		  /* absolute path */
+	const struct rootfs_layers *layers; /* NULL: none */
+	bool no_pivot;
+	bool parent_opens;   /* sources are opened by the privileged parent (user namespace) */
+	bool in_userns;	     /* the container runs in a user namespace other than the initial one */
+	bool new_cgroupns;
+	const char *cgroup;  /* absolute path of the container's cgroup folder; NULL: none */
+	bool has_terminal;
+};
+
+/* Propagation, root (bind or overlay), mounts, cwd, /dev, links: all that comes
+ * before the createRuntime hooks. Errors name the property. */
+int rootfs_plan_mounts(struct plan_builder *b, const struct spec *s, const struct host *h,
+		       const struct rootfs_options *o, struct err *err);
+
+/* Masked and read-only paths, read-only root, pivot, root propagation: all that
+ * comes after the createContainer hooks. */
+int rootfs_plan_finish(struct plan_builder *b, const struct spec *s, const struct host *h,
+		       const struct rootfs_options *o, struct err *err);
+
+int rootfs_run_propagation(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_root_bind(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_root_overlay(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_mount_fs(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_mount_bind(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_remount(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_make_dir(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_make_device(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_bind_device(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_make_symlink(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_mask_path(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_readonly_path(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_root_readonly(struct plan_ctx *c, const struct plan_step *s);
+int rootfs_run_pivot_root(struct plan_ctx *c, const struct plan_step *s);
+/* Writes through a private procfs (PLAN_FD_PROC, mounted on first use). */
+int rootfs_run_write_sysctl(struct plan_ctx *c, const struct plan_step *s);
+
+/* Opens (detached, O_PATH-like) a private procfs of the present pid namespace
+ * into PLAN_FD_PROC if that is empty, and checks that it is procfs. */
+int rootfs_open_proc(struct plan_ctx *c);
+
+#endif

@@ -1,0 +1,33 @@
+/* Documents that knarr writes: the state, the default config of `knarr spec`
+ * and the features document. Each is UTF-8 JSON made in an arena. */
+#ifndef KNARR_OCI_SPEC_DOCUMENTS_H
+#define KNARR_OCI_SPEC_DOCUMENTS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "oci-spec/spec.h"
+
+#define OCI_VERSION "1.3.0"	/* highest version that knarr implements */
+#define OCI_VERSION_MIN "1.0.0"
+
+/* The `state` of runtime.md#state. */
+struct state_document {
+	const char *id, *status, *bundle;
+	pid_t pid; /* left out when <= 0 */
+	const struct spec_pairs *annotations;
+};
+
+/* pretty: two-space indentation and a final newline; else one line, none. */
+char *document_state(struct arena *a, const struct state_document *s, bool pretty);
+
+/* A config.json that runs `sh` in "rootfs" (rootless: with a user namespace
+ * that maps uid and gid to container root, no network, no cgroup limits). */
+char *document_default_config(struct arena *a, bool rootless, uid_t uid, gid_t gid);
+
+/* features.md and features-linux.md, made from the tables that the parser and
+ * the executor use. */
+char *document_features(struct arena *a);
+
+#endif

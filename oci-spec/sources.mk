@@ -1,0 +1,1 @@
+libknarr_a_SOURCES +=

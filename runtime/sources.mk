@@ -1,0 +1,1 @@
+knarr_SOURCES += runtime/main.c

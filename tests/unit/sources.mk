@@ -1,0 +1,3 @@
+# A unit test is one program: tests/unit/test_<module>.c, exit 0 = passed.
+# check_PROGRAMS += tests/unit/test_arena
+# tests_unit_test_arena_LDADD = $(knarr_LDADD)
