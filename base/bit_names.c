@@ -1,0 +1,61 @@
+/* Theory of operation: see bit_names.h. */
+#include "base/bit_names.h"
+
+#include <sched.h>
+#include <stddef.h>
+#include <sys/mount.h>
+
+#include "base/plan.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+
+const struct bit_name mount_attr_names[] = {
+	{ MOUNT_ATTR_RDONLY, "ro" },
+	{ MOUNT_ATTR_NOSUID, "nosuid" },
+	{ MOUNT_ATTR_NODEV, "nodev" },
+	{ MOUNT_ATTR_NOEXEC, "noexec" },
+	{ MOUNT_ATTR_NODIRATIME, "nodiratime" },
+	{ MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
+	{ 0, NULL },
+};
+
+const struct bit_name propagation_names[] = {
+	{ MS_SHARED, "shared" },
+	{ MS_SLAVE, "slave" },
+	{ MS_PRIVATE, "private" },
+	{ MS_UNBINDABLE, "unbindable" },
+	{ MS_REC, "recursive" },
+	{ 0, NULL },
+};
+
+const struct bit_name namespace_names[] = {
+	{ CLONE_NEWUSER, "user" },
+	{ CLONE_NEWPID, "pid" },
+	{ CLONE_NEWNET, "network" },
+	{ CLONE_NEWNS, "mount" },
+	{ CLONE_NEWIPC, "ipc" },
+	{ CLONE_NEWUTS, "uts" },
+	{ CLONE_NEWCGROUP, "cgroup" },
+	{ CLONE_NEWTIME, "time" },
+	{ 0, NULL },
+};
+
+const struct bit_name plan_errno_names[] = {
+	{ PLAN_EPERM, "EPERM" },
+	{ PLAN_EACCES, "EACCES" },
+	{ PLAN_ENOENT, "ENOENT" },
+	{ PLAN_EINVAL, "EINVAL" },
+	{ PLAN_ENOSYS, "ENOSYS" },
+	{ PLAN_EROFS, "EROFS" },
+	{ PLAN_EOPNOTSUPP, "EOPNOTSUPP" },
+	{ PLAN_EBUSY, "EBUSY" },
+	{ PLAN_ENODEV, "ENODEV" },
+	{ PLAN_ENOTDIR, "ENOTDIR" },
+	{ PLAN_ELOOP, "ELOOP" },
+	{ 0, NULL },
+};
