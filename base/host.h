@@ -4,6 +4,8 @@
 #define KNARR_BASE_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -17,12 +19,33 @@ struct host {
 	unsigned kernel_major, kernel_minor;
 	const char *cgroup_mount; /* mount point of cgroup2; NULL: none found */
 	const char *cgroup_own;	  /* the runtime's own cgroup there: "/user.slice/…" */
+	bool cgroup_writable;	  /* it may make cgroups beside its own (root, or delegated) */
 	uint64_t capabilities;	  /* permitted set of the runtime: bit N = capability N */
 	unsigned last_cap;	  /* highest capability number of the kernel */
 };
 
 /* Strings live in a. 0 or -errno with err filled (no /proc, say). */
 int host_probe(struct arena *a, struct err *err, struct host *ret_host);
+
+/* True when the process is in a user namespace other than the initial one, as
+ * far as /proc/self/uid_map tells: the initial one maps all ids to themselves. */
+bool host_in_userns(void);
+
+/* Where a cgroup2 is mounted, from the text of /proc/self/mountinfo. */
+struct host_cgroup_mount {
+	const char *point; /* mount point, unescaped; NULL: none */
+	const char *root;  /* the cgroup that shows there, mostly "/" */
+};
+#define HOST_CGROUP_MOUNTS 3
+
+/* Finds the cgroup2 mounts, best first: /sys/fs/cgroup, /sys/fs/cgroup/unified
+ * (hybrid hosts), then the first of the others. A mount point that was covered
+ * by another file system does not count. Strings live in a. Returns how many. */
+size_t host_find_cgroup_mounts(struct arena *a, const char *mountinfo, struct host_cgroup_mount *ret_mounts);
+
+/* A cgroup as /proc/self/cgroup names it ("/a/b"), seen from a mount whose root
+ * is the cgroup `root` ("/a"): "/b". "/" when it lies outside. A pointer into own. */
+const char *host_cgroup_below(const char *own, const char *root);
 
 /* A reference host: kernel 6.18 with every feature, cgroup2 on /sys/fs/cgroup,
  * own cgroup "/", run by root or (root == false) by uid and gid 1000. */
