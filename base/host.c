@@ -85,13 +85,13 @@ host_find_cgroup_mounts(struct arena *a, const char *mountinfo, struct host_cgro
 	size_t n = 0;
 
 	for (const char *line = mountinfo, *next; *line; line = next) {
-		size_t root_len, point_len;
+		size_t root_len = 0, point_len = 0;
 		const char *root = line_field(line, 3, &root_len), *point = line_field(line, 4, &point_len);
 		bool is_cgroup2 = line_is_cgroup2(line);
 
 		next = line + strcspn(line, "\n");
 		next += *next == '\n';
-		if (!root || !point)
+		if (!root || !point || *root != '/' || *point != '/')
 			continue;
 		for (unsigned i = 0; i < HOST_CGROUP_MOUNTS; i++)
 			if (found[i].point && strlen(found[i].point) == point_len &&
