@@ -14,14 +14,16 @@
 struct seccomp_filter {
 	const void *program;   /* struct sock_filter[], in the arena */
 	size_t len;	       /* bytes */
-	uint32_t flags;	       /* SECCOMP_FILTER_FLAG_* for seccomp(2) */
+	uint32_t flags;	       /* SECCOMP_FILTER_FLAG_* for seccomp(2), without NEW_LISTENER */
 	bool notify;	       /* has SCMP_ACT_NOTIFY: load with NEW_LISTENER */
 };
 
 /* Refuses a profile that cannot work: it denies execve (the last call that the
- * runtime must make) without condition, a flag or an action that this kernel
- * lacks, NOTIFY without listenerPath, NOTIFY on the calls used to hand over
- * the listener. Pure but for asking the kernel. */
+ * runtime must make, and the only one under the filter) without condition, a
+ * flag or an action that this kernel lacks, an architecture that libseccomp
+ * lacks, an errno where the action takes none, NOTIFY without listenerPath.
+ * NOTIFY may be used for any call: the listener is taken out of the process,
+ * not sent by it. Pure but for asking the kernel. 0, or -errno with err. */
 int seccomp_check(const struct spec_seccomp *s, struct err *err);
 
 /* Compiles s. cache_dir (NULL: none) is a folder of the state root, made when

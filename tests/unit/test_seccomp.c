@@ -1,0 +1,367 @@
+/* seccomp profiles: what the compiled program answers, by a small interpreter
+ * of classic BPF, and what the kernel does with it, in forked children. */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libcontainer/seccomp.h"
+
+static int failures;
+
+#define CHECK(cond, ...)                                                                                               \
+	do {                                                                                                           \
+		if (!(cond)) {                                                                                         \
+			printf("%s:%d: " #cond ": ", __FILE__, __LINE__);                                              \
+			printf(__VA_ARGS__);                                                                           \
+			putchar('\n');                                                                                 \
+			failures++;                                                                                    \
+		}                                                                                                      \
+	} while (0)
+
+/* The instructions that seccomp allows and libseccomp makes. */
+static uint32_t
+run_bpf(const struct seccomp_filter *f, const struct seccomp_data *data)
+{
+	const struct sock_filter *prog = f->program;
+	size_t n = f->len / sizeof(*prog);
+	uint32_t a = 0, x = 0, mem[BPF_MEMWORDS] = { 0 };
+
+	for (size_t pc = 0; pc < n; pc++) {
+		const struct sock_filter *i = &prog[pc];
+		uint32_t operand = BPF_SRC(i->code) == BPF_X ? x : i->k;
+		bool jump;
+
+		switch (BPF_CLASS(i->code)) {
+		case BPF_LD:
+			if (BPF_MODE(i->code) == BPF_ABS)
+				memcpy(&a, (const char *)data + i->k, 4);
+			else
+				a = BPF_MODE(i->code) == BPF_MEM ? mem[i->k] : i->k;
+			continue;
+		case BPF_LDX:
+			x = BPF_MODE(i->code) == BPF_MEM ? mem[i->k] : i->k;
+			continue;
+		case BPF_ST:
+			mem[i->k] = a;
+			continue;
+		case BPF_ALU:
+			if (BPF_OP(i->code) != BPF_AND)
+				abort();
+			a &= operand;
+			continue;
+		case BPF_RET:
+			return BPF_RVAL(i->code) == BPF_A ? a : i->k;
+		case BPF_JMP:
+			break;
+		default:
+			abort();
+		}
+		switch (BPF_OP(i->code)) {
+		case BPF_JA:
+			pc += i->k;
+			continue;
+		case BPF_JEQ:
+			jump = a == operand;
+			break;
+		case BPF_JGT:
+			jump = a > operand;
+			break;
+		case BPF_JGE:
+			jump = a >= operand;
+			break;
+		default:
+			jump = a & operand;
+		}
+		pc += jump ? i->jt : i->jf;
+	}
+	abort(); /* the kernel would have refused a program that does not end */
+}
+
+static uint32_t
+ask(const struct seccomp_filter *f, uint32_t arch, int nr, uint64_t a0, uint64_t a1)
+{
+	struct seccomp_data d = { .nr = nr, .arch = arch, .args = { a0, a1 } };
+
+	return run_bpf(f, &d);
+}
+
+static struct spec_strings
+names(char **items)
+{
+	struct spec_strings s = { .items = items };
+
+	while (items[s.n])
+		s.n++;
+	return s;
+}
+#define NAMES(...) names((char *[]){ __VA_ARGS__, NULL })
+#define OPT(x)	   ((struct opt_u32){ true, (x) })
+
+static struct seccomp_filter
+compile(const struct spec_seccomp *s, struct arena *a)
+{
+	struct seccomp_filter f = { 0 };
+	struct err e = { 0 };
+	int r = seccomp_compile(s, NULL, a, &e, &f);
+
+	CHECK(r == 0, "%s", e.msg);
+	if (r < 0)
+		exit(1);
+	return f;
+}
+
+#if defined(__x86_64__)
+#define NATIVE AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE AUDIT_ARCH_AARCH64
+#else
+#error "say which AUDIT_ARCH_* this machine has"
+#endif
+
+static void
+test_actions(void)
+{
+	static const struct {
+		enum spec_seccomp_action action;
+		struct opt_u32 errno_ret;
+		uint32_t want;
+	} rows[] = {
+		{ SPEC_ACT_KILL, { false, 0 }, SECCOMP_RET_KILL_THREAD },
+		{ SPEC_ACT_KILL_THREAD, { false, 0 }, SECCOMP_RET_KILL_THREAD },
+		{ SPEC_ACT_KILL_PROCESS, { false, 0 }, SECCOMP_RET_KILL_PROCESS },
+		{ SPEC_ACT_TRAP, { false, 0 }, SECCOMP_RET_TRAP },
+		{ SPEC_ACT_ERRNO, { false, 0 }, SECCOMP_RET_ERRNO | EPERM },
+		{ SPEC_ACT_ERRNO, { true, 0 }, SECCOMP_RET_ERRNO },
+		{ SPEC_ACT_ERRNO, { true, ENOSYS }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_TRACE, { false, 0 }, SECCOMP_RET_TRACE | EPERM },
+		{ SPEC_ACT_TRACE, { true, 777 }, SECCOMP_RET_TRACE | 777 },
+		{ SPEC_ACT_LOG, { false, 0 }, SECCOMP_RET_LOG },
+		{ SPEC_ACT_NOTIFY, { false, 0 }, SECCOMP_RET_USER_NOTIF },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		auto_arena struct arena a = { 0 };
+		struct spec_seccomp_rule rules[] = {
+			{ .names = NAMES("getpid", "no_such_call"),
+			  .action = rows[i].action,
+			  .errno_ret = rows[i].errno_ret },
+			{ .names = NAMES("getppid"), .action = SPEC_ACT_ALLOW },
+		};
+		struct spec_seccomp as_rule = { .default_action = SPEC_ACT_ALLOW, .syscalls = rules, .n_syscalls = 2 };
+		struct spec_seccomp as_default = { .default_action = rows[i].action,
+						   .default_errno_ret = rows[i].errno_ret,
+						   .syscalls = rules,
+						   .n_syscalls = 2 };
+		struct seccomp_filter f = compile(&as_rule, &a);
+
+		CHECK(ask(&f, NATIVE, SYS_getpid, 0, 0) == rows[i].want, "row %zu", i);
+		CHECK(ask(&f, NATIVE, SYS_getppid, 0, 0) == SECCOMP_RET_ALLOW, "row %zu", i);
+		CHECK(ask(&f, NATIVE, SYS_read, 0, 0) == SECCOMP_RET_ALLOW, "row %zu", i);
+		CHECK(f.notify == (rows[i].action == SPEC_ACT_NOTIFY), "row %zu", i);
+		f = compile(&as_default, &a);
+		CHECK(ask(&f, NATIVE, SYS_getpid, 0, 0) == rows[i].want, "default, row %zu", i);
+		CHECK(ask(&f, NATIVE, SYS_getppid, 0, 0) == SECCOMP_RET_ALLOW, "default, row %zu", i);
+		CHECK(ask(&f, NATIVE, SYS_read, 0, 0) == rows[i].want, "default, row %zu", i);
+	}
+}
+
+static void
+test_operators(void)
+{
+	const uint64_t big = 0x100000002ULL,
+		       values[] = { 0, 1, 2, 3, 0xffffffffULL, big - 1, big, big + 1, UINT64_MAX };
+
+	for (int op = SPEC_OP_NE; op <= SPEC_OP_MASKED_EQ; op++) {
+		for (size_t i = 0; i < 2; i++) {
+			auto_arena struct arena a = { 0 };
+			uint64_t v = i ? big : 2;
+			struct spec_seccomp_arg arg = {
+				.index = 1, .value = v, .value_two = v & 0xf, .op = (enum spec_seccomp_op)op
+			};
+			struct spec_seccomp_rule rule = { NAMES("close"), SPEC_ACT_ALLOW, { 0 }, &arg, 1 };
+			struct spec_seccomp s = { .default_action = SPEC_ACT_ERRNO,
+						  .syscalls = &rule,
+						  .n_syscalls = 1 };
+			struct seccomp_filter f = compile(&s, &a);
+
+			for (size_t j = 0; j < sizeof(values) / sizeof(values[0]); j++) {
+				uint64_t x = values[j];
+				bool want[] = { x != v, x<v, x <= v, x == v, x >= v, x> v, (x & v) == (v & 0xf) };
+				bool got = ask(&f, NATIVE, SYS_close, v, x) == SECCOMP_RET_ALLOW;
+
+				CHECK(got == want[op], "op %d: %#llx against %#llx", op, (unsigned long long)x,
+				      (unsigned long long)v);
+			}
+		}
+	}
+}
+
+static void
+test_args(void)
+{
+	auto_arena struct arena a = { 0 };
+	struct spec_seccomp_arg both[] = { { 0, 1, 0, SPEC_OP_EQ }, { 1, 2, 0, SPEC_OP_EQ } };
+	struct spec_seccomp_arg either[] = { { 0, 1, 0, SPEC_OP_EQ }, { 0, 2, 0, SPEC_OP_EQ } };
+	struct spec_seccomp_rule rules[] = {
+		{ NAMES("close"), SPEC_ACT_ALLOW, { 0 }, both, 2 },
+		{ NAMES("dup"), SPEC_ACT_ALLOW, { 0 }, either, 2 },
+		{ NAMES("dup"), SPEC_ACT_ALLOW, { 0 }, either, 2 },	  /* again */
+		{ NAMES("getuid"), SPEC_ACT_ERRNO, OPT(EPERM), NULL, 0 }, /* as the default */
+		{ NAMES("getuid"), SPEC_ACT_ERRNO, OPT(ENOSYS), NULL, 0 },
+	};
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ERRNO, .syscalls = rules, .n_syscalls = 5 };
+	struct seccomp_filter f = compile(&s, &a);
+
+	CHECK(ask(&f, NATIVE, SYS_close, 1, 2) == SECCOMP_RET_ALLOW, "AND");
+	CHECK(ask(&f, NATIVE, SYS_close, 1, 3) != SECCOMP_RET_ALLOW, "AND");
+	CHECK(ask(&f, NATIVE, SYS_close, 0, 2) != SECCOMP_RET_ALLOW, "AND");
+	CHECK(ask(&f, NATIVE, SYS_dup, 1, 0) == SECCOMP_RET_ALLOW, "OR");
+	CHECK(ask(&f, NATIVE, SYS_dup, 2, 0) == SECCOMP_RET_ALLOW, "OR");
+	CHECK(ask(&f, NATIVE, SYS_dup, 3, 0) != SECCOMP_RET_ALLOW, "OR");
+	CHECK(ask(&f, NATIVE, SYS_getuid, 0, 0) == (SECCOMP_RET_ERRNO | ENOSYS), "other errno than the default");
+}
+
+static void
+test_archs(void)
+{
+#if defined(__x86_64__)
+	auto_arena struct arena a = { 0 };
+	struct spec_seccomp_rule rule = { NAMES("getpid"), SPEC_ACT_ALLOW, { 0 }, NULL, 0 };
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ERRNO, .syscalls = &rule, .n_syscalls = 1 };
+	struct seccomp_filter f = compile(&s, &a);
+
+	CHECK(ask(&f, AUDIT_ARCH_I386, 20, 0, 0) == SECCOMP_RET_KILL_THREAD, "i386 is not listed");
+	CHECK(ask(&f, NATIVE, 0x40000000 + SYS_getpid, 0, 0) == SECCOMP_RET_KILL_THREAD, "x32 is not listed");
+	s.architectures = NAMES("SCMP_ARCH_X86", "SCMP_ARCH_X32"); /* the native one is kept */
+	f = compile(&s, &a);
+	CHECK(ask(&f, NATIVE, SYS_getpid, 0, 0) == SECCOMP_RET_ALLOW, "native");
+	CHECK(ask(&f, AUDIT_ARCH_I386, 20, 0, 0) == SECCOMP_RET_ALLOW, "i386");
+	CHECK(ask(&f, AUDIT_ARCH_I386, 3, 0, 0) == (SECCOMP_RET_ERRNO | EPERM), "i386");
+	CHECK(ask(&f, NATIVE, 0x40000000 + SYS_getpid, 0, 0) == SECCOMP_RET_ALLOW, "x32");
+	CHECK(ask(&f, AUDIT_ARCH_AARCH64, SYS_getpid, 0, 0) == SECCOMP_RET_KILL_THREAD, "other");
+#endif
+}
+
+static void
+expect_refused(const struct spec_seccomp *s, const char *text, int line)
+{
+	struct err e = { 0 };
+	int r = seccomp_check(s, &e);
+
+	CHECK(text ? r < 0 && strstr(e.msg, text) : r == 0, "line %d: %d '%s'", line, r, e.msg);
+}
+#define REFUSED(text, ...) expect_refused(&(struct spec_seccomp){ __VA_ARGS__ }, text, __LINE__)
+#define RULE(...)	   .syscalls = &(struct spec_seccomp_rule){ __VA_ARGS__ }, .n_syscalls = 1
+
+static void
+test_check(void)
+{
+	struct spec_seccomp_arg arg = { 0, 1, 0, SPEC_OP_EQ }, far = { 6, 1, 0, SPEC_OP_EQ };
+
+	REFUSED(NULL, .default_action = SPEC_ACT_ALLOW);
+	REFUSED("denies execve (linux.seccomp.defaultAction: SCMP_ACT_ERRNO)", .default_action = SPEC_ACT_ERRNO);
+	REFUSED("denies execve", .default_action = SPEC_ACT_KILL);
+	REFUSED("denies execve (linux.seccomp.syscalls[0]: SCMP_ACT_TRAP)", .default_action = SPEC_ACT_ALLOW,
+		RULE(NAMES("read", "execve"), SPEC_ACT_TRAP, { 0 }, NULL, 0));
+	REFUSED(NULL, .default_action = SPEC_ACT_ALLOW, RULE(NAMES("execve"), SPEC_ACT_ERRNO, { 0 }, &arg, 1));
+	REFUSED(NULL, .default_action = SPEC_ACT_KILL, RULE(NAMES("execve"), SPEC_ACT_ALLOW, { 0 }, &arg, 1));
+	REFUSED("syscalls[0].args[0].index", .default_action = SPEC_ACT_ALLOW,
+		RULE(NAMES("read"), SPEC_ACT_ERRNO, { 0 }, &far, 1));
+	REFUSED("defaultErrnoRet: the action SCMP_ACT_ALLOW takes no errno", .default_action = SPEC_ACT_ALLOW,
+		.default_errno_ret = OPT(1));
+	REFUSED("syscalls[0].errnoRet: the action SCMP_ACT_KILL takes no errno", .default_action = SPEC_ACT_ALLOW,
+		RULE(NAMES("read"), SPEC_ACT_KILL, OPT(1), NULL, 0));
+	REFUSED("4096 is above 4095", .default_action = SPEC_ACT_ALLOW,
+		RULE(NAMES("read"), SPEC_ACT_ERRNO, OPT(4096), NULL, 0));
+	REFUSED("listenerPath", .default_action = SPEC_ACT_ALLOW, RULE(NAMES("read"), SPEC_ACT_NOTIFY, { 0 }, NULL, 0));
+	REFUSED(NULL, .default_action = SPEC_ACT_NOTIFY, .listener_path = (char *)"/s");
+	REFUSED("architectures[1]", .default_action = SPEC_ACT_ALLOW,
+		.architectures = NAMES("SCMP_ARCH_X86", "SCMP_ARCH_VAX"));
+	REFUSED("flags[0]", .default_action = SPEC_ACT_ALLOW, .flags = NAMES("SECCOMP_FILTER_FLAG_X"));
+	REFUSED(NULL, .default_action = SPEC_ACT_ALLOW,
+		.flags = NAMES("SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
+			       "SECCOMP_FILTER_FLAG_SPEC_ALLOW"));
+}
+
+/* Loads s in a child, which then makes one call; returns its wait status. */
+static int
+in_child(const struct spec_seccomp *s, int want_errno)
+{
+	auto_arena struct arena a = { 0 };
+	struct seccomp_filter f = compile(s, &a);
+	struct sock_fprog prog = { (unsigned short)(f.len / 8), (struct sock_filter *)(uintptr_t)f.program };
+	uint32_t flags = f.flags | (f.notify ? SECCOMP_FILTER_FLAG_NEW_LISTENER : 0);
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		long r;
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+			_exit(99);
+		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog) < 0)
+			_exit(errno);
+		r = syscall(SYS_getppid);
+		_exit(want_errno ? r == -1 && errno == want_errno ? 0 : 98 : r > 0 ? 0 : 97);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
+static void
+test_kernel(void)
+{
+	struct spec_seccomp_rule rule = { NAMES("getppid"), SPEC_ACT_ERRNO, OPT(EDOM), NULL, 0 };
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ALLOW, .syscalls = &rule, .n_syscalls = 1 };
+	int status = in_child(&s, EDOM);
+
+	CHECK(status == 0, "ERRNO: %#x", (unsigned)status);
+	s.flags = NAMES("SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+			"SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV");
+	status = in_child(&s, EDOM);
+	CHECK(status == 0, "all flags: %#x", (unsigned)status);
+	rule.names = NAMES("getpgid");
+	rule.action = SPEC_ACT_NOTIFY;
+	status = in_child(&s, 0);
+	CHECK(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == EBUSY), "NOTIFY: %#x",
+	      (unsigned)status);
+	s.flags = (struct spec_strings){ 0 };
+	rule.names = NAMES("getppid");
+	rule.action = SPEC_ACT_LOG;
+	status = in_child(&s, 0);
+	CHECK(status == 0, "LOG: %#x", (unsigned)status);
+	rule.action = SPEC_ACT_TRACE;
+	status = in_child(&s, ENOSYS);
+	CHECK(status == 0, "TRACE: %#x", (unsigned)status);
+	rule.action = SPEC_ACT_TRAP;
+	status = in_child(&s, 0);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "TRAP: %#x", (unsigned)status);
+	rule.action = SPEC_ACT_KILL;
+	status = in_child(&s, 0);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "KILL: %#x", (unsigned)status);
+	rule.action = SPEC_ACT_KILL_PROCESS;
+	status = in_child(&s, 0);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "KILL_PROCESS: %#x", (unsigned)status);
+}
+
+int
+main(void)
+{
+	test_actions();
+	test_operators();
+	test_args();
+	test_archs();
+	test_check();
+	test_kernel();
+	return failures ? 1 : 0;
+}
