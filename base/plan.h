@@ -85,6 +85,7 @@ enum plan_kind {
 	PLAN_FIND_PROGRAM,
 	PLAN_NO_NEW_PRIVILEGES,
 	PLAN_WAIT_START,
+	PLAN_PREPARE_EXEC,
 	PLAN_LOAD_SECCOMP,
 	PLAN_EXEC,
 	PLAN_KIND_COUNT
@@ -177,7 +178,13 @@ struct plan_dir { plan_str path; };
 struct plan_capabilities { uint64_t bounding, effective, permitted, inheritable, ambient; bool keep_sys_admin; };
 struct plan_program { struct plan_strv candidates; plan_str name; bool searched; };
 struct plan_seccomp { struct plan_bytes filter; /* struct sock_filter[] */ uint32_t flags; bool notify; };
-struct plan_exec { struct plan_strv args, env; uint32_t keep_fds; /* 3 … 3+n-1 stay open */ bool listen_pid; };
+struct plan_exec {
+	struct plan_strv args, env;
+	uint32_t keep_fds;	    /* 3 … 3+n-1 stay open */
+	bool listen_pid;	    /* add LISTEN_PID= the program's own pid */
+	bool find_home;		    /* add HOME= from the container's /etc/passwd for uid */
+	uint32_t uid;
+};
 
 struct plan_step {
 	uint8_t kind;	  /* enum plan_kind */
@@ -276,10 +283,13 @@ int plan_vector(const struct plan *p, struct plan_strv v, const char **vec, size
 
 /* What the child carries from step to step: slots, and the place for its error.
  * -1 is an empty slot. */
+struct stage_status;
+
 struct plan_ctx {
 	const struct plan *plan;
 	int fds[PLAN_FD_MAX];
 	struct err *err;	   /* shared with the parent */
+	struct stage_status *status; /* shared with the runtime: libcontainer/stage.h */
 	const char *program;	   /* chosen by PLAN_FIND_PROGRAM */
 	const char **argv, **envp; /* room made by the parent for EXEC and hooks */
 	size_t max_vector;	   /* pointers in each of the two */

@@ -318,6 +318,7 @@ print_exec(struct printer *o, const struct plan_step *s)
 	if (s->u.exec.keep_fds)
 		put(o, " keep-fds=%u", s->u.exec.keep_fds);
 	put_flag(o, "listen-pid", s->u.exec.listen_pid);
+	put_flag(o, "find-home", s->u.exec.find_home);
 }
 
 static void
@@ -417,8 +418,9 @@ static const struct {
 	[PLAN_FIND_PROGRAM] = { "find program", print_program },
 	[PLAN_NO_NEW_PRIVILEGES] = { "no new privileges", print_small },
 	[PLAN_WAIT_START] = { "wait for start", print_small },
+	[PLAN_PREPARE_EXEC] = { "prepare exec", print_exec },
 	[PLAN_LOAD_SECCOMP] = { "load seccomp", print_seccomp },
-	[PLAN_EXEC] = { "exec", print_exec },
+	[PLAN_EXEC] = { "exec", print_small },
 };
 
 const char *
@@ -455,10 +457,12 @@ print_stage(struct printer *o, const struct plan_stage *g)
 {
 	static const char *const how[] = { "", "written by the runtime", "written by newuidmap and newgidmap" };
 
-	put_names(o, "new namespaces:", g->clone_flags, namespace_names);
+	put(o, "namespaces:");
+	put_names(o, "new", g->clone_flags, namespace_names);
 	put(o, "\n");
 	for (uint32_t i = 0; i < g->n_joins; i++) {
-		put_names(o, "join namespace:", (uint64_t)(uint32_t)g->joins[i].nstype, namespace_names);
+		put(o, "namespaces:");
+		put_names(o, "join", (uint64_t)(uint32_t)g->joins[i].nstype, namespace_names);
 		put_str(o, "path", g->joins[i].path);
 		put(o, "\n");
 	}

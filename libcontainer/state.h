@@ -25,6 +25,7 @@ struct state {
 	pid_t pid;		   /* init, in the runtime's pid namespace; 0: not yet */
 	uint64_t pid_start_time;   /* field 22 of /proc/PID/stat: tells a reused pid */
 	bool started;		   /* `start` (or run) got as far as execve */
+	bool has_poststart, has_poststop, has_listener; /* config.json has them: else it need not be read again */
 	bool rootless;
 	uid_t owner;		   /* euid of the creator */
 	char *created;		   /* RFC 3339, UTC */

@@ -1,1 +1,3 @@
-libknarr_a_SOURCES +=
+libknarr_a_SOURCES += \
+	namespaces/net.c namespaces/net.h \
+	namespaces/uts.c namespaces/uts.h

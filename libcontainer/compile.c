@@ -1,0 +1,402 @@
+/* Theory of operation: see compile.h. compile_init() is the table of contents of
+ * a container's set-up; the order of its lines is the order of execution. */
+#include "libcontainer/compile.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "libcontainer/credentials.h"
+#include "namespaces/idmap.h"
+#include "oci-spec/documents.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+/* CLONE_NEW* by enum spec_ns_type. */
+static const int clone_flag[SPEC_NS_COUNT] = {
+	[SPEC_NS_USER] = CLONE_NEWUSER, [SPEC_NS_PID] = CLONE_NEWPID,	    [SPEC_NS_NETWORK] = CLONE_NEWNET,
+	[SPEC_NS_MOUNT] = CLONE_NEWNS,	[SPEC_NS_IPC] = CLONE_NEWIPC,	    [SPEC_NS_UTS] = CLONE_NEWUTS,
+	[SPEC_NS_CGROUP] = CLONE_NEWCGROUP, [SPEC_NS_TIME] = CLONE_NEWTIME,
+};
+
+static bool
+is_new(const struct spec *s, enum spec_ns_type type)
+{
+	return s->linux_.namespaces[type].listed && !s->linux_.namespaces[type].path;
+}
+
+/* ---- namespaces ------------------------------------------------------ */
+
+/* The enum has the user namespace first, and so has the list of joins. */
+static int
+compile_namespaces(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
+{
+	if (s->linux_.namespaces[SPEC_NS_TIME].listed)
+		return err_plain(err, "linux.namespaces: time namespaces are not supported by this version of knarr");
+	for (int i = 0; i < SPEC_NS_COUNT; i++) {
+		const struct spec_namespace *ns = &s->linux_.namespaces[i];
+
+		if (!ns->listed)
+			continue;
+		if (!ns->path) {
+			b->stage.clone_flags |= (uint64_t)clone_flag[i];
+			continue;
+		}
+		b->stage.joins[b->stage.n_joins++] =
+			(struct plan_join){ .nstype = clone_flag[i], .path = plan_string(b, ns->path) };
+	}
+	if (!h->privileged && !s->linux_.namespaces[SPEC_NS_USER].listed)
+		return err_plain(err,
+				 "linux.namespaces: uid %u needs a user namespace to make a container "
+				 "(`knarr spec --rootless` writes such a config)",
+				 h->euid);
+	return 0;
+}
+
+/* ---- properties that this version does not execute -------------------- */
+
+static int
+refuse(struct err *err, const char *property)
+{
+	return err_plain(err, "%s: not supported by this version of knarr", property);
+}
+
+static int
+compile_unsupported(const struct spec *s, struct err *err)
+{
+	if (s->linux_.n_net_devices)
+		return refuse(err, "linux.netDevices");
+	if (s->linux_.intel_rdt)
+		return refuse(err, "linux.intelRdt");
+	if (s->linux_.time_offsets.set)
+		return refuse(err, "linux.timeOffsets");
+	return 0;
+}
+
+/* ---- session, network, names ----------------------------------------- */
+
+static void
+compile_session(struct plan_builder *b, const struct spec *s, const struct compile_options *o)
+{
+	struct plan_step *step;
+
+	if (o->no_new_keyring)
+		return;
+	step = plan_add(b, PLAN_JOIN_KEYRING, "session keyring");
+	step->u.keyring.name = plan_string(b, arena_printf(b->arena, "_ses.%s", o->id));
+	if (s->process)
+		step->u.keyring.label = plan_string(b, s->process->selinux_label);
+	/* A kernel without keyrings, or a quota of keys that is used up in a
+	 * sandbox: the container has the caller's session keyring then. */
+	step->on_error = PLAN_SKIP;
+	step->errnos = PLAN_ENOSYS | PLAN_EOPNOTSUPP;
+}
+
+static void
+compile_network(struct plan_builder *b, const struct spec *s)
+{
+	if (is_new(s, SPEC_NS_NETWORK))
+		plan_add(b, PLAN_LOOPBACK_UP, "linux.namespaces");
+}
+
+static void
+compile_uts_name(struct plan_builder *b, const char *property, const char *name, bool domain)
+{
+	struct plan_step *step;
+
+	if (!name)
+		return;
+	step = plan_add(b, PLAN_SET_UTS_NAME, "%s", property);
+	step->u.uts.name = plan_string(b, name);
+	step->u.uts.domain = domain;
+}
+
+/* ---- console --------------------------------------------------------- */
+
+static int
+compile_console(struct plan_builder *b, const struct spec *s, struct err *err)
+{
+	const struct spec_process *p = s->process;
+	struct plan_step *step;
+
+	if (!p || !p->terminal)
+		return 0;
+	if (p->console_size.set && (p->console_size.height > UINT16_MAX || p->console_size.width > UINT16_MAX))
+		return err_plain(err, "process.consoleSize: %ju x %ju is beyond a terminal's 65535",
+				 (uintmax_t)p->console_size.width, (uintmax_t)p->console_size.height);
+	step = plan_add(b, PLAN_OPEN_CONSOLE, "process.terminal");
+	step->u.console.uid = p->user.uid;
+	step->u.console.bind = s->linux_.namespaces[SPEC_NS_MOUNT].listed;
+	if (p->console_size.set) {
+		step->u.console.set_size = true;
+		step->u.console.height = (uint16_t)p->console_size.height;
+		step->u.console.width = (uint16_t)p->console_size.width;
+	}
+	return 0;
+}
+
+/* ---- hooks ----------------------------------------------------------- */
+
+/* The state for a hook in the container, in two pieces: only the init knows its
+ * pid as the container sees it. */
+static void
+set_hook_state(struct plan_builder *b, struct plan_hook *h, const struct spec *s, const struct compile_options *o,
+	       const char *status)
+{
+	struct state_document doc = {
+		.id = o->id, .status = status, .bundle = o->rootfs.bundle, .annotations = &s->annotations
+	};
+	char *text = document_state(b->arena, &doc, /* pretty= */ false);
+
+	text[strlen(text) - 1] = '\0'; /* the closing brace */
+	h->state_head = plan_string(b, arena_printf(b->arena, "%s,\"pid\":", text));
+	h->state_tail = plan_string(b, "}");
+}
+
+static void
+compile_hook(struct plan_builder *b, const struct spec_hook *hook, struct plan_hook *h)
+{
+	h->path = plan_string(b, hook->path);
+	h->args = plan_strings(b, (const char *const *)hook->args.items, hook->args.n);
+	h->env = plan_strings(b, (const char *const *)hook->env.items, hook->env.n);
+	h->timeout = hook->timeout.set ? hook->timeout.v : 0;
+}
+
+/* prestart and createRuntime run in the runtime; createContainer in the init,
+ * in the container's namespaces but with the runtime's root. */
+static void
+compile_create_hooks(struct plan_builder *b, const struct spec *s, const struct compile_options *o)
+{
+	const struct spec_hooks_list *list = &s->hooks.create_container;
+
+	if (s->hooks.prestart.n || s->hooks.create_runtime.n)
+		plan_add(b, PLAN_ASK_HOOKS, "hooks");
+	for (size_t i = 0; i < list->n; i++) {
+		struct plan_step *step = plan_add(b, PLAN_RUN_HOOK, "hooks.createContainer[%zu]", i);
+		struct plan_hook h = step->u.hook;
+
+		compile_hook(b, &list->items[i], &h);
+		set_hook_state(b, &h, s, o, "creating");
+		b->steps[b->n_steps - 1].u.hook = h;
+	}
+}
+
+/* Their programs come from the container's file system: they get the program's
+ * own confinement. */
+static void
+compile_start_hooks(struct plan_builder *b, const struct spec *s, const struct compile_options *o,
+		    const struct plan_seccomp *seccomp)
+{
+	const struct spec_hooks_list *list = &s->hooks.start_container;
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct plan_hook h = { 0 };
+
+		compile_hook(b, &list->items[i], &h);
+		set_hook_state(b, &h, s, o, "created");
+		h.no_new_privileges = s->process && s->process->no_new_privileges;
+		if (!seccomp->notify) {
+			h.seccomp = seccomp->filter;
+			h.seccomp_flags = seccomp->flags;
+		}
+		plan_add(b, PLAN_RUN_HOOK, "hooks.startContainer[%zu]", i)->u.hook = h;
+	}
+}
+
+/* ---- sysctl ---------------------------------------------------------- */
+
+/* Docker's hook gives the network namespace its interfaces, so names below
+ * net.ipv4.conf.eth0 exist only after the createRuntime hooks. */
+static int
+compile_sysctl(struct plan_builder *b, const struct spec *s, struct err *err)
+{
+	for (size_t i = 0; i < s->linux_.sysctl.n; i++) {
+		const struct spec_pair *p = &s->linux_.sysctl.items[i];
+		char *name = arena_strdup(b->arena, p->key);
+		struct plan_sysctl sysctl;
+
+		/* As sysctl(8): in a name that has no slash, dots separate; in one
+		 * that begins with slashes, dots are part of it. */
+		if (!strchr(name, '/'))
+			for (char *c = name; (c = strchr(c, '.'));)
+				*c = '/';
+		if (strstr(name, "..") || name[0] == '/' || name[0] == '\0')
+			return err_plain(err, "linux.sysctl: '%s' is not the name of a sysctl", p->key);
+		sysctl.name = plan_string(b, name);
+		sysctl.value = plan_string(b, p->value);
+		plan_add(b, PLAN_WRITE_SYSCTL, "linux.sysctl.%s", p->key)->u.sysctl = sysctl;
+	}
+	return 0;
+}
+
+/* ---- program --------------------------------------------------------- */
+
+static const char *
+environment_value(const struct spec_strings *env, const char *name)
+{
+	size_t n = strlen(name);
+	const char *value = NULL;
+
+	for (size_t i = 0; i < env->n; i++)
+		if (strncmp(env->items[i], name, n) == 0 && env->items[i][n] == '=')
+			value = env->items[i] + n + 1;
+	return value;
+}
+
+/* execvp(3): a name with a slash as it is, else each folder of PATH; an empty
+ * entry is the working folder. Without PATH, what execvp uses. */
+static void
+compile_program(struct plan_builder *b, const struct spec_process *p)
+{
+	const char *name = p->args.items[0], *path = environment_value(&p->env, "PATH");
+	struct plan_program prog = { .name = plan_string(b, name) };
+	const char **list;
+	size_t n = 0;
+
+	if (!path)
+		path = "/bin:/usr/bin";
+	list = arena_array(b->arena, strlen(path) + 2, sizeof(*list));
+	if (strchr(name, '/')) {
+		list[n++] = name;
+	} else if (name[0]) {
+		prog.searched = true;
+		for (;;) {
+			size_t len = strcspn(path, ":");
+
+			list[n++] = len ? arena_printf(b->arena, "%.*s/%s", (int)len, path, name) :
+					  arena_printf(b->arena, "./%s", name);
+			if (!path[len])
+				break;
+			path += len + 1;
+		}
+	}
+	prog.candidates = plan_strings(b, list, n);
+	plan_add(b, PLAN_FIND_PROGRAM, "process.args[0]")->u.program = prog;
+}
+
+static void
+compile_exec(struct plan_builder *b, const struct spec_process *p, const struct compile_options *o)
+{
+	size_t extra = o->extra_env ? o->extra_env->n : 0, n = 0;
+	const char **env = arena_array(b->arena, p->env.n + extra + 2, sizeof(*env));
+	struct plan_exec e = { .keep_fds = o->keep_fds, .uid = p->user.uid };
+
+	for (size_t i = 0; i < p->env.n; i++)
+		env[n++] = p->env.items[i];
+	for (size_t i = 0; i < extra; i++)
+		env[n++] = arena_printf(b->arena, "%s=%s", o->extra_env->items[i].key, o->extra_env->items[i].value);
+	if (o->listen_fds) {
+		env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", o->listen_fds);
+		e.listen_pid = true;
+	}
+	e.find_home = !environment_value(&p->env, "HOME");
+	e.env = plan_strings(b, env, n);
+	e.args = plan_strings(b, (const char *const *)p->args.items, p->args.n);
+	plan_add(b, PLAN_PREPARE_EXEC, "process")->u.exec = e;
+}
+
+static int
+compile_seccomp(struct plan_builder *b, const struct spec *s, const struct compile_options *o, struct err *err,
+		struct plan_seccomp *ret)
+{
+	struct seccomp_filter f = { 0 };
+	int r;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!s->linux_.seccomp || !s->process)
+		return 0;
+	r = seccomp_check(s->linux_.seccomp, err);
+	if (r == 0)
+		r = seccomp_compile(s->linux_.seccomp, o->seccomp_cache, b->arena, err, &f);
+	if (r < 0)
+		return r;
+	ret->filter = plan_data(b, f.program, f.len);
+	ret->flags = f.flags;
+	ret->notify = f.notify;
+	return 0;
+}
+
+static int
+compile_process(struct plan_builder *b, const struct spec *s, const struct host *h, const struct compile_options *o,
+		struct err *err)
+{
+	const struct spec_process *p = s->process;
+	struct plan_seccomp seccomp;
+	int r = compile_seccomp(b, s, o, err, &seccomp);
+
+	if (r < 0)
+		return r;
+	if (!p && !o->is_create)
+		return err_plain(err, "process: required to run a container, but the config has none");
+	if (p && p->args.n == 0)
+		return err_plain(err, "process.args: required to start a program, but the config has none");
+	if (p) {
+		r = credentials_plan(b, s, h, err);
+		if (r < 0)
+			return r;
+		compile_program(b, p);
+	}
+	if (p && p->no_new_privileges)
+		plan_add(b, PLAN_NO_NEW_PRIVILEGES, "process.noNewPrivileges");
+	if (o->is_create)
+		plan_add(b, PLAN_WAIT_START, "start");
+	if (!p)
+		return 0;
+	compile_start_hooks(b, s, o, &seccomp);
+	compile_exec(b, p, o);
+	/* Last of all, so that the profile need not allow what the runtime does. */
+	if (seccomp.filter.len)
+		plan_add(b, PLAN_LOAD_SECCOMP, "linux.seccomp")->u.seccomp = seccomp;
+	plan_add(b, PLAN_EXEC, "process.args");
+	return 0;
+}
+
+/* ---- all of it ------------------------------------------------------- */
+
+static void
+complete_options(struct compile_options *o, const struct spec *s, const struct host *h)
+{
+	bool user = s->linux_.namespaces[SPEC_NS_USER].listed;
+
+	o->rootfs.parent_opens = user && h->privileged;
+	o->rootfs.in_userns = user || h->in_userns;
+	o->rootfs.new_cgroupns = is_new(s, SPEC_NS_CGROUP);
+	o->rootfs.has_terminal = s->process && s->process->terminal;
+}
+
+int
+compile_init(struct plan_builder *b, const struct spec *s, const struct host *h, struct compile_options *o,
+	     struct err *err)
+{
+	int r;
+
+	complete_options(o, s, h);
+	b->stage.is_create = o->is_create;
+	b->stage.has_cgroup = o->has_cgroup;
+	if ((r = compile_unsupported(s, err)) < 0)
+		return r;
+	if ((r = compile_namespaces(b, s, h, err)) < 0)
+		return r;
+	if (is_new(s, SPEC_NS_USER) && (r = idmap_plan(b, s, h, o->subid_dir, err)) < 0)
+		return r;
+	compile_session(b, s, o);
+	compile_network(b, s);
+	compile_uts_name(b, "hostname", s->hostname, false);
+	compile_uts_name(b, "domainname", s->domainname, true);
+	if ((r = rootfs_plan_mounts(b, s, h, &o->rootfs, err)) < 0)
+		return r;
+	if ((r = compile_console(b, s, err)) < 0)
+		return r;
+	/* The environment exists, the root is not changed yet: runtime.md, lifecycle 3-5. */
+	compile_create_hooks(b, s, o);
+	if ((r = compile_sysctl(b, s, err)) < 0)
+		return r;
+	/* While the host's /proc can still be mounted anew. */
+	if ((r = credentials_plan_limits(b, s, h, err)) < 0)
+		return r;
+	if ((r = rootfs_plan_finish(b, s, h, &o->rootfs, err)) < 0)
+		return r;
+	return compile_process(b, s, h, o, err);
+}

@@ -1,0 +1,30 @@
+/* Compiling: spec + host facts → plan. Pure but for reading what the host says
+ * about itself (capabilities, LSMs, subuid) and the existence of bind sources. */
+#ifndef KNARR_LIBCONTAINER_COMPILE_H
+#define KNARR_LIBCONTAINER_COMPILE_H
+
+#include "base/host.h"
+#include "base/plan.h"
+#include "libcontainer/seccomp.h"
+#include "namespaces/rootfs.h"
+#include "oci-spec/spec.h"
+
+struct compile_options {
+	const char *id;
+	struct rootfs_options rootfs; /* bundle, layers, no_pivot, cgroup are the caller's to set */
+	bool is_create;		      /* wait for `start` before the program */
+	bool no_new_keyring;
+	bool has_cgroup;
+	unsigned keep_fds;	      /* --preserve-fds plus LISTEN_FDS */
+	unsigned listen_fds;	      /* LISTEN_FDS of the caller; 0: none */
+	const char *seccomp_cache;    /* folder; NULL: none */
+	const char *subid_dir;	      /* "/etc"; NULL: do not look (reference host) */
+	const struct spec_pairs *extra_env; /* NAME=value added to process.env; NULL: none */
+};
+
+/* Compiles the plan of a container's init (create and run) into b. Errors name
+ * the property. 0 or -errno. */
+int compile_init(struct plan_builder *b, const struct spec *s, const struct host *h, struct compile_options *o,
+		 struct err *err);
+
+#endif

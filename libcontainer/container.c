@@ -1,0 +1,194 @@
+/* create, run, start and plan: see container.h. The other operations, which
+ * need no plan, are in lifecycle.c. */
+#include "libcontainer/container.h"
+
+#include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "libcontainer/hooks.h"
+#include "libcontainer/launch.h"
+#include "libcontainer/listener.h"
+#include "libcontainer/tty.h"
+
+int
+container_create(const struct container_env *env, const struct container_create_options *o, struct err *err)
+{
+	struct launch l;
+	int r = launch_prepare(&l, env, o, LAUNCH_CREATE, /* host= */ NULL, err);
+
+	if (r == 0)
+		r = launch_go(&l, err);
+	if (r < 0)
+		launch_undo(&l);
+	launch_close(&l);
+	return r;
+}
+
+/* Since spec 1.3 a failing poststart hook ends the container. */
+static int
+run_poststart(const struct container_env *env, const struct state *s, const struct spec *spec, struct err *err)
+{
+	char *json = launch_state_json(env->arena, s, "running", s->pid);
+
+	return hooks_run("poststart", &spec->hooks.poststart, json, /* keep_going= */ false, err);
+}
+
+static int
+run_in_foreground(const struct container_env *env, struct launch *l, struct err *err, int *ret_exit)
+{
+	int r;
+
+	/* Other commands may now have the lock. */
+	state_close(&l->dir);
+	l->dir.fd = -1;
+	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, err, ret_exit);
+	if (!l->options->keep) {
+		struct err later;
+
+		err_clear(&later);
+		if (container_delete(env, l->options->id, /* force= */ true, &later) < 0 && r == 0) {
+			*err = later;
+			r = later.code ? -later.code : -EINVAL;
+		}
+	}
+	return r;
+}
+
+int
+container_run(const struct container_env *env, const struct container_create_options *o, struct err *err, int *ret_exit)
+{
+	struct launch l;
+	sigset_t old;
+	int r;
+
+	if (!o->detach)
+		tty_block_signals(&old);
+	r = launch_prepare(&l, env, o, LAUNCH_RUN, /* host= */ NULL, err);
+	if (r == 0)
+		r = launch_go(&l, err);
+	if (r == 0 && l.state.has_poststart) {
+		l.hooks_ran = true;
+		r = run_poststart(env, &l.state, l.spec, err);
+	}
+	if (r < 0)
+		launch_undo(&l);
+	else if (!o->detach)
+		r = run_in_foreground(env, &l, err, ret_exit);
+	else
+		*ret_exit = 0;
+	launch_close(&l);
+	return r;
+}
+
+/* ---- start ----------------------------------------------------------- */
+
+static int
+load_saved_spec(const struct container_env *env, const struct state_dir *dir, struct err *err, struct spec **ret_spec)
+{
+	struct spec_report report = { 0 };
+
+	return spec_load(dir->path, /* config_path= */ NULL, env->arena, &report, err, ret_spec);
+}
+
+static int
+check_created(const struct state *s, struct err *err)
+{
+	enum container_status status = state_status(s);
+
+	if (status == STATUS_CREATED)
+		return 0;
+	if (status == STATUS_PAUSED)
+		return err_plain(err, "cannot start container \"%s\": it is paused", s->id);
+	return err_plain(err, "cannot start container \"%s\" in state %s, only a created one", s->id,
+			 state_status_name(status));
+}
+
+static int
+serve_start(const struct container_env *env, const struct state *s, const struct spec *spec, struct stage *g,
+	    struct err *err)
+{
+	enum stage_message message = STAGE_NONE;
+
+	while (message != STAGE_EXECED) {
+		auto_close int fd = -1;
+		int r = stage_next(g, /* plan= */ NULL, err, &message, &fd);
+
+		if (r == 0 && message == STAGE_LISTENER)
+			r = listener_send(spec->linux_.seccomp, launch_state_json(env->arena, s, "created", s->pid), s->pid,
+					  fd, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+start_init(const struct container_env *env, struct state_dir *dir, struct state *s, struct err *err)
+{
+	struct spec *spec = NULL;
+	struct stage g;
+	int r = 0;
+
+	if (s->has_poststart || s->has_listener)
+		r = load_saved_spec(env, dir, err, &spec);
+	if (r == 0)
+		r = stage_connect(dir->fd, s->pid, s->has_listener, err, &g);
+	if (r < 0)
+		return r;
+	r = serve_start(env, s, spec, &g, err);
+	if (r < 0) {
+		kill(s->pid, SIGKILL);
+	} else {
+		s->started = true;
+		r = state_save(dir, s, err);
+	}
+	stage_close(&g);
+	if (r == 0 && s->has_poststart)
+		r = run_poststart(env, s, spec, err);
+	return r;
+}
+
+int
+container_start(const struct container_env *env, const char *id, struct err *err)
+{
+	struct state_dir dir;
+	struct state *s;
+	bool must_delete = false;
+	int r = state_open(env->root, id, /* lock= */ true, env->arena, err, &dir);
+
+	if (r < 0)
+		return r;
+	r = state_load(&dir, id, env->arena, err, &s);
+	if (r == 0)
+		r = check_created(s, err);
+	if (r == 0) {
+		r = start_init(env, &dir, s, err);
+		must_delete = r < 0 && s->started && s->has_poststart;
+	}
+	state_close(&dir);
+	if (must_delete) {
+		struct err later;
+
+		err_clear(&later);
+		container_delete(env, id, /* force= */ true, &later);
+	}
+	return r;
+}
+
+int
+container_plan(const struct container_env *env, const struct container_create_options *o, const struct host *host,
+	       struct err *err, struct plan **ret_plan)
+{
+	struct launch l;
+	int r = launch_prepare(&l, env, o, LAUNCH_PLAN, host, err);
+
+	if (r == 0) {
+		*ret_plan = l.plan;
+		l.plan = NULL;
+	}
+	launch_close(&l);
+	return r;
+}

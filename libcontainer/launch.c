@@ -1,0 +1,392 @@
+/* Theory of operation: see launch.h.
+ *
+ * What can fail because of the config fails in launch_prepare(), before anything
+ * outside was touched. What launch_go() makes is recorded in struct launch as
+ * soon as it exists, so that launch_undo() takes back exactly that, in reverse. */
+#include "libcontainer/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "libcontainer/compile.h"
+#include "libcontainer/exe_guard.h"
+#include "libcontainer/hooks.h"
+#include "libcontainer/listener.h"
+#include "libcontainer/pid_file.h"
+#include "libcontainer/tty.h"
+#include "oci-spec/documents.h"
+
+/* ---- preparing ------------------------------------------------------- */
+
+static int
+find_bundle(struct launch *l, struct err *err)
+{
+	char path[PATH_MAX];
+	const char *bundle = l->options->bundle ? l->options->bundle : ".";
+
+	if (!realpath(bundle, path))
+		return err_set(err, errno, "bundle '%s'", bundle);
+	l->bundle = arena_strdup(l->env->arena, path);
+	return 0;
+}
+
+static int
+load_spec(struct launch *l, struct err *err)
+{
+	struct spec_report report = { 0 };
+	int r = spec_load(l->bundle, l->options->config, l->env->arena, &report, err, &l->spec);
+
+	for (size_t i = 0; r == 0 && i < report.n; i++)
+		if (report.items[i].severity == SPEC_WARNING)
+			log_warning("%s", spec_issue_format(l->env->arena, l->spec->file, &report.items[i]));
+	return r;
+}
+
+/* runtime.md: descriptors that the caller promised must be there. */
+static int
+check_preserved_fds(unsigned n, struct err *err)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (fcntl((int)(3 + i), F_GETFD) < 0)
+			return err_set(err, errno, "--preserve-fds %u: descriptor %u is not open", n, 3 + i);
+	return 0;
+}
+
+/* sd_listen_fds(3): meant for us only when LISTEN_PID is ours. runc's callers
+ * set LISTEN_FDS alone. */
+static unsigned
+listen_fds(void)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	char *end;
+	unsigned long n;
+
+	if (!fds || !*fds || (pid && strtol(pid, NULL, 10) != (long)getpid()))
+		return 0;
+	n = strtoul(fds, &end, 10);
+	return *end || n > 1024 ? 0 : (unsigned)n;
+}
+
+static int
+check_console(const struct launch *l, struct err *err)
+{
+	const struct container_create_options *o = l->options;
+	bool terminal = l->spec->process && l->spec->process->terminal;
+	bool detached = l->mode == LAUNCH_CREATE || o->detach;
+
+	if (terminal && detached && !o->console_socket)
+		return err_plain(err, "process.terminal: true needs --console-socket when knarr does not stay in the "
+				      "foreground");
+	if (o->console_socket && !terminal)
+		return err_plain(err, "--console-socket: process.terminal is false in the config");
+	if (o->console_socket && !detached)
+		return err_plain(err, "--console-socket: only with create or run --detach");
+	return 0;
+}
+
+static int
+resolve_cgroup(struct launch *l, struct err *err)
+{
+	int r = cgroup_resolve(&l->host, l->env->cgroup_manager, l->spec, l->options->id, l->env->arena, err, &l->cgroup);
+
+	/* A plan for people is made for any host. */
+	if (r == 0 && l->mode != LAUNCH_PLAN)
+		r = cgroup_check(&l->cgroup, l->spec, err);
+	return r;
+}
+
+static int
+compile(struct launch *l, struct err *err)
+{
+	struct arena *a = l->env->arena;
+	struct plan_builder b;
+	struct compile_options o = {
+		.id = l->options->id,
+		.rootfs = { .bundle = l->bundle, .layers = l->options->layers, .no_pivot = l->options->no_pivot },
+		.is_create = l->mode == LAUNCH_CREATE,
+		.no_new_keyring = l->options->no_new_keyring,
+		.has_cgroup = l->cgroup.path != NULL,
+		.listen_fds = listen_fds(),
+		.seccomp_cache = l->mode == LAUNCH_PLAN ? NULL : arena_printf(a, "%s/.seccomp", l->env->root),
+		.subid_dir = l->no_subids ? NULL : "/etc",
+	};
+	int r;
+
+	o.keep_fds = l->options->preserve_fds + o.listen_fds;
+	r = check_preserved_fds(o.keep_fds, err);
+	if (r < 0)
+		return r;
+	if (l->cgroup.path)
+		o.rootfs.cgroup = arena_printf(a, "%s%s", l->cgroup.mount, l->cgroup.path);
+	plan_begin(&b, a);
+	r = compile_init(&b, l->spec, &l->host, &o, err);
+	return r < 0 ? r : plan_seal(&b, err, &l->plan);
+}
+
+static void
+launch_init(struct launch *l, const struct container_env *env, const struct container_create_options *o,
+	    enum launch_mode mode)
+{
+	*l = (struct launch){
+		.env = env,
+		.options = o,
+		.mode = mode,
+		.cgroup.fd = -1,
+		.dir = { .fd = -1, .lock_fd = -1 },
+		.stage = { .pidfd = -1, .channel = -1, .status_fd = -1 },
+		.start_fd = -1,
+		.console_master = -1,
+	};
+}
+
+int
+launch_prepare(struct launch *l, const struct container_env *env, const struct container_create_options *o,
+	       enum launch_mode mode, const struct host *host, struct err *err)
+{
+	int r;
+
+	launch_init(l, env, o, mode);
+	if (host) {
+		l->host = *host;
+		l->no_subids = true;
+	}
+	if ((r = state_check_id(o->id, err)) < 0)
+		return r;
+	if ((r = find_bundle(l, err)) < 0)
+		return r;
+	if ((r = load_spec(l, err)) < 0)
+		return r;
+	if (mode != LAUNCH_PLAN && (r = check_console(l, err)) < 0)
+		return r;
+	if (!host && (r = host_probe(env->arena, err, &l->host)) < 0)
+		return r;
+	if ((r = resolve_cgroup(l, err)) < 0)
+		return r;
+	return compile(l, err);
+}
+
+/* ---- going ----------------------------------------------------------- */
+
+char *
+launch_state_json(struct arena *a, const struct state *s, const char *status, pid_t pid)
+{
+	struct state_document doc = {
+		.id = s->id, .status = status, .bundle = s->bundle, .pid = pid, .annotations = &s->annotations
+	};
+
+	return document_state(a, &doc, /* pretty= */ false);
+}
+
+static void
+fill_state(struct launch *l)
+{
+	struct arena *a = l->env->arena;
+	const char *root = l->spec->root->path;
+	time_t now = time(NULL);
+	char created[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(created, sizeof(created), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	l->state = (struct state){
+		.id = arena_strdup(a, l->options->id),
+		.bundle = arena_strdup(a, l->bundle),
+		.rootfs = root[0] == '/' ? arena_strdup(a, root) : arena_printf(a, "%s/%s", l->bundle, root),
+		.oci_version = arena_strdup(a, OCI_VERSION),
+		.cgroup_mount = l->cgroup.mount,
+		.cgroup_path = l->cgroup.path,
+		.rootless = !l->host.privileged,
+		.owner = l->host.euid,
+		.created = arena_strdup(a, created),
+		.annotations = l->spec->annotations,
+	};
+	l->state.has_poststart = l->spec->hooks.poststart.n > 0;
+	l->state.has_poststop = l->spec->hooks.poststop.n > 0;
+	l->state.has_listener = l->spec->linux_.seccomp && l->spec->linux_.seccomp->listener_path;
+}
+
+/* The state is on disk before anything else exists: whoever kills the runtime
+ * now can still have all of it removed by `delete --force`. */
+static int
+make_state(struct launch *l, struct err *err)
+{
+	int r = state_create(l->env->root, l->options->id, l->env->arena, err, &l->dir);
+
+	if (r < 0) {
+		l->dir.fd = -1;
+		return r;
+	}
+	fill_state(l);
+	r = state_save(&l->dir, &l->state, err);
+	if (r < 0)
+		return r;
+	r = fd_replace_file_at(l->dir.fd, "config.json", l->spec->json, l->spec->json_len, 0600);
+	if (r < 0)
+		return err_set(err, -r, "write config.json in the state directory '%s'", l->dir.path);
+	return l->mode == LAUNCH_CREATE ? stage_listen(l->dir.fd, err, &l->start_fd) : 0;
+}
+
+static int
+make_cgroup(struct launch *l, struct err *err)
+{
+	int r;
+
+	if (!l->cgroup.path)
+		return 0;
+	r = cgroup_create(&l->cgroup, l->spec, err);
+	if (r < 0)
+		return r;
+	l->has_cgroup = true;
+	return cgroup_apply(&l->cgroup, l->spec, err);
+}
+
+static int
+run_create_hooks(struct launch *l, struct err *err)
+{
+	const struct spec_hooks *h = &l->spec->hooks;
+	char *json = launch_state_json(l->env->arena, &l->state, "creating", l->stage.pid);
+	int r;
+
+	l->hooks_ran = true;
+	r = hooks_run("prestart", &h->prestart, json, /* keep_going= */ false, err);
+	if (r == 0)
+		r = hooks_run("createRuntime", &h->create_runtime, json, /* keep_going= */ false, err);
+	return r < 0 ? r : stage_reply(&l->stage, STAGE_HOOKS_DONE, err);
+}
+
+static int
+take_console(struct launch *l, int *fd, struct err *err)
+{
+	if (!l->options->console_socket) {
+		l->console_master = fd_take(fd);
+		return 0;
+	}
+	return tty_send_to_socket(l->options->console_socket, *fd, err);
+}
+
+/* Serves the init until `end`. */
+static int
+serve(struct launch *l, enum stage_message end, struct err *err)
+{
+	enum stage_message message = STAGE_NONE;
+
+	while (message != end) {
+		auto_close int fd = -1;
+		int r = stage_next(&l->stage, l->plan, err, &message, &fd);
+
+		if (r == 0 && message == STAGE_HOOKS)
+			r = run_create_hooks(l, err);
+		if (r == 0 && message == STAGE_CONSOLE)
+			r = take_console(l, &fd, err);
+		if (r == 0 && message == STAGE_LISTENER)
+			r = listener_send(l->spec->linux_.seccomp,
+					  launch_state_json(l->env->arena, &l->state, "creating", l->stage.pid),
+					  l->stage.pid, fd, err);
+		if (r == 0 && message == STAGE_EXECED && end != STAGE_EXECED)
+			r = err_plain(err, "the container's init ended while it was being set up");
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int
+save_pid(struct launch *l, struct err *err)
+{
+	l->state.pid = l->stage.pid;
+	l->state.pid_start_time = state_pid_start_time(l->stage.pid);
+	l->state.started = l->mode == LAUNCH_RUN;
+	l->state.cgroup_made = l->cgroup.made;
+	return state_save(&l->dir, &l->state, err);
+}
+
+static int
+spawn(struct launch *l, struct err *err)
+{
+	struct stage_options o = {
+		.cgroup_fd = l->has_cgroup ? l->cgroup.fd : -1,
+		.start_fd = l->start_fd,
+		/* Hiding the executable needs a capability that an ordinary user
+		 * has only in the new user namespace. */
+		.guard_in_child = !l->host.privileged,
+	};
+
+	return stage_spawn(l->plan, &o, err, &l->stage);
+}
+
+int
+launch_go(struct launch *l, struct err *err)
+{
+	int r;
+
+	if ((r = make_state(l, err)) < 0)
+		return r;
+	if ((r = make_cgroup(l, err)) < 0)
+		return r;
+	if (l->host.privileged && (r = exe_guard(err)) < 0)
+		return r;
+	if ((r = spawn(l, err)) < 0)
+		return r;
+	if ((r = save_pid(l, err)) < 0)
+		return r;
+	r = serve(l, l->mode == LAUNCH_CREATE ? STAGE_READY : STAGE_EXECED, err);
+	if (r == 0 && l->options->pid_file)
+		r = pid_file_write(l->options->pid_file, l->stage.pid, err);
+	return r;
+}
+
+/* ---- undoing --------------------------------------------------------- */
+
+/* The first error is the one that is told; what fails here is only logged. */
+static void
+log_failure(int r, const struct err *err)
+{
+	char text[ERR_MSG_MAX + 128];
+
+	if (r < 0)
+		log_warning("while undoing: %s", err_format(err, text, sizeof(text)));
+}
+
+void
+launch_undo(struct launch *l)
+{
+	struct err err;
+
+	err_clear(&err);
+	stage_kill(&l->stage);
+	if (l->has_cgroup) {
+		log_failure(cgroup_kill(&l->cgroup, SIGKILL, &err), &err);
+		log_failure(cgroup_destroy(&l->cgroup, 5000, &err), &err);
+		l->has_cgroup = false;
+	}
+	/* runtime.md, lifecycle: a failing hook leads to step 12, and 13 is poststop. */
+	if (l->hooks_ran)
+		hooks_run("poststop", &l->spec->hooks.poststop,
+			  launch_state_json(l->env->arena, &l->state, "stopped", 0), /* keep_going= */ true, &err);
+	if (l->dir.fd >= 0)
+		log_failure(state_remove(&l->dir, &err), &err);
+	l->dir.fd = -1;
+	if (l->options->pid_file && l->stage.pid)
+		unlink(l->options->pid_file);
+}
+
+void
+launch_close(struct launch *l)
+{
+	stage_close(&l->stage);
+	l->start_fd = fd_close(l->start_fd);
+	l->console_master = fd_close(l->console_master);
+	l->cgroup.fd = fd_close(l->cgroup.fd);
+	if (l->dir.fd >= 0)
+		state_close(&l->dir);
+	l->dir.fd = -1;
+	plan_free(l->plan);
+	l->plan = NULL;
+}

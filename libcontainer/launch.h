@@ -1,0 +1,48 @@
+/* Launching: the part that create and run share, from the bundle to an init
+ * that executes its plan; and undoing it all. */
+#ifndef KNARR_LIBCONTAINER_LAUNCH_H
+#define KNARR_LIBCONTAINER_LAUNCH_H
+
+#include "libcontainer/container.h"
+#include "libcontainer/stage.h"
+
+enum launch_mode { LAUNCH_CREATE, LAUNCH_RUN, LAUNCH_PLAN };
+
+struct launch {
+	const struct container_env *env;
+	const struct container_create_options *options;
+	enum launch_mode mode;
+	const char *bundle;	/* absolute */
+	struct spec *spec;
+	struct host host;
+	struct cgroup cgroup;
+	struct plan *plan;
+	struct state_dir dir;	/* fd -1: no state directory was made */
+	struct state state;
+	struct stage stage;
+	int start_fd;
+	int console_master;	/* of a foreground run; -1 */
+	bool hooks_ran;		/* prestart or createRuntime were begun */
+	bool has_cgroup;	/* cgroup_create() was successful */
+	bool no_subids;		/* plans for a reference host */
+};
+
+/* Reads the bundle, checks it against the host and compiles the plan. Touches
+ * nothing. host NULL: this host. */
+int launch_prepare(struct launch *l, const struct container_env *env, const struct container_create_options *o,
+		   enum launch_mode mode, const struct host *host, struct err *err);
+
+/* Makes state directory, cgroup and init, serves the init until it is created
+ * (LAUNCH_CREATE) or has become the program (LAUNCH_RUN), and saves the state. */
+int launch_go(struct launch *l, struct err *err);
+
+/* After a failure: leaves the host as if nothing had been tried. */
+void launch_undo(struct launch *l);
+
+/* Frees and closes; the container lives on. */
+void launch_close(struct launch *l);
+
+/* The state document for hooks and listeners: one line. */
+char *launch_state_json(struct arena *a, const struct state *s, const char *status, pid_t pid);
+
+#endif

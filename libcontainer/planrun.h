@@ -1,0 +1,17 @@
+/* The executor: walks a sealed plan in the container's init. */
+#ifndef KNARR_LIBCONTAINER_PLANRUN_H
+#define KNARR_LIBCONTAINER_PLANRUN_H
+
+#include "base/plan.h"
+#include "libcontainer/stage.h"
+
+/* Runs the steps in order. Does not return when the last one is PLAN_EXEC and
+ * it succeeds; else returns -errno with c->err filled: message, reason and the
+ * step's index. Allocates nothing. */
+int plan_run(struct plan_ctx *c, struct stage_status *status);
+
+/* Words of advice for a failed step ("the kernel lacks …"), or NULL. For the
+ * parent, which prints the error. Static. */
+const char *plan_hint(const struct plan *p, const struct err *e);
+
+#endif

@@ -1,0 +1,118 @@
+/* The stage: how the runtime makes the container's init, and what they say to
+ * each other until the program runs.
+ *
+ *    runtime                         init (knarr:[init])
+ *    -------                         -------------------
+ *    stage_spawn    ── clone3 ─────▶ stage_child
+ *    id maps, oom score              waits, if it has a new user namespace
+ *    MAPPED         ───────────────▶ becomes root of it; plan_run:
+ *                   ◀─────────────── HOOKS       all mounts are there
+ *    prestart, createRuntime
+ *    HOOKS_DONE     ───────────────▶
+ *                   ◀── fd ───────── CONSOLE     master of the pty
+ *                   ◀─────────────── READY       (create) waits on start.sock
+ *    saves state, ends
+ *
+ *    start                           init
+ *    -----                           ----
+ *    connect        ───────────────▶ accept
+ *                   ◀── fd ───────── STATUS      memfd of the shared status
+ *                   ◀─────────────── LISTENER n  (both run and start) fd n will be
+ *    takes fd n with pidfd_getfd                 the seccomp listener; init loads
+ *    listener_taken = 1  (memory)                the filter, spins on the flag
+ *                   ◀── EOF ──────── execve      or death: then status tells
+ *
+ * One SOCK_SEQPACKET, one fixed struct, at most one fd per message. A message
+ * that the plan does not call for, or that comes twice, is refused and the init
+ * killed. The failure of a step is not a message: it lies in struct
+ * stage_status, which both share, because the last steps run under the
+ * container's seccomp filter and may not be allowed to send anything.
+ *
+ * Between the runtime and the init stands a third process, knarr:[join], only
+ * when namespaces are joined by path: it enters them and clones the init with
+ * CLONE_PARENT, so that the init is the runtime's child all the same. */
+#ifndef KNARR_LIBCONTAINER_STAGE_H
+#define KNARR_LIBCONTAINER_STAGE_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "base/plan.h"
+
+enum stage_message {
+	STAGE_NONE,
+	STAGE_MAPPED,	  /* runtime → init */
+	STAGE_HOOKS,	  /* init → runtime, answered by STAGE_HOOKS_DONE */
+	STAGE_HOOKS_DONE, /* runtime → init */
+	STAGE_CONSOLE,	  /* init → runtime, with the pty's master */
+	STAGE_READY,	  /* init → runtime: created */
+	STAGE_STATUS,	  /* init → start, with the memfd */
+	STAGE_LISTENER,	  /* init → runtime or start, value: fd number in the init */
+	STAGE_EXECED,	  /* not sent: EOF without an error in the status */
+	STAGE_MESSAGE_COUNT
+};
+
+/* Shared memory of the init and whoever waits for it. */
+struct stage_status {
+	struct err err;		 /* msg[0] != 0: a step failed */
+	int32_t init_pid;	 /* set by knarr:[join] */
+	uint32_t at_exec;	 /* the init reached execve */
+	uint32_t listener_taken; /* set by the runtime */
+};
+
+/* The runtime's (or start's) end. */
+struct stage {
+	pid_t pid;   /* init; 0 for `start` until known */
+	int pidfd;   /* of the init, or -1 */
+	int channel; /* or -1 */
+	int status_fd; /* memfd, or -1 */
+	struct stage_status *status;
+	uint32_t expected; /* bit set of enum stage_message */
+};
+
+struct stage_options {
+	int cgroup_fd;	     /* O_PATH fd of the container's cgroup; -1: none */
+	int start_fd;	     /* listening socket for `start` (create); -1 */
+	bool guard_in_child; /* the init hides the runtime's executable itself */
+	const sigset_t *signal_mask; /* what the program gets; NULL: empty */
+};
+
+/* Opens the plan's sources, clones the init (and knarr:[join] where needed),
+ * writes id maps and the oom score. On success *ret_stage is the caller's to
+ * close with stage_close(). On failure there is no process and no fd left. */
+int stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err, struct stage *ret_stage);
+
+/* Waits for the next thing the init asks for. *ret_fd: descriptor that came
+ * along (the caller's), or -1; for STAGE_LISTENER the listener itself.
+ * A failed step, or the init's death, is -errno with err: the step's property,
+ * object and reason, and a hint where the cause is known. */
+int stage_next(struct stage *g, const struct plan *p, struct err *err, enum stage_message *ret_message, int *ret_fd);
+
+/* Answers the init (STAGE_HOOKS_DONE). */
+int stage_reply(struct stage *g, enum stage_message message, struct err *err);
+
+/* `start`: connects to the init's start.sock in the folder dirfd and receives
+ * the shared status. expects_listener: the container has a seccomp listener. */
+int stage_connect(int dirfd, pid_t pid, bool expects_listener, struct err *err, struct stage *ret_stage);
+
+/* Makes the listening socket start.sock in the folder dirfd. */
+int stage_listen(int dirfd, struct err *err, int *ret_fd);
+
+/* Kills the init and reaps it. For failures before it is anybody else's. */
+void stage_kill(struct stage *g);
+
+/* Closes descriptors and unmaps the status; the init lives on. */
+void stage_close(struct stage *g);
+
+/* ---- for steps, in the init ------------------------------------------ */
+
+/* Sends message (and fd, if not -1) over PLAN_FD_CHANNEL; answer: the message to
+ * wait for, or STAGE_NONE. Allocates nothing. */
+int stage_ask(struct plan_ctx *c, enum stage_message message, int32_t value, int fd, enum stage_message answer);
+
+/* Sends the master of the console to the runtime. */
+int stage_send_console(struct plan_ctx *c, int master);
+
+#endif

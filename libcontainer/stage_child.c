@@ -1,0 +1,281 @@
+/* The init's half of the stage, and knarr:[join]. Theory of operation: stage.h.
+ *
+ * Everything here runs between clone and execve: it allocates nothing and
+ * leaves its error in the shared status.
+ * Should: enter namespaces, become root of the user namespace, reset what is
+ * inherited from the caller (signals, parent-death). Mustn't: touch the rootfs;
+ * that is the plan's. */
+#include "libcontainer/stage_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "libcontainer/exe_guard.h"
+#include "libcontainer/planrun.h"
+
+uint64_t
+stage_child_clone_flags(const struct plan *p)
+{
+	/* The root of a new cgroup namespace is the cgroup of the process that
+	 * makes it: with clone that would be the runtime's, not the container's. */
+	return p->stage.clone_flags & ~(uint64_t)CLONE_NEWCGROUP;
+}
+
+static bool
+joins_user(const struct plan *p)
+{
+	return p->stage.n_joins > 0 && p->stage.joins[0].nstype == CLONE_NEWUSER;
+}
+
+bool
+stage_child_waits(const struct plan *p)
+{
+	return p->stage.map_how != PLAN_MAP_NONE || p->stage.has_oom_score;
+}
+
+/* ---- talking --------------------------------------------------------- */
+
+static int
+send_packet(int channel, const struct stage_packet *packet, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { { 0 } };
+	struct iovec iov = { (void *)packet, sizeof(*packet) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (fd >= 0) {
+		struct cmsghdr *c = &control.align;
+
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	do
+		n = sendmsg(channel, &msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+static int
+await(struct plan_ctx *c, enum stage_message wanted)
+{
+	struct stage_packet packet;
+	ssize_t n;
+
+	do
+		n = recv(c->fds[PLAN_FD_CHANNEL], &packet, sizeof(packet), 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_set(c->err, errno, "receive from the runtime");
+	if (n == 0)
+		return err_plain(c->err, "the runtime ended while the container was being set up");
+	if (n != sizeof(packet) || packet.message != (uint32_t)wanted)
+		return err_plain(c->err, "the runtime sent an unexpected answer");
+	return 0;
+}
+
+int
+stage_ask(struct plan_ctx *c, enum stage_message message, int32_t value, int fd, enum stage_message answer)
+{
+	struct stage_packet packet = { .message = message, .value = value };
+	int r = send_packet(c->fds[PLAN_FD_CHANNEL], &packet, fd);
+
+	if (r < 0)
+		return err_set(c->err, -r, "send to the runtime");
+	return answer == STAGE_NONE ? 0 : await(c, answer);
+}
+
+int
+stage_send_console(struct plan_ctx *c, int master)
+{
+	return stage_ask(c, STAGE_CONSOLE, 0, master, STAGE_NONE);
+}
+
+/* ---- becoming the init ----------------------------------------------- */
+
+/* A caller may ignore signals (conmon: SIGPIPE) or block some; the program
+ * starts with the defaults. */
+static void
+reset_signals(const sigset_t *mask)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL };
+	sigset_t empty;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		sigaction(sig, &dfl, NULL);
+	sigemptyset(&empty);
+	sigprocmask(SIG_SETMASK, mask ? mask : &empty, NULL);
+}
+
+/* The id that is root of the namespace, or the first that exists in it. */
+static uint32_t
+namespace_id(const struct plan *p, struct plan_bytes maps)
+{
+	const struct plan_id_map *m = (const struct plan_id_map *)(p->blob + maps.off);
+	uint32_t n = maps.len / (uint32_t)sizeof(*m);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (m[i].container == 0)
+			return 0;
+	return n ? m[0].container : 0;
+}
+
+/* Files made in the rootfs must belong to an id that exists in the namespace.
+ * A joined namespace may lack id 0: then the ids stay, the capabilities are there. */
+static int
+become_namespace_root(struct plan_ctx *c)
+{
+	const struct plan *p = c->plan;
+	bool joined = joins_user(p);
+	uid_t uid = namespace_id(p, p->stage.uid_maps);
+	gid_t gid = namespace_id(p, p->stage.gid_maps);
+
+	if (!joined && !(p->stage.clone_flags & CLONE_NEWUSER))
+		return 0;
+	if (!p->stage.deny_setgroups && setgroups(0, NULL) < 0 && errno != EPERM)
+		return err_set(c->err, errno, "drop the caller's groups");
+	if (setresgid(gid, gid, gid) < 0 && !joined)
+		return err_set(c->err, errno, "become gid %u of the user namespace", gid);
+	if (setresuid(uid, uid, uid) < 0 && !joined)
+		return err_set(c->err, errno, "become uid %u of the user namespace", uid);
+	return 0;
+}
+
+/* The init dies with the runtime until it is ready. The parent may have died
+ * before prctl: then the channel is at its end already. */
+static int
+die_with_runtime(struct plan_ctx *c)
+{
+	char byte;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_set(c->err, errno, "set the parent-death signal");
+	if (recv(c->fds[PLAN_FD_CHANNEL], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		return err_plain(c->err, "the runtime ended while the container was being set up");
+	return 0;
+}
+
+static int
+enter(struct plan_ctx *c, const struct stage_options *o)
+{
+	const struct plan *p = c->plan;
+	int r = die_with_runtime(c);
+
+	if (r == 0 && stage_child_waits(p))
+		r = await(c, STAGE_MAPPED);
+	if (r == 0)
+		r = become_namespace_root(c);
+	/* Changing ids cleared it. */
+	if (r == 0)
+		r = die_with_runtime(c);
+	if (r == 0 && o->guard_in_child)
+		r = exe_guard(c->err);
+	if (r == 0 && (p->stage.clone_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
+		r = err_set(c->err, errno, "linux.namespaces: make a new cgroup namespace");
+	if (r == 0 && setsid() < 0 && errno != EPERM)
+		r = err_set(c->err, errno, "start a session");
+	return r;
+}
+
+void
+stage_child(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o)
+{
+	prctl(PR_SET_NAME, "knarr:[init]");
+	reset_signals(o->signal_mask);
+	if (enter(c, o) == 0)
+		plan_run(c, status);
+	_exit(1);
+}
+
+/* ---- knarr:[join] ---------------------------------------------------- */
+
+static int
+open_namespaces(struct plan_ctx *c, int *fds)
+{
+	const struct plan *p = c->plan;
+
+	for (uint32_t i = 0; i < p->stage.n_joins; i++) {
+		const char *path = plan_text(p, p->stage.joins[i].path);
+
+		fds[i] = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+		if (fds[i] < 0)
+			return err_set(c->err, errno, "linux.namespaces: open '%s'", path);
+	}
+	return 0;
+}
+
+static int
+join_one(struct plan_ctx *c, uint32_t i, int fd)
+{
+	const struct plan_join *j = &c->plan->stage.joins[i];
+	const char *path = plan_text(c->plan, j->path);
+
+	if (setns(fd, j->nstype) == 0)
+		return 0;
+	if (errno == EINVAL)
+		return err_set(c->err, EINVAL, "linux.namespaces: '%s' is not a namespace of the type given for it", path);
+	return err_set(c->err, errno, "linux.namespaces: join '%s'", path);
+}
+
+/* A namespace may belong to the caller's user namespace or to the one that is
+ * joined: try with the caller's rights first, the rest after the user namespace. */
+static int
+join_all(struct plan_ctx *c)
+{
+	const struct plan *p = c->plan;
+	uint32_t first = joins_user(p) ? 1 : 0;
+	int fds[PLAN_MAX_JOINS];
+	int r = open_namespaces(c, fds);
+
+	for (uint32_t i = first; r == 0 && i < p->stage.n_joins; i++) {
+		r = join_one(c, i, fds[i]);
+		if (r == 0) {
+			fds[i] = fd_close(fds[i]);
+		} else if (r == -EPERM && first) {
+			err_clear(c->err);
+			r = 0;
+		}
+	}
+	if (r == 0 && first) {
+		r = join_one(c, 0, fds[0]);
+		for (uint32_t i = 1; r == 0 && i < p->stage.n_joins; i++)
+			if (fds[i] >= 0)
+				r = join_one(c, i, fds[i]);
+	}
+	return r;
+}
+
+void
+stage_join(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o)
+{
+	struct clone_args args = { .flags = CLONE_PARENT | stage_child_clone_flags(c->plan) };
+	pid_t pid;
+
+	(void)o;
+	prctl(PR_SET_NAME, "knarr:[join]");
+	if (die_with_runtime(c) < 0 || join_all(c) < 0)
+		_exit(1);
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0) {
+		err_set(c->err, errno, "linux.namespaces: create the container's first process");
+		_exit(1);
+	}
+	if (pid == 0)
+		return;
+	status->init_pid = pid;
+	_exit(0);
+}

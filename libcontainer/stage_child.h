@@ -1,0 +1,31 @@
+/* The init's half of the stage: see stage.h. For stage.c only. */
+#ifndef KNARR_LIBCONTAINER_STAGE_CHILD_H
+#define KNARR_LIBCONTAINER_STAGE_CHILD_H
+
+#include "libcontainer/stage.h"
+
+/* Pointers that argv or envp of the program and of hooks may have, NULL included. */
+#define STAGE_MAX_VECTOR 65536
+
+/* Every message is one of these; fixed size, so nothing can overflow. */
+struct stage_packet {
+	uint32_t message; /* enum stage_message */
+	int32_t value;
+};
+
+/* Flags for the clone that makes the init: new namespaces, less those that it
+ * must unshare itself. */
+uint64_t stage_child_clone_flags(const struct plan *p);
+
+/* True when the init begins by waiting for STAGE_MAPPED. */
+bool stage_child_waits(const struct plan *p);
+
+/* Body of the init: never returns. */
+void stage_child(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o)
+	__attribute__((noreturn));
+
+/* Body of knarr:[join]: enters the namespaces of the plan and clones the init;
+ * returns only in that (so that stage_child() follows). */
+void stage_join(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o);
+
+#endif

@@ -1,0 +1,11 @@
+/* Steps in a new network namespace. */
+#ifndef KNARR_NAMESPACES_NET_H
+#define KNARR_NAMESPACES_NET_H
+
+#include "base/plan.h"
+
+/* LOOPBACK_UP: sets IFF_UP on lo; the kernel then gives it 127.0.0.1 and ::1.
+ * netdevice(7). Allocates nothing. */
+int net_run_loopback_up(struct plan_ctx *c, const struct plan_step *s);
+
+#endif
