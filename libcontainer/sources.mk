@@ -2,7 +2,6 @@ libknarr_a_SOURCES += \
 	libcontainer/compile.c libcontainer/compile.h \
 	libcontainer/container.c libcontainer/container.h \
 	libcontainer/home.c libcontainer/home.h \
-	libcontainer/launch.c libcontainer/launch.h \
 	libcontainer/listener.c libcontainer/listener.h \
 	libcontainer/pid_file.c libcontainer/pid_file.h \
 	libcontainer/planrun.c libcontainer/planrun.h \
@@ -11,4 +10,3 @@ libknarr_a_SOURCES += \
 	libcontainer/seccomp_cache.c libcontainer/seccomp_cache.h \
 	libcontainer/seccomp_tables.c libcontainer/seccomp_tables.h \
 	libcontainer/stage.c libcontainer/stage.h \
-	libcontainer/stage_child.c libcontainer/stage_child.h
