@@ -31,6 +31,7 @@ struct container_create_options {
 	bool no_pivot, no_new_keyring;
 	bool detach, keep;	    /* run only */
 	const struct rootfs_layers *layers; /* NULL: none */
+	struct spec_report *report; /* filled by the library (memory: env->arena); NULL: not wanted */
 };
 
 /* create: everything but the program. 0 or -errno; on failure nothing is left. */

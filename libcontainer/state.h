@@ -3,8 +3,11 @@
  *   state.json   what docs/state.md documents; replaced atomically
  *   config.json  the config as it was at create (later edits have no effect)
  *   start.sock   the init process waits here for `start`
- *   lock         flock(2): exclusive for every command that changes something
- */
+ *
+ * The folder itself is the lock: flock(2), exclusive for every command that
+ * changes something. A lock file inside would be one more thing to create and
+ * to remove in the right order. A process that inherits lock_fd keeps nothing
+ * locked: state_close() unlocks explicitly. */
 #ifndef KNARR_LIBCONTAINER_STATE_H
 #define KNARR_LIBCONTAINER_STATE_H
 
@@ -34,14 +37,16 @@ struct state {
 
 struct state_dir {
 	int fd;	     /* the folder */
-	int lock_fd; /* held lock; -1: none */
+	int lock_fd; /* the folder once more, locked; -1: not locked */
 	char *path;  /* <root>/<id> */
 };
 
 /* Default of --root: /run/knarr for root; $XDG_RUNTIME_DIR/knarr for an
  * ordinary user and for root of a user namespace (when set and not empty),
- * else /run/user/UID/knarr or /tmp/knarr-UID (checked to be his). */
-char *state_default_root(struct arena *a, bool in_userns);
+ * else /run/user/UID/knarr (when that folder is his), else /tmp/knarr-UID,
+ * which is made here, because in /tmp only a folder that exists is safe. An
+ * error when somebody else owns it. 0 or -errno. */
+int state_default_root(struct arena *a, bool in_userns, struct err *err, char **ret_root);
 
 /* [A-Za-z0-9_+.-]{1,1024}, not "." nor "..". */
 int state_check_id(const char *id, struct err *err);
@@ -58,7 +63,7 @@ int state_open(const char *root, const char *id, bool lock, struct arena *a, str
 void state_close(struct state_dir *d);
 
 int state_save(const struct state_dir *d, const struct state *s, struct err *err);
-/* A directory without state.json loads as status creating with only id set. */
+/* A directory without state.json loads as status creating with only id set. Memory from a. */
 int state_load(const struct state_dir *d, const char *id, struct arena *a, struct err *err, struct state **ret_state);
 
 /* Removes the folder and its files (nothing else), releases the lock. */
@@ -66,6 +71,10 @@ int state_remove(struct state_dir *d, struct err *err);
 
 /* Asks the kernel: is the process alive, the same one, a zombie, frozen. */
 enum container_status state_status(const struct state *s);
+
+/* As state_status(), but a container that is still being created counts as
+ * stopped when nobody holds the folder's lock: its creator died. d is open, not locked. */
+enum container_status state_dir_status(const struct state_dir *d, const struct state *s);
 const char *state_status_name(enum container_status status);
 
 /* Ids in root, sorted; a missing root is an empty list. */
