@@ -10,11 +10,12 @@
 
 /* Fills b->stage.{uid_maps, gid_maps, map_how, deny_setgroups} for a new user
  * namespace. Checks that maps do not overlap, that process.user and the
- * additional gids are mapped, and that an ordinary user owns what he maps:
- * his own id alone is written directly ("single-id map", setgroups denied);
- * more needs the helpers and an entry in /etc/subuid, /etc/subgid.
- * subid_dir: folder of subuid and subgid, "/etc"; NULL: not checked here (the
- * reference host). 0 or -errno with err. */
+ * additional gids are mapped, and that an ordinary user (one without CAP_SETUID
+ * and CAP_SETGID) owns what he maps: his own id alone is written directly
+ * ("single-id map", setgroups denied), also when the config has no maps; more
+ * needs the helpers and an entry in /etc/subuid, /etc/subgid.
+ * subid_dir: folder of subuid, subgid and passwd, "/etc"; NULL: not checked
+ * here (the reference host). 0 or -errno with err. */
 int idmap_plan(struct plan_builder *b, const struct spec *s, const struct host *h, const char *subid_dir,
 	       struct err *err);
 
@@ -23,8 +24,9 @@ int idmap_plan(struct plan_builder *b, const struct spec *s, const struct host *
  * and, where known, a hint (no entry for the user, helper not installed). */
 int idmap_write(const struct plan *p, pid_t pid, struct err *err);
 
-/* Uid ranges of the user in /etc/subuid style files, for `spec --rootless` and
- * messages: fills at most max maps, returns how many, or -errno. */
+/* Ranges of the user (by number, or by name unless that is NULL) in a file like
+ * /etc/subuid, for `spec --rootless` and messages: fills host and size of at most
+ * max maps, returns how many, or -errno. */
 int idmap_read_subids(const char *file, uid_t uid, const char *user, struct plan_id_map *maps, size_t max);
 
 #endif

@@ -5,3 +5,5 @@ check_PROGRAMS += tests/unit/test_host
 tests_unit_test_host_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_seccomp
 tests_unit_test_seccomp_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_idmap
+tests_unit_test_idmap_LDADD = $(knarr_LDADD)
