@@ -7,3 +7,5 @@ check_PROGRAMS += tests/unit/test_seccomp
 tests_unit_test_seccomp_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_idmap
 tests_unit_test_idmap_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_path_in_root
+tests_unit_test_path_in_root_LDADD = $(knarr_LDADD)
