@@ -1,0 +1,211 @@
+/* Theory of operation: a cgroup's processes are all that cgroup.procs lists in it
+ * and in the folders below. While it is frozen the lists stand still, so a signal
+ * that must reach every process is sent between freeze and thaw; SIGKILL has a
+ * file of its own since Linux 5.14, which nothing can outrun. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "cgroups/cgroup.h"
+#include "cgroups/events.h"
+
+#define MAX_PROCS_FILE ((size_t)64 * 1024 * 1024)
+#define MAX_DEPTH      256
+#define FREEZE_MS      2000
+
+/* -ENOENT at open, -ENODEV at read and write: removed meanwhile. */
+static bool
+is_gone(int r)
+{
+	return r == -ENOENT || r == -ENODEV;
+}
+
+/* ---- pids -------------------------------------------------------------- */
+
+struct pid_list {
+	pid_t *pids;
+	size_t n, cap;
+};
+
+static void
+pid_list_free(struct pid_list *l)
+{
+	free(l->pids);
+}
+#define auto_pids __attribute__((cleanup(pid_list_free)))
+
+static void
+pid_list_add(struct pid_list *l, pid_t pid)
+{
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 64;
+		l->pids = reallocarray(l->pids, l->cap, sizeof(*l->pids));
+		if (!l->pids)
+			abort();
+	}
+	l->pids[l->n++] = pid;
+}
+
+static int
+read_procs(int dirfd, struct pid_list *l)
+{
+	char *text;
+	size_t len;
+	int r = fd_read_file_at(dirfd, "cgroup.procs", MAX_PROCS_FILE, &text, &len);
+
+	if (r == -EOPNOTSUPP) /* threaded: the folder above lists the process */
+		return 0;
+	if (r < 0)
+		return r;
+	for (char *p = text, *end; *p; p = end) {
+		long pid = strtol(p, &end, 10);
+
+		if (end == p)
+			break;
+		if (pid > 0) /* 0: outside of this pid namespace */
+			pid_list_add(l, (pid_t)pid);
+		end += *end == '\n';
+	}
+	free(text);
+	return 0;
+}
+
+static int
+read_tree(int dirfd, unsigned depth, struct pid_list *l)
+{
+	int r = read_procs(dirfd, l), fd;
+	struct dirent *d;
+	DIR *dir;
+
+	if (r < 0)
+		return depth > 0 && is_gone(r) ? 0 : r;
+	if (depth == MAX_DEPTH)
+		return -ELOOP;
+	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	dir = fdopendir(fd);
+	if (!dir)
+		abort(); /* out of memory */
+	while (r == 0 && (d = readdir(dir))) {
+		if (d->d_type != DT_DIR || d->d_name[0] == '.')
+			continue;
+		fd = openat(dirfd, d->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0)
+			r = read_tree(fd, depth + 1, l);
+		else if (errno != ENOENT)
+			r = -errno;
+		fd_close(fd);
+	}
+	closedir(dir);
+	return r;
+}
+
+ssize_t
+cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err *err)
+{
+	auto_pids struct pid_list l = { 0 };
+	int r = read_tree(cg->fd, 0, &l);
+
+	if (r < 0)
+		return err_set(err, -r, "read the processes of cgroup '%s'", cg->path);
+	if (l.n > 0 && max > 0)
+		memcpy(pids, l.pids, (l.n < max ? l.n : max) * sizeof(*pids));
+	return (ssize_t)l.n;
+}
+
+/* ---- freeze ------------------------------------------------------------ */
+
+bool
+cgroup_is_frozen(const struct cgroup *cg)
+{
+	return cg->fd >= 0 && events_read(cg->fd, "frozen") == 1;
+}
+
+int
+cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct err *err)
+{
+	const char *verb = frozen ? "freeze" : "thaw";
+	int r = fd_write_file_at(cg->fd, "cgroup.freeze", frozen ? "1" : "0");
+
+	if (r == -ENOENT && events_read(cg->fd, "populated") >= 0)
+		return err_set(err, ENOTSUP, "%s cgroup '%s': the kernel has no cgroup.freeze (it needs 5.2)", verb,
+			       cg->path);
+	if (r == 0)
+		r = events_wait(cg->fd, "frozen", frozen, timeout_ms);
+	if (r == -ETIMEDOUT && frozen)
+		fd_write_file_at(cg->fd, "cgroup.freeze", "0"); /* not half frozen */
+	if (r < 0)
+		return err_set(err, -r, "%s cgroup '%s'", verb, cg->path);
+	return 0;
+}
+
+/* ---- kill -------------------------------------------------------------- */
+
+/* Sends sig once to each; returns how many there were, or -errno. */
+static ssize_t
+signal_all(const struct cgroup *cg, int sig)
+{
+	auto_pids struct pid_list l = { 0 };
+	int r = read_tree(cg->fd, 0, &l);
+
+	if (r < 0)
+		return is_gone(r) ? 0 : r;
+	for (size_t i = 0; i < l.n; i++)
+		if (kill(l.pids[i], sig) < 0 && errno != ESRCH)
+			r = -errno;
+	return r < 0 ? r : (ssize_t)l.n;
+}
+
+static int
+signal_frozen(struct cgroup *cg, int sig, struct err *err)
+{
+	bool was_frozen = cgroup_is_frozen(cg), froze = false;
+	struct err ignored;
+	ssize_t n;
+
+	if (!was_frozen)
+		froze = cgroup_freeze(cg, true, FREEZE_MS, &ignored) == 0;
+	n = signal_all(cg, sig);
+	/* Without a freezer a process may have forked meanwhile. */
+	for (unsigned i = 0; sig == SIGKILL && !froze && !was_frozen && n > 0 && i < 100; i++)
+		n = signal_all(cg, sig);
+	if (froze)
+		cgroup_freeze(cg, false, 0, &ignored);
+	if (n < 0)
+		return err_set(err, (int)-n, "send signal %d to the processes of cgroup '%s'", sig, cg->path);
+	return 0;
+}
+
+int
+cgroup_kill(struct cgroup *cg, int sig, struct err *err)
+{
+	int r;
+
+	if (!cg->path)
+		return 0;
+	if (cg->fd < 0) {
+		r = cgroup_open(cg, err);
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+	}
+	r = events_read(cg->fd, "populated");
+	if (is_gone(r) || r == 0)
+		return 0;
+	if (sig != SIGKILL)
+		return signal_frozen(cg, sig, err);
+	r = fd_write_file_at(cg->fd, "cgroup.kill", "1");
+	if (r == -ENODEV)
+		return 0;
+	if (r == -ENOENT || r == -EOPNOTSUPP) /* before Linux 5.14, or a threaded one */
+		return signal_frozen(cg, sig, err);
+	if (r < 0)
+		return err_set(err, -r, "kill the processes of cgroup '%s'", cg->path);
+	return 0;
+}

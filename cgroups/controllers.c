@@ -1,0 +1,168 @@
+/* Theory of operation: a controller belongs to one hierarchy at a time. Where it
+ * is mounted as cgroup v1, as on hybrid hosts, cgroup v2 cannot offer it; the
+ * user who asked for a limit is told so by controller_explain(). */
+#include "cgroups/controllers.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+
+#define MAX_MOUNTINFO ((size_t)16 * 1024 * 1024)
+
+static const struct {
+	const char *name;
+	const char *v1_name;
+} controllers[CONTROLLER_COUNT] = {
+	[CONTROLLER_CPUSET] = { "cpuset", "cpuset" },
+	[CONTROLLER_CPU] = { "cpu", "cpu" },
+	[CONTROLLER_IO] = { "io", "blkio" },
+	[CONTROLLER_MEMORY] = { "memory", "memory" },
+	[CONTROLLER_HUGETLB] = { "hugetlb", "hugetlb" },
+	[CONTROLLER_PIDS] = { "pids", "pids" },
+	[CONTROLLER_RDMA] = { "rdma", "rdma" },
+	[CONTROLLER_MISC] = { "misc", "misc" },
+	[CONTROLLER_DMEM] = { "dmem", "dmem" },
+};
+
+const char *
+controller_name(enum controller c)
+{
+	return controllers[c].name;
+}
+
+static enum controller
+find_controller(const char *name, size_t len)
+{
+	for (unsigned c = 1; c < CONTROLLER_COUNT; c++)
+		if (strlen(controllers[c].name) == len && !memcmp(controllers[c].name, name, len))
+			return (enum controller)c;
+	return CONTROLLER_NONE;
+}
+
+enum controller
+controller_of_file(const char *key)
+{
+	return find_controller(key, strcspn(key, "."));
+}
+
+int
+controllers_read(int dirfd, const char *file, unsigned *ret_set)
+{
+	char text[512];
+	unsigned set = 0;
+	ssize_t n = fd_read_small_at(dirfd, file, text, sizeof(text));
+
+	if (n < 0)
+		return (int)n;
+	for (const char *p = text; *p;) {
+		size_t len = strcspn(p, " ");
+		enum controller c = find_controller(p, len);
+
+		if (c != CONTROLLER_NONE)
+			set |= CONTROLLER_BIT(c);
+		p += len;
+		p += strspn(p, " ");
+	}
+	*ret_set = set;
+	return 0;
+}
+
+/* ---- where is it? ------------------------------------------------------ */
+
+/* True when `name` is one of the comma-separated items of list. */
+static bool
+list_has(const char *list, size_t len, const char *name)
+{
+	size_t name_len = strlen(name);
+
+	while (len > 0) {
+		const char *comma = memchr(list, ',', len);
+		size_t item = comma ? (size_t)(comma - list) : len;
+
+		if (item == name_len && !memcmp(list, name, item))
+			return true;
+		item += comma != NULL;
+		list += item;
+		len -= item;
+	}
+	return false;
+}
+
+/* The mount point of the v1 hierarchy of the controller called name, as
+ * mountinfo writes it (with its escapes: for people). */
+static bool
+find_v1_mount(const char *name, char *buf, size_t size)
+{
+	static const char mark[] = " - cgroup ";
+	char *text, *save = NULL;
+	size_t len;
+	bool found = false;
+
+	if (fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", MAX_MOUNTINFO, &text, &len) < 0)
+		return false;
+	for (char *line = strtok_r(text, "\n", &save); line && !found; line = strtok_r(NULL, "\n", &save)) {
+		const char *type = strstr(line, mark), *options;
+		char point[4096];
+
+		if (!type || sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
+			continue;
+		options = strchr(type + sizeof(mark) - 1, ' '); /* after the source */
+		if (!options || !list_has(options + 1, strlen(options + 1), name))
+			continue;
+		snprintf(buf, size, "%s", point);
+		found = true;
+	}
+	free(text);
+	return found;
+}
+
+/* The line of the controller in /proc/cgroups: "memory 4 16 1". */
+static bool
+find_in_kernel(const char *name, unsigned *ret_hierarchy, bool *ret_enabled)
+{
+	char *text, *save = NULL;
+	size_t len;
+	bool found = false;
+
+	if (fd_read_file_at(AT_FDCWD, "/proc/cgroups", 65536, &text, &len) < 0)
+		return false;
+	for (char *line = strtok_r(text, "\n", &save); line && !found; line = strtok_r(NULL, "\n", &save)) {
+		unsigned hierarchy, count, enabled;
+		char entry[64];
+
+		if (sscanf(line, "%63s %u %u %u", entry, &hierarchy, &count, &enabled) != 4 || strcmp(entry, name))
+			continue;
+		*ret_hierarchy = hierarchy;
+		*ret_enabled = enabled != 0;
+		found = true;
+	}
+	free(text);
+	return found;
+}
+
+const char *
+controller_explain(enum controller c, char *buf, size_t size)
+{
+	const char *name = controllers[c].name;
+	unsigned hierarchy = 0;
+	bool enabled = false;
+	char point[4096];
+
+	if (find_v1_mount(controllers[c].v1_name, point, sizeof(point)))
+		snprintf(buf, size, "controller '%s' is bound to cgroup v1 at '%s'", name, point);
+	else if (!find_in_kernel(controllers[c].v1_name, &hierarchy, &enabled))
+		/* misc and dmem are not listed on every kernel that has them. */
+		snprintf(buf, size, "controller '%s' is not offered by this kernel", name);
+	else if (!enabled)
+		snprintf(buf, size, "controller '%s' is switched off (cgroup_disable= on the kernel's command line)",
+			 name);
+	else if (hierarchy != 0)
+		snprintf(buf, size, "controller '%s' is bound to a cgroup v1 hierarchy", name);
+	else
+		snprintf(buf, size, "controller '%s' is not delegated to the cgroups that can be seen here", name);
+	return buf;
+}

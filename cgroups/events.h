@@ -1,0 +1,19 @@
+/* cgroup.events: whether a cgroup holds processes and whether it is frozen, now
+ * or when that changes. */
+#ifndef KNARR_CGROUPS_EVENTS_H
+#define KNARR_CGROUPS_EVENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Value of key ("populated", "frozen") in the cgroup.events of dirfd: 0 or 1,
+ * or -errno (-ENOENT, -ENODEV: the cgroup is gone). */
+int events_read(int dirfd, const char *key);
+
+/* Waits for the kernel to say that key has that value. 0; -ETIMEDOUT; -errno as above. */
+int events_wait(int dirfd, const char *key, int value, int timeout_ms);
+
+/* CLOCK_MONOTONIC in milliseconds, for deadlines. */
+int64_t events_clock_ms(void);
+
+#endif

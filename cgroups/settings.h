@@ -1,0 +1,43 @@
+/* linux.resources compiled into a flat list of file writes: what cgroup_check()
+ * looks through for controllers and cgroup_apply() executes. */
+#ifndef KNARR_CGROUPS_SETTINGS_H
+#define KNARR_CGROUPS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cgroups/controllers.h"
+#include "oci-spec/spec.h"
+
+struct setting {
+	const char *property; /* "linux.resources.memory.limit" */
+	const char *file;     /* NULL: nothing to write, `value` is a warning for people */
+	const char *value;    /* each line of it is one write(2) */
+	const char *alt_file; /* when `file` does not exist; NULL: none */
+	const char *alt_value;
+	enum controller needs; /* NONE: asks for nothing that must be there */
+	bool optional;	       /* a missing file is no error */
+	bool soft;	       /* a missing controller is a warning only */
+	bool check_usage;      /* refuse when memory.current is above `limit` */
+	unsigned long long limit;
+};
+
+struct settings {
+	struct arena *arena;
+	struct setting *items;
+	size_t n, cap;
+};
+
+/* Fills *s from r (NULL: nothing), memory from s->arena. Checks what can be
+ * known without the cgroup: -EINVAL with err naming the property. */
+int settings_compile(struct settings *s, const struct spec_resources *r, struct err *err);
+
+/* The first one that cannot do without its controller; NULL: none. */
+const struct setting *settings_first_needed(const struct settings *s);
+
+/* cpu.shares of cgroup v1 (2 … 262144) as a cpu.weight (1 … 10000). */
+unsigned settings_cpu_weight(unsigned long long shares);
+
+#endif
