@@ -1,6 +1,4 @@
 libknarr_a_SOURCES += \
-	libcontainer/attributes.h libcontainer/attributes_plan.c libcontainer/attributes_run.c \
-	libcontainer/credentials.h libcontainer/credentials_plan.c libcontainer/credentials_run.c \
 	libcontainer/compile.c libcontainer/compile.h \
 	libcontainer/container.c libcontainer/container.h \
 	libcontainer/home.c libcontainer/home.h \
