@@ -128,7 +128,7 @@ struct plan_mount_bind { /* open_tree(CLONE), mount_setattr, move_mount */
 	uint32_t propagation;
 };
 struct plan_remount { plan_str dest; struct plan_strv options; struct plan_attrs attrs, rec_attrs; uint32_t propagation; bool superblock; };
-struct plan_root_bind { plan_str path; uint16_t slot; };
+struct plan_root_bind { plan_str path; uint16_t slot; bool open_only; /* no mount namespace: nothing is mounted */ };
 struct plan_root_overlay {
 	plan_str target;	    /* folder to attach to; 0: on top of "/" */
 	struct plan_strv lowerdirs; /* topmost first, unescaped */
@@ -137,7 +137,7 @@ struct plan_root_overlay {
 	struct plan_strv tmpfs_options; /* "size=…" for that tmpfs */
 	struct plan_strv options;   /* volatile, userxattr, redirect_dir=… */
 	struct plan_attrs attrs;
-	bool append;		    /* kernel takes layers one by one (6.5) */
+	bool append;		    /* kernel takes layers one by one (6.8) */
 };
 struct plan_make_dir { plan_str path; uint32_t mode; };
 struct plan_device { plan_str path; uint32_t mode; uint32_t major, minor; uint32_t uid, gid; /* mode has S_IFMT */ };

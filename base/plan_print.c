@@ -337,6 +337,7 @@ print_small(struct printer *o, const struct plan_step *s)
 	case PLAN_ROOT_BIND:
 		put_str(o, "path", s->u.root_bind.path);
 		put_flag(o, "opened-by-parent", s->u.root_bind.slot != 0);
+		put_flag(o, "open-only", s->u.root_bind.open_only);
 		break;
 	case PLAN_MAKE_DIR:
 		put_str(o, "path", s->u.make_dir.path);

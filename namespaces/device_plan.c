@@ -1,0 +1,197 @@
+/* Plans the devices: those that every container has, those of linux.devices
+ * (which win over a default of the same path), and the links of /dev
+ * (config-linux.md#default-devices, runtime-linux.md#dev-symbolic-links).
+ *
+ * A user namespace cannot make device nodes, so there the host's node is bound.
+ * A /dev that is bound from the host is left as it is: nodes and links made in
+ * it would be made on the host. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "namespaces/path_text.h"
+#include "namespaces/rootfs_planner.h"
+
+#define DEFAULT_MODE 0666
+
+static const struct {
+	const char *path;
+	unsigned major, minor;
+} default_devices[] = {
+	{ "/dev/null", 1, 3 },	 { "/dev/zero", 1, 5 },	   { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+#define N_DEFAULTS (sizeof(default_devices) / sizeof(default_devices[0]))
+
+static const struct {
+	const char *path, *target;
+	const char *needs; /* only when the host has this */
+} links[] = {
+	{ "/dev/fd", "/proc/self/fd", NULL },	       { "/dev/stdin", "/proc/self/fd/0", NULL },
+	{ "/dev/stdout", "/proc/self/fd/1", NULL },    { "/dev/stderr", "/proc/self/fd/2", NULL },
+	{ "/dev/core", "/proc/kcore", "/proc/kcore" }, { "/dev/ptmx", "pts/ptmx", NULL },
+};
+#define N_LINKS (sizeof(links) / sizeof(links[0]))
+
+static bool
+dev_is_bound(const struct rootfs_planner *p)
+{
+	for (size_t i = 0; i < p->s->n_mounts; i++) {
+		const struct spec_mount *m = &p->s->mounts[i];
+
+		if (strcmp(path_clean(p->b->arena, m->destination), "/dev") != 0)
+			continue;
+		for (size_t k = 0; k < m->options.n; k++)
+			if (!strcmp(m->options.items[k], "bind") || !strcmp(m->options.items[k], "rbind"))
+				return true;
+	}
+	return false;
+}
+
+static mode_t
+file_type(char type)
+{
+	switch (type) {
+	case 'b':
+		return S_IFBLK;
+	case 'p':
+		return S_IFIFO;
+	default: /* 'c', 'u' */
+		return S_IFCHR;
+	}
+}
+
+static bool
+is_device(const char *path, mode_t type, dev_t number)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && (st.st_mode & S_IFMT) == type && st.st_rdev == number;
+}
+
+/* Where the host has that device: at the same path, or where udev lists it.
+ * NULL: nowhere. */
+static const char *
+host_device(const struct rootfs_planner *p, const char *path, mode_t type, dev_t number)
+{
+	const char *by_number;
+
+	if (is_device(path, type, number))
+		return path;
+	by_number = arena_printf(p->b->arena, "/dev/%s/%u:%u", type == S_IFBLK ? "block" : "char", major(number),
+				 minor(number));
+	return is_device(by_number, type, number) ? by_number : NULL;
+}
+
+static void
+add_device(const struct rootfs_planner *p, const char *what, const struct plan_device *d, const char *path,
+	   const char *source)
+{
+	struct plan_step bind = { .kind = PLAN_BIND_DEVICE };
+	struct plan_step *st;
+
+	if (source) {
+		bind.u.bind_device.path = plan_string(p->b, path);
+		bind.u.bind_device.source = plan_string(p->b, source);
+	}
+	if (source && p->o->in_userns) {
+		st = plan_add(p->b, PLAN_BIND_DEVICE, "%s", what);
+		st->u.bind_device = bind.u.bind_device;
+		return;
+	}
+	st = plan_add(p->b, PLAN_MAKE_DEVICE, "%s", what);
+	st->u.device = *d;
+	st->u.device.path = plan_string(p->b, path);
+	/* Root without CAP_MKNOD, as inside another container. */
+	if (source && rootfs_has_mount_namespace(p)) {
+		bind.what = st->what;
+		plan_alternate(p->b, PLAN_EPERM, &bind);
+	}
+}
+
+static void
+add_defaults(const struct rootfs_planner *p)
+{
+	for (size_t i = 0; i < N_DEFAULTS; i++) {
+		struct plan_device d = { .mode = S_IFCHR | DEFAULT_MODE,
+					 .major = default_devices[i].major,
+					 .minor = default_devices[i].minor };
+		bool configured = false;
+
+		for (size_t k = 0; k < p->s->linux_.n_devices && !configured; k++)
+			configured =
+				!strcmp(path_clean(p->b->arena, p->s->linux_.devices[k].path), default_devices[i].path);
+		if (!configured)
+			add_device(p, "default devices", &d, default_devices[i].path, default_devices[i].path);
+	}
+}
+
+static int
+add_configured(const struct rootfs_planner *p, size_t i, bool skip_dev)
+{
+	const struct spec_device *sd = &p->s->linux_.devices[i];
+	const char *property = arena_printf(p->b->arena, "linux.devices[%zu]", i);
+	const char *path = path_clean(p->b->arena, sd->path), *source = NULL;
+	mode_t type = file_type(sd->type);
+	struct plan_device d = {
+		.mode = (uint32_t)type | ((sd->file_mode.set ? sd->file_mode.v : DEFAULT_MODE) & 07777),
+		.uid = sd->uid.set ? sd->uid.v : 0,
+		.gid = sd->gid.set ? sd->gid.v : 0,
+	};
+
+	/* /dev/ptmx is the one of the container's own devpts, always. */
+	if (strcmp(path, "/dev/ptmx") == 0 || (skip_dev && path_is_in(path, "/dev")))
+		return 0;
+	if (type != S_IFIFO) {
+		if (sd->major < 0 || sd->major > UINT32_MAX || sd->minor < 0 || sd->minor > UINT32_MAX)
+			return err_plain(p->err, "%s: no such device number: %lld:%lld", property, (long long)sd->major,
+					 (long long)sd->minor);
+		d.major = (uint32_t)sd->major;
+		d.minor = (uint32_t)sd->minor;
+		source = host_device(p, path, type, makedev(d.major, d.minor));
+		if (!source && p->o->in_userns)
+			return err_plain(p->err,
+					 "%s: the host has no device %c %u:%u at '%s' or below /dev/%s, and a user "
+					 "namespace cannot make one",
+					 property, sd->type, d.major, d.minor, path,
+					 type == S_IFBLK ? "block" : "char");
+	}
+	add_device(p, property, &d, path, source);
+	return 0;
+}
+
+static void
+add_links(const struct rootfs_planner *p)
+{
+	for (size_t i = 0; i < N_LINKS; i++) {
+		struct plan_step *st;
+
+		if (links[i].needs && access(links[i].needs, F_OK) < 0)
+			continue;
+		st = plan_add(p->b, PLAN_MAKE_SYMLINK, "default devices");
+		st->u.symlink.path = plan_string(p->b, links[i].path);
+		st->u.symlink.target = plan_string(p->b, links[i].target);
+	}
+}
+
+int
+device_plan(const struct rootfs_planner *p)
+{
+	bool bound = dev_is_bound(p);
+	/* Nodes can neither be made nor bound. */
+	bool none = p->o->in_userns && !rootfs_has_mount_namespace(p);
+
+	if (!bound && !none)
+		add_defaults(p);
+	for (size_t i = 0; i < p->s->linux_.n_devices; i++) {
+		int r = add_configured(p, i, bound);
+
+		if (r < 0)
+			return r;
+	}
+	if (!bound)
+		add_links(p);
+	return 0;
+}

@@ -1,0 +1,58 @@
+/* The option strings of one mount, sorted into what the kernel wants where:
+ * per-mount attributes, superblock flags, propagation, file system data.
+ * config.md#linux-mount-options, mount(8). */
+#ifndef KNARR_NAMESPACES_MOUNT_OPTIONS_H
+#define KNARR_NAMESPACES_MOUNT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/plan.h"
+#include "oci-spec/spec.h"
+
+/* Superblock flags that fsconfig(2) knows by name. */
+enum mount_superblock {
+	MOUNT_SB_RDONLY = 1 << 0,
+	MOUNT_SB_SYNC = 1 << 1,
+	MOUNT_SB_DIRSYNC = 1 << 2,
+	MOUNT_SB_LAZYTIME = 1 << 3,
+	MOUNT_SB_MANDLOCK = 1 << 4,
+};
+#define MOUNT_SB_COUNT 5
+
+/* "slave" and then "shared" on one mount means both, in that order. */
+#define MOUNT_MAX_PROPAGATION 4
+
+struct mount_options {
+	struct plan_attrs attrs;		     /* of the mount itself */
+	struct plan_attrs rec_attrs;		     /* of it and all mounts below ("rro") */
+	unsigned sb_set, sb_clear;		     /* enum mount_superblock */
+	uint32_t propagation[MOUNT_MAX_PROPAGATION]; /* MS_SHARED… with MS_REC or not */
+	size_t n_propagation;
+	bool bind, recursive; /* rbind: both */
+	bool remount;
+	bool copy_up; /* tmpcopyup */
+	bool source_nofollow, dest_nofollow;
+	const char **data; /* "key=value" or "flag", for the file system */
+	size_t n_data;
+};
+
+/* Parses list. property ("mounts[3]") names the mount in errors; type (may be
+ * NULL) tells which data keys are known to belong to the file system. Strings
+ * come from a. 0 or -errno with err; *ret is filled on success only. */
+int mount_options_parse(struct arena *a, const char *property, const char *type, const struct spec_strings *list,
+			struct err *err, struct mount_options *ret);
+
+/* Names of the superblock flags for fsconfig(2). with_cleared: also those that
+ * are taken away ("rw", "async"), for a remount. names has room for
+ * 2 * MOUNT_SB_COUNT. Returns how many were filled. */
+size_t mount_options_superblock(const struct mount_options *o, bool with_cleared, const char **names);
+
+/* Name number i of the options that knarr implements, for the features
+ * document; NULL after the last. Static. */
+const char *mount_options_known(size_t i);
+
+#endif
