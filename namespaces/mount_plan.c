@@ -456,7 +456,7 @@ static int
 plan_bind(const struct rootfs_planner *p, struct entry *e)
 {
 	const char *source;
-	bool is_dir;
+	bool is_dir = false;
 	int r = check_kind(p, e, true, false);
 
 	if (r < 0)
