@@ -147,6 +147,7 @@ struct plan_console { uint16_t height, width; uint32_t uid; bool set_size, bind;
 struct plan_hook {
 	plan_str path;
 	struct plan_strv args, env;
+	bool inherit_env;	    /* the config gave none: the runtime's own */
 	int64_t timeout;	    /* seconds; 0: none */
 	plan_str state_head, state_tail; /* state JSON around the pid */
 	struct plan_bytes seccomp;  /* filter for a hook that comes from the container; len 0: none */

@@ -211,6 +211,7 @@ print_hook(struct printer *o, const struct plan_step *s)
 	put_str(o, "path", h->path);
 	put_list(o, "args", h->args);
 	put_list(o, "env", h->env);
+	put_flag(o, "inherit-env", h->inherit_env);
 	if (h->timeout)
 		put(o, " timeout=%" PRId64 "s", h->timeout);
 	put_flag(o, "seccomp", h->seccomp.len != 0);

@@ -161,6 +161,7 @@ compile_hook(struct plan_builder *b, const struct spec_hook *hook, struct plan_h
 	h->path = plan_string(b, hook->path);
 	h->args = plan_strings(b, (const char *const *)hook->args.items, hook->args.n);
 	h->env = plan_strings(b, (const char *const *)hook->env.items, hook->env.n);
+	h->inherit_env = !hook->has_env;
 	h->timeout = hook->timeout.set ? hook->timeout.v : 0;
 }
 

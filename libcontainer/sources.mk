@@ -1,6 +1,7 @@
 libknarr_a_SOURCES += \
 	libcontainer/compile.c libcontainer/compile.h \
 	libcontainer/container.c libcontainer/container.h \
+	libcontainer/hook_exec.c libcontainer/hook_exec.h libcontainer/hooks.c libcontainer/hooks.h \
 	libcontainer/home.c libcontainer/home.h \
 	libcontainer/listener.c libcontainer/listener.h \
 	libcontainer/pid_file.c libcontainer/pid_file.h \

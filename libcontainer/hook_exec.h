@@ -1,0 +1,30 @@
+/* One hook: start it, feed it the state, wait for it. Shared by the runtime and
+ * by the container's init, so nothing here allocates. */
+#ifndef KNARR_LIBCONTAINER_HOOK_EXEC_H
+#define KNARR_LIBCONTAINER_HOOK_EXEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "base/err.h"
+
+struct hook_exec {
+	const char *path;
+	const char **argv, **envp; /* end with NULL */
+	struct iovec state[3];	   /* pieces of the text for stdin; used up by the call */
+	unsigned n_state;
+	int64_t timeout; /* seconds; 0: none */
+	bool no_new_privileges;
+	const void *filter; /* struct sock_filter[], or NULL */
+	size_t filter_len;  /* bytes */
+	uint32_t filter_flags;
+};
+
+/* Runs h to its end. A hook that does not read its stdin is no error. A status
+ * other than 0, a signal, a timeout (its whole session is killed) are -EINVAL;
+ * what kept it from being started is -errno. err names the path. */
+int hook_exec(struct hook_exec *h, struct err *err);
+
+#endif

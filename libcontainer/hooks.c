@@ -1,0 +1,108 @@
+/* Theory of operation: see hooks.h. Two callers of hook_exec(): the runtime, for
+ * the hooks that run in its namespaces, and the init, for the two kinds that run
+ * in the container's. */
+#include "libcontainer/hooks.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "libcontainer/hook_exec.h"
+
+/* ---- in the runtime -------------------------------------------------- */
+
+/* A copy of list with a NULL at the end. */
+static const char **
+vector(struct arena *a, const struct spec_strings *list)
+{
+	const char **v = arena_array(a, list->n + 1, sizeof(*v));
+
+	if (list->n)
+		memcpy(v, list->items, list->n * sizeof(*v));
+	return v;
+}
+
+static int
+run_one(const struct spec_hook *hook, const char *state_json, struct err *err)
+{
+	auto_arena struct arena a = { 0 };
+	const char *only_path[] = { hook->path, NULL };
+	struct hook_exec h = {
+		.path = hook->path,
+		.argv = hook->args.n ? vector(&a, &hook->args) : only_path,
+		.envp = hook->has_env ? vector(&a, &hook->env) : (const char **)environ,
+		.state = { { (char *)state_json, strlen(state_json) } },
+		.n_state = 1,
+		.timeout = hook->timeout.set ? hook->timeout.v : 0,
+	};
+
+	return hook_exec(&h, err);
+}
+
+int
+hooks_run(const char *name, const struct spec_hooks_list *list, const char *state_json, bool keep_going,
+	  struct err *err)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		char text[ERR_MSG_MAX + 128];
+		struct err e;
+		int r;
+
+		err_clear(&e);
+		r = run_one(&list->items[i], state_json, &e);
+		if (r == 0)
+			continue;
+		err_wrap(&e, "hooks.%s[%zu]", name, i);
+		if (!keep_going) {
+			*err = e;
+			return r;
+		}
+		log_warning("%s", err_format(&e, text, sizeof(text)));
+	}
+	return 0;
+}
+
+/* ---- in the init ----------------------------------------------------- */
+
+/* The strings of a plan's list as an argument vector; -E2BIG when there is no
+ * room, which the parent has made. */
+static int
+fill(struct plan_ctx *c, struct plan_strv list, const char **vec)
+{
+	int r = plan_vector(c->plan, list, vec, c->max_vector);
+
+	return r < 0 ? err_set(c->err, -r, "too many arguments or variables for a hook") : 0;
+}
+
+int
+hooks_run_step(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_hook *p = &s->u.hook;
+	const char *path = plan_text(c->plan, p->path), *only_path[] = { path, NULL };
+	const char *head = plan_text(c->plan, p->state_head), *tail = plan_text(c->plan, p->state_tail);
+	char pid[16];
+	struct hook_exec h = {
+		.path = path,
+		.argv = p->args.n ? c->argv : only_path,
+		.envp = p->inherit_env ? (const char **)environ : c->envp,
+		.state = { { (char *)head, strlen(head) }, { pid, 0 }, { (char *)tail, strlen(tail) } },
+		.n_state = 3,
+		.timeout = p->timeout,
+		.no_new_privileges = p->no_new_privileges,
+		.filter = p->seccomp.len ? c->plan->blob + p->seccomp.off : NULL,
+		.filter_len = p->seccomp.len,
+		.filter_flags = p->seccomp_flags,
+	};
+	int r = 0;
+
+	if (p->args.n)
+		r = fill(c, p->args, c->argv);
+	if (r == 0 && !p->inherit_env)
+		r = fill(c, p->env, c->envp);
+	if (r < 0)
+		return r;
+	h.state[1].iov_len = (size_t)snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	return hook_exec(&h, c->err);
+}
