@@ -4,4 +4,6 @@ libknarr_a_SOURCES += \
 	base/err.c base/err.h \
 	base/fd.c base/fd.h \
 	base/host.c base/host.h \
-	base/plan.c base/plan.h base/plan_print.c
+	base/json_out.c base/json_out.h \
+	base/plan.c base/plan.h base/plan_print.c \
+	base/utf8.c base/utf8.h

@@ -1,4 +1,3 @@
-libknarr_a_SOURCES +=
 libknarr_a_SOURCES += \
 	oci-spec/check.c \
 	oci-spec/check_sysctl.c \
