@@ -1,0 +1,308 @@
+#!/usr/bin/env bash
+# Runs every test of knarr: installs what they need (Debian and its kin; as root
+# or with sudo), builds with gcc and clang, lints, and runs the unit tests and the
+# tests of whole containers, then all again with sanitizers, and a release.
+#
+#   ./check.sh            everything
+#   ./check.sh --quick    one build, lint, unit tests, container tests
+#   ./check.sh --no-install …   do not ask for packages
+#
+# The last line is "N passed, N failed, N skipped"; the exit status is 1 if any
+# failed. Each skip is printed with its reason. Logs lie in build-check/.
+set -uo pipefail
+shopt -s extglob
+cd "$(dirname "$0")" || exit 1
+exec </dev/null
+export LC_ALL=C.UTF-8
+
+quick=no install=yes
+for arg in "$@"; do
+	case $arg in
+	--quick) quick=yes ;;
+	--no-install) install=no ;;
+	*)
+		sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
+		exit 2
+		;;
+	esac
+done
+
+out=$PWD/build-check
+src=$out/src
+passed=0 failed=0 skipped=0
+jobs=$(nproc)
+began=$SECONDS
+
+needed_packages=(autoconf automake make gcc libc6-dev pkg-config libseccomp-dev libyajl-dev libcap-dev busybox-static
+	bats jq clang clang-format clang-tidy shellcheck pandoc xz-utils procps util-linux libcap2-bin uidmap strace
+	python3-minimal git)
+# Other runtimes and makers of bundles, to compare with.
+peer_packages=(runc crun podman umoci containerd)
+
+# ---- counting -----------------------------------------------------------------
+
+pass()
+{
+	passed=$((passed + 1))
+}
+
+# fail NAME [LOG]: with the end of the log, if any.
+fail()
+{
+	failed=$((failed + 1))
+	printf 'FAIL: %s\n' "$1"
+	if [ $# -gt 1 ] && [ -s "$2" ]; then
+		tail -n 40 "$2" | sed 's/^/    /'
+	fi
+}
+
+skip()
+{
+	skipped=$((skipped + 1))
+	printf 'SKIP: %s: %s\n' "$1" "$2"
+}
+
+# stage NAME COMMAND...: one test; its output goes to a log.
+stage()
+{
+	local name=$1 t0=$SECONDS log
+	shift
+	log=$out/$(echo "$name" | tr -c 'a-zA-Z0-9\n' -).log
+	if ("$@") >"$log" 2>&1; then
+		pass
+		printf 'ok    %s (%d s)\n' "$name" $((SECONDS - t0))
+	else
+		fail "$name" "$log"
+		return 1
+	fi
+}
+
+# title LINE: the words of a TAP line, without verdict and number.
+title()
+{
+	local text=${1#not }
+	text=${text#ok }
+	text=${text##+([0-9])}
+	text=${text# }
+	echo "${text#- }"
+}
+
+# count_tap NAME FILE STATUS: each line of a TAP report is a test; a report that
+# stops early counts its missing tests as failed.
+count_tap()
+{
+	local name=$1 file=$2 status=$3 line planned=0 seen=0 bad=0
+	while IFS= read -r line; do
+		case $line in
+		1..*) planned=${line#1..} ;;
+		'ok '*'# skip'* | 'ok '*'# SKIP'*)
+			seen=$((seen + 1))
+			skip "$name: $(title "${line%% # [sS][kK][iI][pP]*}")" "${line##* # [sS][kK][iI][pP] }"
+			;;
+		'ok '*)
+			seen=$((seen + 1))
+			pass
+			;;
+		'not ok '*)
+			seen=$((seen + 1)) bad=$((bad + 1))
+			fail "$name: $(title "$line")"
+			;;
+		*) [ $bad -eq 0 ] || printf '    %s\n' "$line" ;;
+		esac
+	done <"$file"
+	if [ "$planned" -gt $seen ]; then
+		failed=$((failed + planned - seen))
+		printf 'FAIL: %s: %d of %d tests did not report (exit status %d)\n' "$name" $((planned - seen)) "$planned" "$status"
+	elif [ "$status" != 0 ] && [ $bad = 0 ]; then
+		fail "$name: exit status $status" "$file"
+	fi
+	printf 'ran   %s: %d tests, %d failed\n' "$name" $seen $bad
+}
+
+# ---- packages -----------------------------------------------------------------
+
+as_root()
+{
+	if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+missing_of()
+{
+	local p
+	for p in "$@"; do
+		[ "$(dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null)" = installed ] || echo "$p"
+	done
+}
+
+install_packages()
+{
+	local missing
+	command -v dpkg-query >/dev/null || {
+		echo "No dpkg here; needed: ${needed_packages[*]}"
+		return
+	}
+	mapfile -t missing < <(missing_of "${needed_packages[@]}" "${peer_packages[@]}")
+	[ ${#missing[@]} -gt 0 ] || return 0
+	echo "Installing ${missing[*]}"
+	{
+		as_root apt-get -q update
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}"
+	} >"$out/apt.log" 2>&1
+	mapfile -t missing < <(missing_of "${needed_packages[@]}")
+	[ ${#missing[@]} = 0 ] || fail "packages that the tests need are missing: ${missing[*]}" "$out/apt.log"
+	mapfile -t missing < <(missing_of "${peer_packages[@]}")
+	[ ${#missing[@]} = 0 ] || echo "Not installed, so some comparisons will be skipped: ${missing[*]}"
+}
+
+# ---- building and testing -----------------------------------------------------
+
+# A copy of the source, so that neither an in-tree build is disturbed nor one disturbs.
+copy_source()
+{
+	local list=$out/files
+	if git -c safe.directory='*' ls-files -co --exclude-standard -z >"$list" 2>/dev/null && [ -s "$list" ]; then
+		:
+	else
+		find . -type f -not -path './build*' -not -path './.git/*' -print0 >"$list"
+	fi
+	mkdir -p "$src"
+	tar -c --null --ignore-failed-read -T "$list" 2>/dev/null | tar -x -C "$src"
+	rm -f "$list"
+	[ -e "$src/configure.ac" ]
+}
+
+# build_in FOLDER CONFIGURE-ARGUMENTS…
+build_in()
+{
+	local dir=$out/$1
+	shift
+	mkdir -p "$dir" && cd "$dir" || return 1
+	"$src/configure" "$@" && make -s -j"$jobs"
+}
+
+in_src()
+{
+	cd "$src" && "$@"
+}
+
+unit_tests()
+{
+	local name=$1 dir=$out/$2 trs result test t0=$SECONDS seen=0 bad=$failed
+	make -C "$dir" -s -k -j"$jobs" check >"$out/$2-unit.log" 2>&1
+	while IFS= read -r trs; do
+		test=$(basename "$trs" .trs)
+		result=$(sed -n 's/^:test-result: //p' "$trs")
+		seen=$((seen + 1))
+		case $result in
+		PASS*) pass ;;
+		SKIP*) skip "$name: $test" "$(grep -m 1 -i '^SKIP' "${trs%.trs}.log" | sed 's/^SKIP:* *//I')" ;;
+		*) fail "$name: $test ($result)" "${trs%.trs}.log" ;;
+		esac
+	done < <(find "$dir" -name '*.trs' | sort)
+	# A test that does not compile leaves neither its own result nor a summary.
+	if ! grep -q '^# TOTAL:' "$out/$2-unit.log"; then
+		fail "$name: make check did not come to an end" "$out/$2-unit.log"
+	fi
+	printf 'ran   %s: %d tests, %d failed (%d s)\n' "$name" $seen $((failed - bad)) $((SECONDS - t0))
+}
+
+# Tests of whole containers run as root where that can be had; those that need an
+# ordinary user make themselves one.
+container_tests()
+{
+	local name=$1 knarr=$out/$2/knarr tap=$out/$2-bats.tap status=0 via=()
+	if [ ! -x "$knarr" ]; then
+		fail "$name: there is no $knarr"
+		return
+	fi
+	[ "$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && via=(sudo -n); }
+	"${via[@]}" env KNARR="$knarr" timeout -k 10 1200 bats --tap "$src/tests/bats" >"$tap" 2>&1 || status=$?
+	count_tap "$name" "$tap" $status
+}
+
+lint()
+{
+	local status=0
+	tests/lint.sh >"$out/lint.tap" 2>&1 || status=$?
+	# Findings stand below their "not ok" line; sizes are a report.
+	sed -n 's/^# /      /p' "$out/lint.tap"
+	{
+		grep -v '^# ' "$out/lint.tap"
+		echo "1..$(grep -cE '^(not )?ok ' "$out/lint.tap")"
+	} >"$out/lint.plan"
+	count_tap lint "$out/lint.plan" $status
+}
+
+# What the release carries is what git knows: a file missing in a list would be
+# missed first by the one who unpacks the tarball.
+release_is_complete()
+{
+	local f status=0
+	(cd "$out/gcc" && make -s distdir) || return 1
+	while IFS= read -r f; do
+		case $f in
+		.gitignore | .git*/*) continue ;;
+		esac
+		[ -e "$out/gcc/knarr-$version/$f" ] || {
+			echo "$f is in no list of Makefile.am or sources.mk"
+			status=1
+		}
+	done < <(cd "$src/../.." && git -c safe.directory='*' ls-files 2>/dev/null)
+	chmod -R u+w "$out/gcc/knarr-$version" && rm -rf "$out/gcc/knarr-$version"
+	return $status
+}
+
+# Installs below DESTDIR, looks for what must be there, uninstalls, and nothing is left.
+install_and_uninstall()
+{
+	local dest=$out/dest
+	rm -rf "$dest"
+	make -s -C "$out/gcc" install DESTDIR="$dest" || return 1
+	find "$dest" -type f
+	[ -x "$dest/usr/local/bin/knarr" ] && [ -e "$dest/usr/local/share/man/man1/knarr.1" ] || return 1
+	"$dest/usr/local/bin/knarr" --version | grep -F "$version" || return 1
+	make -s -C "$out/gcc" uninstall DESTDIR="$dest" || return 1
+	[ -z "$(find "$dest" -type f -o -type l)" ]
+}
+
+only_libc_is_dynamic()
+{
+	readelf -d "$out/gcc/knarr" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | tee "$out/needed"
+	! grep -v -e '^libc\.so' -e '^ld-' "$out/needed"
+}
+
+static_program()
+{
+	build_in static --enable-static-binary || return 1
+	! readelf -d "$out/static/knarr" | grep NEEDED && "$out/static/knarr" --version
+}
+
+rm -rf "$out"
+mkdir -p "$out" || exit 1
+[ $install = no ] || install_packages
+version=$(sed -n 's/^AC_INIT(\[knarr\], \[\(.*\)\])/\1/p' configure.ac)
+
+stage 'copy of the source' copy_source
+stage 'autogen.sh' in_src ./autogen.sh
+if stage 'build with gcc, warnings are errors' build_in gcc --enable-werror; then
+	unit_tests 'unit tests' gcc
+	stage 'only libc is a shared library' only_libc_is_dynamic
+	stage 'install with DESTDIR, uninstall' install_and_uninstall
+fi
+lint
+container_tests 'containers' gcc
+if [ $quick = no ]; then
+	stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
+	stage 'static program' static_program
+	if stage 'build with sanitizers' build_in sanitizers --enable-sanitizers --enable-werror; then
+		unit_tests 'unit tests with sanitizers' sanitizers
+		container_tests 'containers with sanitizers' sanitizers
+	fi
+	stage 'static analysis (gcc -fanalyzer)' make -s -C "$out/gcc" analyze
+	stage 'the release is complete' release_is_complete
+	stage 'make distcheck' make -s -C "$out/gcc" -j"$jobs" distcheck
+fi
+
+echo "took $((SECONDS - began)) s; logs in $out"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ]
