@@ -1,0 +1,328 @@
+# Shared by all container tests. A .bats file says
+#
+#	load helpers
+#	setup() { container_setup; }
+#	teardown() { container_teardown; }
+#
+# and each of its tests then has, for itself alone:
+#	$KNARR    the program under test (from the environment, or a build folder)
+#	$T        a temporary folder, removed at the end
+#	$ROOT     the state root (--root) in it
+#	$ID       a container id that no other test uses
+# container_teardown fails the test when anything of it is left on the host: a
+# process, mount, cgroup, state directory or keyring.
+# shellcheck shell=bash
+
+# ---- the program under test -----------------------------------------------------
+
+find_knarr()
+{
+	local top dir
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	if [ -n "${KNARR:-}" ]; then
+		KNARR=$(command -v "$KNARR") || {
+			echo "KNARR=$KNARR is no program" >&2
+			return 1
+		}
+		KNARR=$(realpath "$KNARR")
+		return
+	fi
+	for dir in "$top/build" "$top" "$top"/build-*/gcc "$top/build-try"; do
+		if [ -x "$dir/knarr" ]; then
+			KNARR=$dir/knarr
+			return
+		fi
+	done
+	echo 'no knarr found: build it, or set KNARR' >&2
+	return 1
+}
+
+# knarr ARGUMENTS...: with this test's state root.
+knarr()
+{
+	"$KNARR" --root "$ROOT" "$@"
+}
+
+# ---- a test's own place ---------------------------------------------------------
+
+container_setup()
+{
+	bats_require_minimum_version 1.5.0
+	find_knarr || return 1
+	export KNARR
+	T=$(mktemp -d /tmp/knarr-test.XXXXXX)
+	chmod 0711 "$T" # ordinary users of as_user() reach their part of it
+	ROOT=$T/state
+	ID=t$$-$BATS_TEST_NUMBER
+	BUNDLE=$T/bundle
+	# Every process that a test starts inherits this, and make_bundle gives it to the
+	# container's program: so a process that outlives its test is found and named.
+	export KNARR_TEST_MARK=$T
+	export T ROOT ID BUNDLE
+	leaks_before
+}
+
+container_teardown()
+{
+	[ -n "${T:-}" ] || return 0
+	local status=0
+	if [ -z "${BATS_TEST_SKIPPED:-}" ]; then
+		leaks_after || status=1
+	fi
+	remove_leftovers
+	cd / || return 1
+	rm -rf --one-file-system "$T"
+	return $status
+}
+
+# ---- what must not be left ------------------------------------------------------
+
+cgroup_mount()
+{
+	awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts
+}
+
+# Names of the cgroups that belong to this test: its id is in the name.
+test_cgroups()
+{
+	local mount
+	mount=$(cgroup_mount)
+	[ -z "$mount" ] || find "$mount" -type d -name "*$ID*" 2>/dev/null
+}
+
+# Processes of this test but for this shell and its own children now: pid and name.
+test_processes()
+{
+	local environ pid
+	env -u KNARR_TEST_MARK grep -alzx "KNARR_TEST_MARK=$T" /proc/[0-9]*/environ 2>/dev/null | while read -r environ; do
+		pid=${environ#/proc/}
+		pid=${pid%/environ}
+		case " $$ $BASHPID $PPID ${BATS_LEAK_IGNORE:-} " in
+		*" $pid "*) continue ;;
+		esac
+		# A shell function in a pipe is a fork of this very process: same environment,
+		# same command line.
+		cmp -s "/proc/$pid/cmdline" "/proc/$$/cmdline" && continue
+		printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
+	done
+}
+
+test_state_dirs()
+{
+	local root
+	for root in "$ROOT" "$T"/state-*; do
+		[ -d "$root" ] && find "$root" -mindepth 1 -maxdepth 1 -type d -name "*$ID*"
+	done
+	return 0
+}
+
+# Session keyrings bear the container's id. Dead ones go a moment later.
+test_keyrings()
+{
+	grep -F "$ID" /proc/keys 2>/dev/null
+	return 0
+}
+
+# The mount table may change through others on the same machine; what is compared
+# is the whole of it, and it gets a second to become what it was.
+leaks_before()
+{
+	LEAKS_MOUNTS=$(cat /proc/self/mountinfo)
+}
+
+leaks_now()
+{
+	local mounts list
+	mounts=$(cat /proc/self/mountinfo)
+	[ "$mounts" = "$LEAKS_MOUNTS" ] ||
+		printf 'left or changed mounts:\n%s\n' "$(diff <(echo "$LEAKS_MOUNTS") <(echo "$mounts"))"
+	list=$(test_processes)
+	[ -z "$list" ] || printf 'left processes:\n%s\n' "$list"
+	list=$(test_cgroups)
+	[ -z "$list" ] || printf 'left cgroups:\n%s\n' "$list"
+	list=$(test_state_dirs)
+	[ -z "$list" ] || printf 'left state directories:\n%s\n' "$list"
+	list=$(test_keyrings)
+	[ -z "$list" ] || printf 'left keyrings:\n%s\n' "$list"
+}
+
+leaks_after()
+{
+	local found
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		found=$(leaks_now)
+		[ -n "$found" ] || return 0
+		sleep 0.1
+	done
+	echo "$found"
+	return 1
+}
+
+# So that one failing test does not spoil the next: ends what is left.
+remove_leftovers()
+{
+	local pid rest dir
+	while read -r pid rest; do
+		kill -KILL "$pid" 2>/dev/null
+	done < <(test_processes)
+	grep -F " $T" /proc/self/mountinfo | awk '{ print $5 }' | sort -r | while read -r dir; do
+		umount -l "$dir"
+	done
+	test_cgroups | sort -r | while read -r dir; do
+		[ ! -w "$dir/cgroup.kill" ] || echo 1 >"$dir/cgroup.kill"
+		for _ in 1 2 3 4 5; do
+			rmdir "$dir" 2>/dev/null && break
+			sleep 0.1
+		done
+	done
+	return 0
+}
+
+# ---- root file systems and bundles ----------------------------------------------
+
+# make_rootfs FOLDER: busybox and a link for each of its programs.
+make_rootfs()
+{
+	local root=$1 applet
+	mkdir -p "$root"/{bin,dev,etc,proc,sys,tmp,root,run,home}
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	for applet in $(busybox --list); do
+		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
+	done
+	cat >"$root/etc/passwd" <<-'END'
+		root:x:0:0:root:/root:/bin/sh
+		user:x:1000:1000:user:/home:/bin/sh
+	END
+	cat >"$root/etc/group" <<-'END'
+		root:x:0:
+		user:x:1000:
+	END
+}
+
+# make_bundle [JQ-FILTER]: the config of `knarr spec` in $BUNDLE, without a
+# terminal, with a root file system of its own. ROOTLESS=1: for an ordinary user.
+make_bundle()
+{
+	mkdir -p "$BUNDLE"
+	make_rootfs "$BUNDLE/rootfs"
+	(cd "$BUNDLE" && rm -f config.json && "$KNARR" spec ${ROOTLESS:+--rootless}) || return 1
+	edit_bundle '.process.terminal = false | .process.env += ["KNARR_TEST_MARK='"$T"'"]'
+	[ $# = 0 ] || edit_bundle "$1"
+}
+
+# edit_bundle JQ-FILTER [JQ-ARGUMENTS...]
+edit_bundle()
+{
+	local filter=$1
+	shift
+	jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/config.json.new" && mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
+}
+
+# bundle_runs COMMAND...: what the container executes.
+bundle_runs()
+{
+	# shellcheck disable=SC2016 # a variable of jq
+	edit_bundle '.process.args = $ARGS.positional' --args "$@"
+}
+
+# A shell line instead.
+bundle_runs_sh()
+{
+	bundle_runs /bin/sh -c "$1"
+}
+
+# ---- what a test needs ----------------------------------------------------------
+# Each skips the test with a reason when the machine lacks it.
+
+requires_root()
+{
+	[ "$(id -u)" = 0 ] || skip 'needs root'
+}
+
+requires_command()
+{
+	local c
+	for c in "$@"; do
+		command -v "$c" >/dev/null || skip "$c is not installed"
+	done
+}
+
+# requires_cap NUMBER NAME
+requires_cap()
+{
+	local eff
+	eff=$((16#$(sed -n 's/^CapEff:\t//p' /proc/self/status)))
+	[ $((eff >> $1 & 1)) = 1 ] || skip "$2 is missing"
+}
+
+requires_user_ns()
+{
+	as_user unshare --user true 2>/dev/null || skip 'ordinary users may not make user namespaces here'
+}
+
+requires_cgroup2()
+{
+	[ -n "$(cgroup_mount)" ] || skip 'cgroup2 is not mounted'
+}
+
+# requires_controller NAME: offered by cgroup2.
+requires_controller()
+{
+	requires_cgroup2
+	grep -qw "$1" "$(cgroup_mount)/cgroup.controllers" || skip "the cgroup2 controller $1 is not to be had here"
+}
+
+# requires_kernel MAJOR MINOR
+requires_kernel()
+{
+	local major minor
+	IFS=.- read -r major minor _ < <(uname -r)
+	[ "$major" -gt "$1" ] || { [ "$major" = "$1" ] && [ "$minor" -ge "$2" ]; } || skip "needs Linux $1.$2"
+}
+
+# ---- an ordinary user -----------------------------------------------------------
+
+# Names of an account with ranges in /etc/subuid and /etc/subgid: whoever runs the
+# tests, or knarr-test, which setup_suite.bash makes for root.
+ordinary_user()
+{
+	if [ "$(id -u)" != 0 ]; then
+		id -un
+	else
+		echo knarr-test
+	fi
+}
+
+requires_ordinary_user()
+{
+	local user
+	user=$(ordinary_user)
+	id "$user" >/dev/null 2>&1 || skip 'there is no account knarr-test'
+	if ! grep -q "^$user:" /etc/subuid || ! grep -q "^$user:" /etc/subgid; then
+		skip "$user has no ranges in /etc/subuid and /etc/subgid"
+	fi
+}
+
+# as_user COMMAND...: as that user, who finds $T/user writable. XDG_RUNTIME_DIR is there.
+as_user()
+{
+	local user uid gid
+	user=$(ordinary_user)
+	if [ "$(id -u)" != 0 ]; then
+		mkdir -p "$T/user"
+		XDG_RUNTIME_DIR=$T/user "$@"
+		return
+	fi
+	uid=$(id -u "$user") gid=$(id -g "$user")
+	[ -d "$T/user" ] || install -d -o "$uid" -g "$gid" -m 0755 "$T/user"
+	setpriv --reuid "$uid" --regid "$gid" --init-groups --inh-caps=-all \
+		env HOME="$T/user" USER="$user" LOGNAME="$user" XDG_RUNTIME_DIR="$T/user" "$@"
+}
+
+# Puts a copy of the program where that user may execute it; use it as $KNARR.
+knarr_for_user()
+{
+	[ "$(id -u)" = 0 ] || return 0
+	install -m 0755 "$KNARR" "$T/knarr"
+	KNARR=$T/knarr
+}
