@@ -245,6 +245,18 @@ probe_kernel(struct err *err, struct host *h)
 	return 0;
 }
 
+/* AppArmor may be compiled in and off; SELinux has its file system only while on. */
+static void
+probe_security_modules(struct host *h)
+{
+	struct statfs fs;
+	char text[8];
+
+	h->apparmor = fd_read_small_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text, sizeof(text)) > 0 &&
+		      text[0] == 'Y';
+	h->selinux = statfs("/sys/fs/selinux", &fs) == 0 && (uint32_t)fs.f_type == SELINUX_MAGIC;
+}
+
 int
 host_probe(struct arena *a, struct err *err, struct host *ret_host)
 {
@@ -255,6 +267,7 @@ host_probe(struct arena *a, struct err *err, struct host *ret_host)
 	    (r = probe_cgroups(a, err, &h)) < 0)
 		return r;
 	h.in_userns = host_in_userns();
+	probe_security_modules(&h);
 	*ret_host = h;
 	return 0;
 }
@@ -273,6 +286,8 @@ host_reference(bool root, struct host *ret_host)
 		.cgroup_writable = root,
 		.capabilities = root ? (1ULL << 41) - 1 : 0,
 		.last_cap = 40,
+		.apparmor = true,
+		.selinux = true,
 	};
 }
 

@@ -22,6 +22,7 @@ struct host {
 	bool cgroup_writable;	  /* it may make cgroups beside its own (root, or delegated) */
 	uint64_t capabilities;	  /* permitted set of the runtime: bit N = capability N */
 	unsigned last_cap;	  /* highest capability number of the kernel */
+	bool apparmor, selinux;	  /* the security module is active */
 };
 
 /* Strings live in a. 0 or -errno with err filled (no /proc, say). */

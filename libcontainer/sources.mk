@@ -1,4 +1,6 @@
 libknarr_a_SOURCES += \
+	libcontainer/attributes.h libcontainer/attributes_plan.c libcontainer/attributes_run.c \
+	libcontainer/credentials.h libcontainer/credentials_plan.c libcontainer/credentials_run.c \
 	libcontainer/compile.c libcontainer/compile.h \
 	libcontainer/container.c libcontainer/container.h \
 	libcontainer/hook_exec.c libcontainer/hook_exec.h libcontainer/hooks.c libcontainer/hooks.h \

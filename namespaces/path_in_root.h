@@ -15,8 +15,9 @@ int path_open(int rootfd, const char *path, int flags, mode_t mode);
  * within the root. */
 int path_make_dir(int rootfd, const char *path, mode_t mode);
 
-/* As path_make_dir for the parents; the last component is made as an empty
- * regular file when nothing is there. Returns an O_PATH fd or -errno. */
+/* As path_make_dir for the parents (0755); the last component is made as an
+ * empty regular file (mode) when nothing is there; what is there is kept,
+ * whatever it is. Returns an O_PATH fd or -errno. */
 int path_make_file(int rootfd, const char *path, mode_t mode);
 
 /* Opens the parent folder of path (made when missing) as O_PATH, and copies the

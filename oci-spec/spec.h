@@ -110,7 +110,7 @@ struct spec_device {
 	char type; /* 'c', 'b', 'u' (as 'c') or 'p' */
 	char *path;
 	int64_t major, minor;
-	struct opt_u32 file_mode, uid, gid;
+	struct opt_u32 file_mode, uid, gid; /* file_mode: permission bits only */
 };
 
 struct spec_net_device { char *host_name, *name; /* name NULL: keep */ };
@@ -118,8 +118,8 @@ struct spec_net_device { char *host_name, *name; /* name NULL: keep */ };
 struct spec_device_rule {
 	bool allow;
 	char type; /* 'a', 'c' or 'b' */
-	struct opt_i64 major, minor; /* unset: any */
-	bool read, write, mknod;
+	struct opt_i64 major, minor; /* unset: any (-1 in the config counts as unset) */
+	bool read, write, mknod; /* all three when access was absent */
 };
 struct spec_memory {
 	struct opt_i64 limit, reservation, swap, kernel, kernel_tcp;
@@ -206,6 +206,7 @@ struct spec_linux {
 	char *cgroups_path; /* NULL: absent */
 	struct spec_resources *resources; /* NULL: absent */
 	enum spec_propagation rootfs_propagation;
+	bool rootfs_propagation_rec; /* "rshared", "rslave" …: not in the spec, but Docker and Podman write them */
 	struct spec_seccomp *seccomp; /* NULL: absent */
 	struct spec_pairs sysctl;
 	struct spec_strings masked_paths, readonly_paths;

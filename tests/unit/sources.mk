@@ -17,3 +17,5 @@ EXTRA_DIST += tests/unit/log_capture.h
 check_PROGRAMS += tests/unit/test_json_out tests/unit/test_documents
 tests_unit_test_json_out_LDADD = $(knarr_LDADD)
 tests_unit_test_documents_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_path_in_root
+tests_unit_test_path_in_root_LDADD = $(knarr_LDADD)

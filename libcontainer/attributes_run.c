@@ -1,0 +1,143 @@
+/* Executors of the steps that attributes_plan() and the limits make: one system
+ * call each. In the child: nothing here allocates.
+ *
+ * What lies in procfs (oom score, labels) is written through PLAN_FD_PROC, a
+ * procfs that the runtime itself mounted and nobody else can see: a file that an
+ * image or a shared volume puts over /proc is never opened (CVE-2019-16884,
+ * CVE-2025-52881). */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ioprio.h>
+#include <linux/types.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "libcontainer/credentials.h"
+#include "namespaces/rootfs.h"
+
+/* <linux/sched/types.h> and <sched.h> clash over struct sched_param. The version
+ * with utilisation clamps: 56 bytes, Linux 5.3. */
+struct scheduler_attr {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+
+static const char *const rlimit_names[] = {
+	[RLIMIT_CPU] = "RLIMIT_CPU",	       [RLIMIT_FSIZE] = "RLIMIT_FSIZE",
+	[RLIMIT_DATA] = "RLIMIT_DATA",	       [RLIMIT_STACK] = "RLIMIT_STACK",
+	[RLIMIT_CORE] = "RLIMIT_CORE",	       [RLIMIT_RSS] = "RLIMIT_RSS",
+	[RLIMIT_NPROC] = "RLIMIT_NPROC",       [RLIMIT_NOFILE] = "RLIMIT_NOFILE",
+	[RLIMIT_MEMLOCK] = "RLIMIT_MEMLOCK",   [RLIMIT_AS] = "RLIMIT_AS",
+	[RLIMIT_LOCKS] = "RLIMIT_LOCKS",       [RLIMIT_SIGPENDING] = "RLIMIT_SIGPENDING",
+	[RLIMIT_MSGQUEUE] = "RLIMIT_MSGQUEUE", [RLIMIT_NICE] = "RLIMIT_NICE",
+	[RLIMIT_RTPRIO] = "RLIMIT_RTPRIO",     [RLIMIT_RTTIME] = "RLIMIT_RTTIME",
+};
+
+int
+credentials_run_rlimit(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_rlimit *l = &s->u.rlimit;
+	struct rlimit64 value = { .rlim_cur = l->soft, .rlim_max = l->hard };
+	const char *name =
+		l->resource < sizeof(rlimit_names) / sizeof(rlimit_names[0]) ? rlimit_names[l->resource] : "limit";
+
+	/* prlimit64(2), not setrlimit(3): 64 bits on every machine. */
+	if (syscall(SYS_prlimit64, 0, l->resource, &value, NULL) == 0)
+		return 0;
+	return err_set(c->err, errno, "set %s to soft %llu, hard %llu", name, (unsigned long long)l->soft,
+		       (unsigned long long)l->hard);
+}
+
+/* Writes text to a file of the private procfs. */
+static int
+write_proc(struct plan_ctx *c, const char *file, const char *text)
+{
+	int r = rootfs_open_proc(c);
+
+	if (r < 0)
+		return r;
+	r = fd_write_file_at(c->fds[PLAN_FD_PROC], file, text);
+	if (r < 0)
+		return err_set(c->err, -r, "write '%s' to /proc/%s", text, file);
+	return 0;
+}
+
+int
+credentials_run_oom_score(struct plan_ctx *c, const struct plan_step *s)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", s->u.oom.score);
+	return write_proc(c, "self/oom_score_adj", text);
+}
+
+int
+credentials_run_label(struct plan_ctx *c, const struct plan_step *s)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "thread-self/attr/%s", plan_text(c->plan, s->u.label.file));
+	return write_proc(c, file, plan_text(c->plan, s->u.label.text));
+}
+
+int
+credentials_run_scheduler(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_scheduler *p = &s->u.scheduler;
+	struct scheduler_attr attr = {
+		.size = sizeof(attr),
+		.policy = p->policy,
+		.flags = p->flags,
+		.nice = p->nice,
+		.priority = p->priority,
+		.runtime = p->runtime,
+		.deadline = p->deadline,
+		.period = p->period,
+	};
+
+	if (syscall(SYS_sched_setattr, 0, &attr, 0) == 0)
+		return 0;
+	return err_set(c->err, errno, "set scheduling policy %u, priority %u, nice %d", p->policy, p->priority,
+		       p->nice);
+}
+
+int
+credentials_run_io_priority(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_io_priority *p = &s->u.io_priority;
+	int value = (p->class << IOPRIO_CLASS_SHIFT) | p->priority;
+
+	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value) == 0)
+		return 0;
+	return err_set(c->err, errno, "set io priority class %d, level %d", p->class, p->priority);
+}
+
+int
+credentials_run_personality(struct plan_ctx *c, const struct plan_step *s)
+{
+	if (syscall(SYS_personality, (unsigned long)s->u.personality.domain) >= 0)
+		return 0;
+	return err_set(c->err, errno, "set personality %#llx", (unsigned long long)s->u.personality.domain);
+}
+
+int
+credentials_run_memory_policy(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_memory_policy *m = &s->u.memory_policy;
+	const void *nodes = m->nodes.len ? c->plan->blob + m->nodes.off : NULL;
+
+	if (syscall(SYS_set_mempolicy, m->mode | (int)m->flags, nodes, (unsigned long)m->max_node) == 0)
+		return 0;
+	if (errno == EINVAL && nodes)
+		return err_set(c->err, EINVAL, "set memory policy %d (does this host have those nodes?)", m->mode);
+	return err_set(c->err, errno, "set memory policy %d", m->mode);
+}

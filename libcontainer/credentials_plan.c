@@ -1,0 +1,216 @@
+/* Theory of operation: see credentials.h. This file is the parent's half: it
+ * turns process and parts of linux into steps and refuses what cannot work.
+ *
+ * A capability that cannot be granted is a warning and not an error, so the
+ * five sets are cut here, in an order that makes each cut follow from the one
+ * before: what the runtime lacks, then inheritable by bounding, effective by
+ * permitted, ambient by permitted and inheritable. The kernel refuses the whole
+ * call in the child if any of these rules is broken. */
+#include "libcontainer/credentials.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/resource.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+#include "libcontainer/attributes.h"
+
+/* ---- capabilities ---------------------------------------------------- */
+
+/* "CAP_CHOWN, CAP_KILL" in the arena. */
+static const char *
+capability_names(struct arena *a, uint64_t set)
+{
+	const char *list = "";
+
+	for (unsigned cap = 0; cap < 64; cap++) {
+		char *name, *upper;
+
+		if (!(set & (uint64_t)1 << cap))
+			continue;
+		name = cap_to_name((cap_value_t)cap);
+		upper = arena_strdup(a, name ? name : "?");
+		cap_free(name);
+		for (char *p = upper; *p; p++)
+			*p = (char)toupper((unsigned char)*p);
+		list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", upper);
+	}
+	return list;
+}
+
+/* Leaves in *set what allowed has too; one warning names the rest. */
+static void
+cut_set(struct arena *a, const char *name, uint64_t *set, uint64_t allowed, const char *why)
+{
+	uint64_t lost = *set & ~allowed;
+
+	if (lost)
+		log_warning("process.capabilities.%s: left out %s: %s", name, capability_names(a, lost), why);
+	*set &= allowed;
+}
+
+/* What the init can have at all: in a user namespace everything the kernel
+ * knows, else what the runtime was given. */
+static uint64_t
+obtainable(const struct spec *s, const struct host *h)
+{
+	uint64_t known = h->last_cap >= 63 ? UINT64_MAX : ((uint64_t)1 << (h->last_cap + 1)) - 1;
+
+	return s->linux_.namespaces[SPEC_NS_USER].listed ? known : known & h->capabilities;
+}
+
+static void
+cut_unobtainable(struct arena *a, struct plan_capabilities *c, uint64_t allowed)
+{
+	uint64_t all = c->bounding | c->effective | c->permitted | c->inheritable | c->ambient;
+	uint64_t lost = all & ~allowed;
+
+	if (lost)
+		log_warning("process.capabilities: left out %s: the runtime does not have it",
+			    capability_names(a, lost));
+	c->bounding &= allowed;
+	c->effective &= allowed;
+	c->permitted &= allowed;
+	c->inheritable &= allowed;
+	c->ambient &= allowed;
+}
+
+/* An absent process.capabilities leaves none, in any set: as runc has it. */
+static void
+plan_capabilities(struct plan_builder *b, const struct spec *s, const struct host *h)
+{
+	const struct spec_capabilities *from = s->process->capabilities;
+	uint64_t allowed = obtainable(s, h);
+	struct plan_capabilities c = { 0 };
+
+	if (from) {
+		c.bounding = from->bounding;
+		c.effective = from->effective;
+		c.permitted = from->permitted;
+		c.inheritable = from->inheritable;
+		c.ambient = from->ambient;
+	}
+	cut_unobtainable(b->arena, &c, allowed);
+	cut_set(b->arena, "inheritable", &c.inheritable, c.bounding, "not in the bounding set");
+	cut_set(b->arena, "effective", &c.effective, c.permitted, "not in the permitted set");
+	cut_set(b->arena, "ambient", &c.ambient, c.permitted & c.inheritable,
+		"not in both the permitted and the inheritable set");
+	c.keep_sys_admin =
+		s->linux_.seccomp && !s->process->no_new_privileges && (allowed & (uint64_t)1 << CAP_SYS_ADMIN);
+	plan_add(b, PLAN_SET_CAPABILITIES, "process.capabilities")->u.capabilities = c;
+}
+
+/* ---- ids ------------------------------------------------------------- */
+
+/* setgroups(2) is denied for good in a namespace below one where it is denied.
+ * The flag is the kernel's word on the runtime's own namespace. */
+static bool
+groups_denied(const struct plan_builder *b, const struct host *h)
+{
+	char text[16];
+
+	if (b->stage.deny_setgroups)
+		return true;
+	return h->in_userns && fd_read_small_at(AT_FDCWD, "/proc/self/setgroups", text, sizeof(text)) >= 0 &&
+	       strcmp(text, "deny") == 0;
+}
+
+static int
+plan_ids(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
+{
+	const struct spec_user *u = &s->process->user;
+	struct plan_ids ids = {
+		.uid = u->uid,
+		.gid = u->gid,
+		.set_groups = !groups_denied(b, h),
+		.has_umask = u->umask.set,
+		.umask = u->umask.v,
+	};
+
+	if (!ids.set_groups && u->additional_gids.n)
+		return err_plain(err,
+				 "process.user.additionalGids: the user namespace denies setgroups(2), so no group "
+				 "can be added (hint: a range in /etc/subgid and newgidmap lift this)");
+	if (ids.set_groups)
+		ids.groups = plan_data(b, u->additional_gids.items, u->additional_gids.n * sizeof(uint32_t));
+	plan_add(b, PLAN_SET_IDS, "process.user")->u.ids = ids;
+	return 0;
+}
+
+/* ---- rlimits --------------------------------------------------------- */
+
+static void
+plan_rlimits(struct plan_builder *b, const struct spec_process *p, bool nofile)
+{
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct spec_rlimit *l = &p->rlimits[i];
+
+		if ((l->resource == RLIMIT_NOFILE) != nofile)
+			continue;
+		plan_add(b, PLAN_SET_RLIMIT, "process.rlimits[%zu]", i)->u.rlimit = (struct plan_rlimit){
+			.resource = (uint32_t)l->resource,
+			.soft = l->soft,
+			.hard = l->hard,
+		};
+	}
+}
+
+/* ---- all of it ------------------------------------------------------- */
+
+/* A process in a new user namespace may not raise or lower its own score as the
+ * host's root may: the parent does it, from outside. */
+static int
+plan_oom_score(struct plan_builder *b, const struct spec *s, struct err *err)
+{
+	const struct spec_namespace *user = &s->linux_.namespaces[SPEC_NS_USER];
+	struct opt_i64 score = s->process->oom_score_adj;
+
+	if (!score.set)
+		return 0;
+	if (score.v < -1000 || score.v > 1000)
+		return err_plain(err, "process.oomScoreAdj: %jd is not in -1000 … 1000", (intmax_t)score.v);
+	if (user->listed && !user->path) {
+		b->stage.has_oom_score = true;
+		b->stage.oom_score = (int32_t)score.v;
+		return 0;
+	}
+	plan_add(b, PLAN_SET_OOM_SCORE, "process.oomScoreAdj")->u.oom.score = (int32_t)score.v;
+	return 0;
+}
+
+int
+credentials_plan_limits(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
+{
+	int r;
+
+	if (s->process) {
+		plan_rlimits(b, s->process, /* nofile= */ false);
+		r = plan_oom_score(b, s, err);
+		if (r < 0)
+			return r;
+	}
+	r = attributes_plan(b, s, err);
+	if (r < 0 || !s->process)
+		return r;
+	return attributes_plan_labels(b, s->process, h, err);
+}
+
+int
+credentials_plan(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
+{
+	int r;
+
+	/* Not with the other limits: a low one would leave no descriptor for the
+	 * steps between. Still root, so that a hard limit can be raised. */
+	plan_rlimits(b, s->process, /* nofile= */ true);
+	r = plan_ids(b, s, h, err);
+	if (r < 0)
+		return r;
+	plan_add(b, PLAN_CHANGE_DIR, "process.cwd")->u.dir.path =
+		plan_string(b, s->process->cwd ? s->process->cwd : "/");
+	plan_capabilities(b, s, h);
+	return 0;
+}

@@ -1,0 +1,195 @@
+/* The executors of PLAN_MAKE_DIR, PLAN_MAKE_DEVICE, PLAN_BIND_DEVICE and
+ * PLAN_MAKE_SYMLINK.
+ *
+ * Nodes are made by name in a parent folder that was resolved below the root
+ * and is held open (a rootfs whose /dev is a link to a host folder gets nothing
+ * there: CVE-2026-41579, CVE-2026-47766). The last component is never followed:
+ * what stands there is opened with O_NOFOLLOW, looked at, and changed only
+ * through that descriptor. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "namespaces/mount_api.h"
+#include "namespaces/mount_attach.h"
+#include "namespaces/path_in_root.h"
+#include "namespaces/rootfs.h"
+#include "namespaces/rootfs_run.h"
+
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+
+int
+rootfs_run_make_dir(struct plan_ctx *c, const struct plan_step *s)
+{
+	const char *path = rootfs_text(c->plan, s->u.make_dir.path);
+	auto_close int fd = path_make_dir(c->fds[PLAN_FD_ROOT], path, s->u.make_dir.mode);
+
+	return fd < 0 ? err_set(c->err, -fd, "make the folder '%s'", path) : 0;
+}
+
+/* chmod(2) for an O_PATH descriptor: a system call since Linux 6.6, before that
+ * through the runtime's own /proc. */
+static int
+set_mode(int fd, mode_t mode)
+{
+	char link[32];
+
+	if (syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return -errno;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return fchmodat(AT_FDCWD, link, mode, 0) < 0 ? -errno : 0;
+}
+
+static bool
+is_device(const struct stat *st, const struct plan_device *d)
+{
+	if ((st->st_mode & S_IFMT) != (d->mode & S_IFMT))
+		return false;
+	return S_ISFIFO(st->st_mode) || st->st_rdev == makedev(d->major, d->minor);
+}
+
+static const char *
+kind_name(mode_t mode)
+{
+	return S_ISCHR(mode) ? "character device" : S_ISBLK(mode) ? "block device" : "fifo";
+}
+
+static int
+make_node(int parent, const char *name, const struct plan_device *d)
+{
+	mode_t old = umask(0);
+	int r = mknodat(parent, name, d->mode, makedev(d->major, d->minor)) < 0 ? -errno : 0;
+
+	umask(old);
+	return r == -EEXIST ? 0 : r;
+}
+
+/* Owner first: chown(2) takes set-id bits away. */
+static int
+set_owner_and_mode(int fd, const struct stat *st, const struct plan_device *d)
+{
+	if ((st->st_uid != d->uid || st->st_gid != d->gid) && fchownat(fd, "", d->uid, d->gid, AT_EMPTY_PATH) < 0)
+		return -errno;
+	return (st->st_mode & 07777) == (d->mode & 07777) ? 0 : set_mode(fd, d->mode & 07777);
+}
+
+int
+rootfs_run_make_device(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_device *d = &s->u.device;
+	const char *path = rootfs_text(c->plan, d->path);
+	char name[NAME_MAX + 1];
+	auto_close int parent = path_open_parent(c->fds[PLAN_FD_ROOT], path, 0755, name);
+	auto_close int fd = -1;
+	struct stat st;
+	int r = parent < 0 ? parent : make_node(parent, name, d);
+
+	if (r < 0)
+		return err_set(c->err, -r, "make the %s '%s'", kind_name(d->mode), path);
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(c->err, errno, "open the device '%s'", path);
+	if (!is_device(&st, d))
+		return err_plain(c->err, "'%s' exists and is not the %s %u:%u", path, kind_name(d->mode), d->major,
+				 d->minor);
+	r = set_owner_and_mode(fd, &st, d);
+	return r < 0 ? err_set(c->err, -r, "set owner and mode of the device '%s'", path) : 0;
+}
+
+/* The place to bind a device to: any file but a link or a folder. */
+static int
+open_node_place(int rootfd, const char *path)
+{
+	char name[NAME_MAX + 1];
+	auto_close int parent = path_open_parent(rootfd, path, 0755, name);
+	auto_close int fd = -1;
+	struct stat st;
+	int made;
+
+	if (parent < 0)
+		return parent;
+	made = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (made < 0 && errno != EEXIST)
+		return -errno;
+	fd_close(made);
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode) || S_ISDIR(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -ELOOP;
+	return fd_take(&fd);
+}
+
+int
+rootfs_run_bind_device(struct plan_ctx *c, const struct plan_step *s)
+{
+	const char *path = rootfs_text(c->plan, s->u.bind_device.path);
+	const char *source = rootfs_text(c->plan, s->u.bind_device.source);
+	auto_close int place = open_node_place(c->fds[PLAN_FD_ROOT], path);
+	auto_close int tree = -1;
+	struct stat st;
+	int r;
+
+	if (place < 0)
+		return err_set(c->err, -place, "make a place for the device '%s'", path);
+	tree = mount_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
+	if (tree < 0)
+		return err_set(c->err, -tree, "open the host's device '%s'", source);
+	if (fstat(tree, &st) < 0)
+		return err_set(c->err, errno, "open the host's device '%s'", source);
+	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+		return err_plain(c->err, "'%s' of the host is not a device", source);
+	r = mount_attach(c, &tree, place);
+	return r < 0 ? err_set(c->err, -r, "bind the host's device '%s' to '%s'", source, path) : 0;
+}
+
+/* /dev/ptmx of an image (a device, or a link elsewhere) would lead to another
+ * devpts than the container's; anything else that exists is the image's choice. */
+static bool
+must_replace(int parent, const char *path, const char *name)
+{
+	struct stat st;
+
+	if (strcmp(path, "/dev/ptmx") != 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	return S_ISCHR(st.st_mode) || S_ISLNK(st.st_mode);
+}
+
+int
+rootfs_run_make_symlink(struct plan_ctx *c, const struct plan_step *s)
+{
+	const char *path = rootfs_text(c->plan, s->u.symlink.path);
+	const char *target = rootfs_text(c->plan, s->u.symlink.target);
+	char name[NAME_MAX + 1], old[PATH_MAX];
+	auto_close int parent = path_open_parent(c->fds[PLAN_FD_ROOT], path, 0755, name);
+	ssize_t n;
+
+	if (parent < 0)
+		return err_set(c->err, -parent, "make the link '%s'", path);
+	if (symlinkat(target, parent, name) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return err_set(c->err, errno, "make the link '%s' to '%s'", path, target);
+	n = readlinkat(parent, name, old, sizeof(old));
+	if (n == (ssize_t)strlen(target) && memcmp(old, target, (size_t)n) == 0)
+		return 0;
+	if (!must_replace(parent, path, name))
+		return 0;
+	/* EBUSY: somebody mounted a ptmx of his own there. */
+	if (unlinkat(parent, name, 0) < 0)
+		return errno == EBUSY ? 0 : err_set(c->err, errno, "replace '%s'", path);
+	if (symlinkat(target, parent, name) < 0)
+		return err_set(c->err, errno, "make the link '%s' to '%s'", path, target);
+	return 0;
+}

@@ -1,0 +1,104 @@
+/* Theory of operation: see mount_attach.h.
+ *
+ * A process's "/" is a mount and a folder, not a path: what is mounted on top
+ * of "/" is invisible to all who already stand there. That is a place for
+ * mounts that must be attached to something but have no place on the host. */
+#include "namespaces/mount_attach.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "namespaces/mount_api.h"
+
+int
+mount_set_attrs(int fd, struct plan_attrs attrs, bool recursive)
+{
+	struct mount_attr all = { .attr_set = attrs.set, .attr_clr = attrs.clear };
+	struct mount_attr set = { .attr_set = attrs.set & ~(uint64_t)MOUNT_ATTR__ATIME };
+	int r;
+
+	/* The kernel wants the whole field named when a time mode is chosen. */
+	if ((all.attr_set | all.attr_clr) & MOUNT_ATTR__ATIME)
+		all.attr_clr |= MOUNT_ATTR__ATIME;
+	if (!all.attr_set && !all.attr_clr)
+		return 0;
+	r = mount_setattr_fd(fd, recursive, &all);
+	if (r != -EPERM || !all.attr_clr)
+		return r;
+
+	/* Some flag is locked: what restricts is set at once, then each bit that
+	 * would loosen is tried alone. */
+	if (set.attr_set) {
+		r = mount_setattr_fd(fd, recursive, &set);
+		if (r < 0)
+			return r;
+	}
+	for (uint64_t bit = 1; bit <= MOUNT_ATTR_NOSYMFOLLOW; bit <<= 1) {
+		struct mount_attr one = { .attr_clr = all.attr_clr & ~(uint64_t)MOUNT_ATTR__ATIME & bit };
+
+		if (!one.attr_clr)
+			continue;
+		r = mount_setattr_fd(fd, recursive, &one);
+		if (r < 0 && r != -EPERM)
+			return r;
+	}
+	return 0;
+}
+
+int
+mount_set_propagation(int fd, uint32_t propagation)
+{
+	struct mount_attr attr = { .propagation = propagation & ~(uint32_t)MS_REC };
+
+	if (!propagation)
+		return 0;
+	return mount_setattr_fd(fd, propagation & MS_REC, &attr);
+}
+
+/* The root's own fd would keep naming the folder below the new mount. */
+static bool
+is_root(const struct plan_ctx *c, int fd)
+{
+	struct mount_place root, place;
+
+	return mount_place_of(c->fds[PLAN_FD_ROOT], &root) == 0 && mount_place_of(fd, &place) == 0 &&
+	       root.mount_id == place.mount_id && root.inode == place.inode;
+}
+
+int
+mount_attach(struct plan_ctx *c, int *mount_fd, int place_fd)
+{
+	bool on_root = is_root(c, place_fd);
+	int r = mount_move(*mount_fd, place_fd);
+
+	if (r < 0 || !on_root)
+		return r;
+	fd_close(c->fds[PLAN_FD_ROOT]);
+	c->fds[PLAN_FD_ROOT] = fd_take(mount_fd);
+	return 0;
+}
+
+int
+mount_attach_hidden(int mount_fd)
+{
+	auto_close int top = mount_open_host("/", O_PATH | O_DIRECTORY);
+
+	return top < 0 ? top : mount_move(mount_fd, top);
+}
+
+int
+mount_attach_root(struct plan_ctx *c, int *mount_fd, const char *target)
+{
+	auto_close int place = target ? mount_open_host(target, O_PATH | O_DIRECTORY) : -EACCES;
+	int r;
+
+	if (place < 0 && place != -EACCES)
+		return place;
+	r = place < 0 ? mount_attach_hidden(*mount_fd) : mount_move(*mount_fd, place);
+	if (r < 0)
+		return r;
+	fd_close(c->fds[PLAN_FD_ROOT]);
+	c->fds[PLAN_FD_ROOT] = fd_take(mount_fd);
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* What every mount step does with a detached mount: attributes, moving it onto
+ * its place, propagation. Return -errno and fill no error: the step knows the
+ * words. Allocate nothing. */
+#ifndef KNARR_NAMESPACES_MOUNT_ATTACH_H
+#define KNARR_NAMESPACES_MOUNT_ATTACH_H
+
+#include "base/plan.h"
+
+/* Sets and clears attributes of the mount of fd. Flags that a user namespace
+ * may not clear (they came with the mount from a more privileged one) stay. */
+int mount_set_attrs(int fd, struct plan_attrs attrs, bool recursive);
+
+/* propagation: MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC
+ * or not; 0 changes nothing. */
+int mount_set_propagation(int fd, uint32_t propagation);
+
+/* Moves *mount_fd onto place_fd. A mount on the root itself becomes the new
+ * PLAN_FD_ROOT; then *mount_fd is taken and -1 left. */
+int mount_attach(struct plan_ctx *c, int *mount_fd, int place_fd);
+
+/* Moves *mount_fd onto the folder target of the host, or on top of "/" when
+ * target is NULL or this user may not reach it, and makes it PLAN_FD_ROOT. */
+int mount_attach_root(struct plan_ctx *c, int *mount_fd, const char *target);
+
+/* Moves *mount_fd on top of "/": nothing that runs sees it, and it goes away
+ * with the old root. */
+int mount_attach_hidden(int mount_fd);
+
+#endif

@@ -1,0 +1,127 @@
+/* The container's root: propagation of the tree it is built in, binding it,
+ * making it read-only, and stepping into it.
+ *
+ * pivot_root(".", ".") stacks the old root on top of the new one, so no folder
+ * for it is needed inside; it is made a slave first, so that its unmounting
+ * stays in this namespace, and then detached with everything that was only
+ * needed while the root was put together. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "namespaces/mount_api.h"
+#include "namespaces/mount_attach.h"
+#include "namespaces/rootfs.h"
+#include "namespaces/rootfs_run.h"
+
+int
+rootfs_run_propagation(struct plan_ctx *c, const struct plan_step *s)
+{
+	int r = mount_classic(NULL, "/", NULL, s->u.propagation.flags, NULL);
+
+	if (r < 0)
+		return err_set(c->err, -r, "set the propagation of '/'%s",
+			       r == -EINVAL ? " (it is not a mount point: inside a chroot?)" : "");
+	return 0;
+}
+
+/* A clone of the folder with all that is mounted below it, or the tree that the
+ * parent opened. */
+static int
+open_root_tree(struct plan_ctx *c, const struct plan_root_bind *b)
+{
+	auto_close int dir = -1;
+	int fd, r;
+
+	if (!b->slot) {
+		dir = mount_open_host(rootfs_text(c->plan, b->path), O_PATH | O_DIRECTORY);
+		if (dir < 0)
+			return dir;
+		return mount_open_tree(dir, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
+	}
+	/* It is still a peer of the host's mounts: cut the way out. */
+	fd = fd_take(&c->fds[b->slot]);
+	r = fd < 0 ? -EBADF : mount_set_propagation(fd, MS_SLAVE | MS_REC);
+	if (r < 0) {
+		fd_close(fd);
+		return r;
+	}
+	return fd;
+}
+
+int
+rootfs_run_root_bind(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_root_bind *b = &s->u.root_bind;
+	const char *path = rootfs_text(c->plan, b->path);
+	auto_close int tree = open_root_tree(c, b);
+	int r;
+
+	if (tree < 0)
+		return err_set(c->err, -tree, "open the root file system '%s'", path);
+	r = mount_attach_root(c, &tree, path);
+	if (r < 0)
+		return err_set(c->err, -r, "bind the root file system '%s'", path);
+	return 0;
+}
+
+int
+rootfs_run_root_readonly(struct plan_ctx *c, const struct plan_step *s)
+{
+	int r = mount_set_attrs(c->fds[PLAN_FD_ROOT], (struct plan_attrs){ .set = MOUNT_ATTR_RDONLY }, false);
+
+	(void)s;
+	return r < 0 ? err_set(c->err, -r, "make the root read-only") : 0;
+}
+
+static int
+pivot(struct plan_ctx *c)
+{
+	auto_close int old = mount_open_host("/", O_PATH | O_DIRECTORY);
+	int r;
+
+	if (old < 0 || fchdir(c->fds[PLAN_FD_ROOT]) < 0)
+		return err_set(c->err, errno, "enter the root file system");
+	r = mount_pivot_root(".", ".");
+	if (r < 0)
+		return err_set(c->err, -r, "pivot_root%s",
+			       r == -EINVAL ? " (the present root is an initramfs or a chroot? see --no-pivot)" : "");
+	r = mount_set_propagation(old, MS_SLAVE | MS_REC);
+	if (r == 0)
+		r = mount_detach(".");
+	return r < 0 ? err_set(c->err, -r, "unmount the old root") : 0;
+}
+
+static int
+enter_by_chroot(struct plan_ctx *c)
+{
+	if (fchdir(c->fds[PLAN_FD_ROOT]) < 0 || chroot(".") < 0)
+		return err_set(c->err, errno, "chroot into the root file system");
+	return 0;
+}
+
+int
+rootfs_run_pivot_root(struct plan_ctx *c, const struct plan_step *s)
+{
+	int r;
+
+	switch (s->u.pivot.how) {
+	case PLAN_BY_PIVOT:
+		r = pivot(c);
+		break;
+	case PLAN_BY_MOVE:
+		r = root_move(c);
+		if (r == 0)
+			r = enter_by_chroot(c);
+		break;
+	default:
+		r = enter_by_chroot(c);
+	}
+	if (r < 0)
+		return r;
+	return chdir("/") < 0 ? err_set(c->err, errno, "change to '/' of the container") : 0;
+}

@@ -1,0 +1,122 @@
+/* JSON objects as tables: each object type of the spec is a const array of
+ * fields {name, handler, where it goes, limits}, so that parsing reads as
+ * data. Handlers report to the parser's issues and go on; they return nothing
+ * because a config with any error is refused as a whole. Inside oci-spec only. */
+#ifndef KNARR_OCI_SPEC_FIELDS_H
+#define KNARR_OCI_SPEC_FIELDS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "oci-spec/json_text.h"
+#include "oci-spec/names.h"
+#include "oci-spec/spec.h"
+
+struct parser {
+	struct arena *arena;
+	struct issues *issues;
+};
+
+enum field_flags {
+	FIELD_REQUIRED = 1 << 0,
+	FIELD_ABSOLUTE = 1 << 1,	/* a string, or each of an array: begins with '/' */
+	FIELD_NOT_EMPTY = 1 << 2,	/* a string, or each of an array of strings */
+	FIELD_SOME = 1 << 3,		/* an array: at least one element */
+	FIELD_EMPTY_IS_ABSENT = 1 << 4, /* "" counts as not given */
+	FIELD_OPT = 1 << 5,		/* an integer or bool: the member is a struct opt_* */
+};
+
+struct field {
+	const char *name;
+	void (*parse)(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
+	size_t offset; /* of the member in the object's struct */
+	size_t count;  /* of the member with the number of elements, for lists */
+	unsigned flags;
+	unsigned size; /* of an integer member's value, bytes (of an enum: 0 means 4) */
+	int64_t min;   /* of integers */
+	uint64_t max;
+	const void *type; /* struct object_type or struct name_table */
+};
+
+struct object_type {
+	const struct field *fields;
+	size_t n_fields;
+	size_t size; /* of the struct */
+	/* Rules between the members; called after them. NULL: none. v: the object. */
+	void (*check)(struct parser *p, const struct json_value *v, void *obj);
+};
+
+#define OBJECT_TYPE(id, struct_name, check_function)                                                                   \
+	static const struct object_type id = { id##_fields, sizeof(id##_fields) / sizeof(*id##_fields),                \
+					       sizeof(struct struct_name), check_function }
+
+/* The same for a type that another file uses; its declaration is in parse.h. */
+#define SHARED_OBJECT_TYPE(id, struct_name, check_function)                                                            \
+	const struct object_type id = { id##_fields, sizeof(id##_fields) / sizeof(*id##_fields),                       \
+					sizeof(struct struct_name), check_function }
+
+/* Parts of a row. */
+#define AT(struct_name, member) .offset = offsetof(struct struct_name, member)
+#define LIST_AT(struct_name, items, number)                                                                            \
+	.offset = offsetof(struct struct_name, items), .count = offsetof(struct struct_name, number)
+#define STRINGS_AT(struct_name, member) LIST_AT(struct_name, member.items, member.n)
+#define INT_AT(struct_name, member, least, most)                                                                       \
+	.parse = field_integer, AT(struct_name, member), .size = sizeof(((struct struct_name *)0)->member),            \
+	.min = least, .max = most
+#define OPT_INT_AT(struct_name, member, least, most)                                                                   \
+	.parse = field_integer, AT(struct_name, member), .size = sizeof(((struct struct_name *)0)->member.v),          \
+	.min = least, .max = most, .flags = FIELD_OPT
+
+/* The largest usable id: 2^32-1 is "no id" to the kernel. */
+#define ID_MAX UINT32_C(4294967294)
+
+/* Handlers; what obj + offset must be is in the comment. */
+void field_string(struct parser *p, const struct field *f, const struct json_value *v, void *obj); /* char * */
+void field_bool(struct parser *p, const struct field *f, const struct json_value *v, void *obj);   /* bool, opt_bool */
+void field_integer(struct parser *p, const struct field *f, const struct json_value *v,
+		   void *obj); /* 2 to 8 bytes, or opt_ */
+void field_strings(struct parser *p, const struct field *f, const struct json_value *v,
+		   void *obj);									/* char **, size_t */
+void field_ids(struct parser *p, const struct field *f, const struct json_value *v, void *obj); /* uint32_t *, size_t */
+void field_pairs(struct parser *p, const struct field *f, const struct json_value *v,
+		 void *obj); /* spec_pair *, size_t */
+void field_enum(struct parser *p, const struct field *f, const struct json_value *v, void *obj); /* integer */
+void field_flags(struct parser *p, const struct field *f, const struct json_value *v,
+		 void *obj); /* 4 or 8 bytes, or'ed */
+void field_names(struct parser *p, const struct field *f, const struct json_value *v,
+		 void *obj); /* char **, size_t; checked */
+void field_object(struct parser *p, const struct field *f, const struct json_value *v,
+		  void *obj); /* the struct itself */
+void field_pointer(struct parser *p, const struct field *f, const struct json_value *v,
+		   void *obj); /* pointer to a new struct */
+void field_objects(struct parser *p, const struct field *f, const struct json_value *v,
+		   void *obj); /* struct *, size_t */
+/* Members of any name; the first member of the struct gets the key. struct *, size_t */
+void field_map(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
+/* Known to the spec, but not for Linux, or obsolete: nothing is read. */
+void field_ignored(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
+
+/* Fills obj (zeroed before) from v; reports unknown and missing properties. */
+void parse_object(struct parser *p, const struct object_type *t, const struct json_value *v, void *obj);
+
+/* The type of v is as wanted, or an error "expected WHAT, found …". */
+bool expect_type(struct parser *p, const struct json_value *v, enum json_type type, const char *what);
+
+/* An exact integer in [min, max], or an error. min < 0 allows a sign. The
+ * value's bits are in *ret_value (two's complement). */
+bool expect_integer(struct parser *p, const struct json_value *v, int64_t min, uint64_t max, uint64_t *ret_value);
+
+/* Issues at a value, at its key, or about a member `name` that is missing or
+ * wrong in v (at its value if it is there, else at the start of v). */
+void error_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void error_key(struct parser *p, const struct json_value *v, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void error_member(struct parser *p, const struct json_value *v, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void warn_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void note_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* Element number i of the array `name` of v; for messages. NULL: none. */
+const struct json_value *json_element(const struct json_value *array, size_t i);
+
+#endif

@@ -1,0 +1,392 @@
+/* Theory of operation: yajl lexes and checks the grammar; its callbacks append
+ * to the tree. Inside a callback yajl_get_bytes_consumed() is the end of the
+ * token. Between two tokens stand only white space, ':' and ',', so the start
+ * of a token is found by skipping those from the end of the token before.
+ *
+ * yajl leaves four holes that are closed here: overlong UTF-8 and surrogates
+ * pass its check, so the text is checked as a whole before; "\u0000" and a
+ * lone "\ud800" decode to something else silently; keys may repeat. */
+#include "oci-spec/json_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+
+#include "base/utf8.h"
+
+struct builder {
+	struct arena *arena;
+	struct issues *issues;
+	yajl_handle yajl;
+	const char *text;
+	size_t len;
+	size_t token_end; /* of the last token */
+	enum json_event event;
+	bool stopped; /* a callback has reported why it cancelled */
+	unsigned depth;
+	struct json_value *root;
+	struct json_value *open;		 /* innermost open object or array */
+	struct json_value *last[SPEC_MAX_DEPTH]; /* last child of each open one */
+	char *key;				 /* key waiting for its value */
+	size_t key_offset;
+	bool key_broken;
+};
+
+/* ---- memory for yajl ------------------------------------------------- */
+
+static void *
+yajl_get(void *ctx, size_t size)
+{
+	size_t *block = arena_alloc(ctx, size + sizeof(max_align_t));
+
+	*block = size;
+	return (char *)block + sizeof(max_align_t);
+}
+
+static void *
+yajl_regrow(void *ctx, void *old, size_t size)
+{
+	void *p = yajl_get(ctx, size);
+
+	if (old) {
+		size_t old_size = *(size_t *)(void *)((char *)old - sizeof(max_align_t));
+
+		memcpy(p, old, old_size < size ? old_size : size);
+	}
+	return p;
+}
+
+static void
+yajl_forget(void *ctx, void *p)
+{
+	(void)ctx;
+	(void)p;
+}
+
+/* ---- tokens ---------------------------------------------------------- */
+
+static size_t
+token_start(const struct builder *b)
+{
+	return b->token_end + strspn(b->text + b->token_end, " \t\r\n,:");
+}
+
+/* Start of the token of the present callback; remembers its end. */
+static size_t
+take_token(struct builder *b, enum json_event event)
+{
+	size_t start = token_start(b);
+	size_t end = yajl_get_bytes_consumed(b->yajl);
+
+	/* a lone number is only delivered at the end, when yajl's count is of its own space */
+	b->token_end = end > start ? end : b->len;
+	b->event = event;
+	return start;
+}
+
+static struct json_value *
+add_value(struct builder *b, enum json_type type, enum json_event event)
+{
+	struct json_value *v = arena_alloc(b->arena, sizeof(*v));
+
+	v->type = type;
+	v->offset = (uint32_t)take_token(b, event);
+	v->parent = b->open;
+	if (!b->open) {
+		b->root = v;
+		return v;
+	}
+	v->index = b->open->n++;
+	v->key = b->key;
+	v->key_offset = (uint32_t)b->key_offset;
+	b->key = NULL;
+	if (b->last[b->depth - 1])
+		b->last[b->depth - 1]->next = v;
+	else
+		b->open->first = v;
+	b->last[b->depth - 1] = v;
+	return v;
+}
+
+/* Value of four hex digits (yajl has checked that they are). */
+static unsigned
+hex4(const char *s)
+{
+	unsigned v = 0;
+
+	for (int i = 0; i < 4; i++)
+		v = v << 4 | (unsigned)(s[i] <= '9' ? s[i] - '0' : (s[i] | 0x20) - 'a' + 10);
+	return v;
+}
+
+/* What makes a quoted string (from its opening quote) unusable, or NULL. yajl
+ * accepted it, so every escape is complete. */
+static const char *
+string_fault(const char *s, const char *end, const char **ret_at)
+{
+	while ((s = memchr(s, '\\', (size_t)(end - s)))) {
+		unsigned c;
+
+		*ret_at = s;
+		if (s[1] != 'u') {
+			s += 2;
+			continue;
+		}
+		c = hex4(s + 2);
+		if (c == 0)
+			return "the NUL character is not allowed in strings";
+		s += 6;
+		if (c < 0xd800 || c > 0xdfff)
+			continue;
+		if (c >= 0xdc00 || s[0] != '\\' || s[1] != 'u' || hex4(s + 2) < 0xdc00 || hex4(s + 2) > 0xdfff)
+			return "half of a surrogate pair is not a character";
+		s += 6;
+	}
+	return NULL;
+}
+
+/* Reports a string that cannot be used; true when it was one. */
+static bool
+check_string(struct builder *b, size_t start, const struct json_value *v)
+{
+	const char *at, *fault = string_fault(b->text + start, b->text + b->token_end, &at);
+
+	if (!fault)
+		return false;
+	issues_add(b->issues, SPEC_ERROR, (size_t)(at - b->text), v ? json_path(b->arena, v) : "", "%s", fault);
+	return true;
+}
+
+/* ---- callbacks ------------------------------------------------------- */
+
+static int
+on_null(void *ctx)
+{
+	add_value(ctx, JSON_NULL, JSON_AFTER_VALUE);
+	return 1;
+}
+
+static int
+on_boolean(void *ctx, int value)
+{
+	add_value(ctx, JSON_BOOL, JSON_AFTER_VALUE)->boolean = value != 0;
+	return 1;
+}
+
+static int
+on_number(void *ctx, const char *s, size_t n)
+{
+	struct builder *b = ctx;
+	struct json_value *v = add_value(b, JSON_NUMBER, JSON_AFTER_VALUE);
+
+	v->text = arena_strndup(b->arena, s, n);
+	v->n = (uint32_t)n;
+	return 1;
+}
+
+static int
+on_string(void *ctx, const unsigned char *s, size_t n)
+{
+	struct builder *b = ctx;
+	struct json_value *v = add_value(b, JSON_STRING, JSON_AFTER_VALUE);
+
+	v->text = arena_strndup(b->arena, (const char *)s, n);
+	v->n = (uint32_t)n;
+	v->broken = check_string(b, v->offset, v);
+	return 1;
+}
+
+static int
+on_key(void *ctx, const unsigned char *s, size_t n)
+{
+	struct builder *b = ctx;
+
+	b->key_offset = take_token(b, JSON_AFTER_KEY);
+	b->key = arena_strndup(b->arena, (const char *)s, n);
+	check_string(b, b->key_offset, b->open);
+	return 1;
+}
+
+static int
+open_container(struct builder *b, enum json_type type)
+{
+	struct json_value *v = add_value(b, type, JSON_AFTER_OPEN);
+
+	if (b->depth == SPEC_MAX_DEPTH) {
+		issues_add(b->issues, SPEC_ERROR, v->offset, "", "objects and arrays are nested deeper than %d levels",
+			   SPEC_MAX_DEPTH);
+		b->stopped = true;
+		return 0;
+	}
+	b->last[b->depth++] = NULL;
+	b->open = v;
+	return 1;
+}
+
+static int
+on_open_object(void *ctx)
+{
+	return open_container(ctx, JSON_OBJECT);
+}
+
+static int
+on_open_array(void *ctx)
+{
+	return open_container(ctx, JSON_ARRAY);
+}
+
+static int
+on_close(void *ctx)
+{
+	struct builder *b = ctx;
+
+	take_token(b, JSON_AFTER_VALUE);
+	b->open = b->open->parent;
+	b->depth--;
+	return 1;
+}
+
+/* ---- duplicate keys -------------------------------------------------- */
+
+static int
+by_key(const void *a, const void *b)
+{
+	const struct json_value *x = *(const struct json_value *const *)a, *y = *(const struct json_value *const *)b;
+	int r = strcmp(x->key, y->key);
+
+	if (r != 0)
+		return r;
+	return x->key_offset < y->key_offset ? -1 : 1;
+}
+
+static void
+mark_duplicate(struct builder *b, struct json_value *v, const struct json_value *original)
+{
+	v->duplicate = true;
+	if (issues_full(b->issues, SPEC_ERROR)) {
+		issues_count(b->issues, SPEC_ERROR);
+		return;
+	}
+	issues_add(b->issues, SPEC_ERROR, v->key_offset, json_path(b->arena, v),
+		   "duplicate property, first given on line %u", issues_line(b->issues, original->key_offset));
+}
+
+/* Sorts the members by key, so that equals are neighbours. Returns how many. */
+static size_t
+find_duplicates_sorted(struct builder *b, struct json_value *object)
+{
+	struct json_value **members = arena_array(b->arena, object->n, sizeof(struct json_value *));
+	size_t n = 0, first = 0, found = 0;
+
+	for (struct json_value *v = object->first; v; v = v->next)
+		members[n++] = v;
+	qsort(members, n, sizeof(*members), by_key);
+	for (size_t i = 1; i < n; i++) {
+		if (strcmp(members[i]->key, members[first]->key) != 0) {
+			first = i;
+			continue;
+		}
+		mark_duplicate(b, members[i], members[first]);
+		found++;
+	}
+	return found;
+}
+
+static size_t
+find_duplicates_small(struct builder *b, struct json_value *object)
+{
+	size_t found = 0;
+
+	for (struct json_value *v = object->first; v; v = v->next)
+		for (struct json_value *w = object->first; w != v; w = w->next)
+			if (!w->duplicate && strcmp(v->key, w->key) == 0) {
+				mark_duplicate(b, v, w);
+				found++;
+				break;
+			}
+	return found;
+}
+
+/* Leaves only the first of equal members in the tree. */
+static void
+drop_duplicates(struct builder *b, struct json_value *object)
+{
+	struct json_value **link = &object->first;
+
+	if ((object->n <= 16 ? find_duplicates_small(b, object) : find_duplicates_sorted(b, object)) == 0)
+		return;
+	while (*link)
+		if ((*link)->duplicate)
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+}
+
+static int
+on_close_object(void *ctx)
+{
+	struct builder *b = ctx;
+
+	drop_duplicates(b, b->open);
+	return on_close(b);
+}
+
+/* ---- the whole text -------------------------------------------------- */
+
+/* What must hold before yajl sees the text. */
+static bool
+check_encoding(const char *text, size_t len, struct issues *is)
+{
+	size_t fault;
+
+	if (len > SPEC_MAX_SIZE) {
+		issues_add(is, SPEC_ERROR, SPEC_MAX_SIZE, "", "the file is larger than %zu bytes", SPEC_MAX_SIZE);
+		return false;
+	}
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) {
+		issues_add(is, SPEC_ERROR, 0, "", "the file begins with a byte order mark, JSON has none");
+		return false;
+	}
+	fault = utf8_first_fault(text, len);
+	if (fault < len) {
+		issues_add(is, SPEC_ERROR, fault, "", "byte 0x%02x is not valid UTF-8 here",
+			   (unsigned char)text[fault]);
+		return false;
+	}
+	return true;
+}
+
+struct json_value *
+json_parse(const char *text, size_t len, struct arena *a, struct issues *is)
+{
+	static const yajl_callbacks callbacks = {
+		.yajl_null = on_null,
+		.yajl_boolean = on_boolean,
+		.yajl_number = on_number,
+		.yajl_string = on_string,
+		.yajl_start_map = on_open_object,
+		.yajl_map_key = on_key,
+		.yajl_end_map = on_close_object,
+		.yajl_start_array = on_open_array,
+		.yajl_end_array = on_close,
+	};
+	yajl_alloc_funcs memory = { yajl_get, yajl_regrow, yajl_forget, a };
+	struct builder b = { .arena = a, .issues = is, .text = text, .len = len };
+	yajl_status status;
+	unsigned char *message;
+
+	if (!check_encoding(text, len, is))
+		return NULL;
+	b.yajl = yajl_alloc(&callbacks, &memory, &b);
+	yajl_config(b.yajl, yajl_dont_validate_strings, 1);
+	status = yajl_parse(b.yajl, (const unsigned char *)text, len);
+	if (status == yajl_status_ok)
+		status = yajl_complete_parse(b.yajl);
+	if (status == yajl_status_ok)
+		return b.root;
+	if (!b.stopped) {
+		message = yajl_get_error(b.yajl, 0, (const unsigned char *)text, len);
+		json_syntax_error(is, (const char *)message, b.token_end, b.event, b.open);
+	}
+	return NULL;
+}

@@ -1,0 +1,64 @@
+/* Theory of operation: reading config.json from a bundle, and the issues of a
+ * report as text. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "base/fd.h"
+#include "oci-spec/names.h"
+#include "oci-spec/spec.h"
+
+const char *
+spec_ns_name(enum spec_ns_type type)
+{
+	const char *name = name_of(&names_namespace, type);
+
+	return name ? name : "unknown";
+}
+
+char *
+spec_issue_format(struct arena *a, const char *file, const struct spec_issue *issue)
+{
+	static const char *const words[] = { [SPEC_ERROR] = "error", [SPEC_WARNING] = "warning", [SPEC_NOTE] = "note" };
+
+	return arena_printf(a, "%s:%u:%u: %s: %s%s%s", file, issue->line, issue->column, words[issue->severity],
+			    issue->path, *issue->path ? ": " : "", issue->text);
+}
+
+/* The first error of a report, as the text of a struct err. */
+static int
+first_error(const char *file, const struct spec_report *report, struct err *err)
+{
+	const struct spec_issue *first = NULL;
+
+	for (size_t i = 0; i < report->n && !first; i++)
+		if (report->items[i].severity == SPEC_ERROR)
+			first = &report->items[i];
+	if (!first)
+		return err_plain(err, "%s: %zu errors", file, report->n_errors);
+	if (report->n_errors == 1)
+		return err_plain(err, "%s:%u:%u: %s%s%s", file, first->line, first->column, first->path,
+				 *first->path ? ": " : "", first->text);
+	return err_plain(err, "%s:%u:%u: %s%s%s (and %zu more error%s)", file, first->line, first->column, first->path,
+			 *first->path ? ": " : "", first->text, report->n_errors - 1, report->n_errors == 2 ? "" : "s");
+}
+
+int
+spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
+	  struct spec **ret_spec)
+{
+	const char *file = config_path ? config_path : arena_printf(a, "%s/config.json", bundle);
+	char *text = NULL;
+	size_t len;
+	int r;
+
+	*report = (struct spec_report){ 0 };
+	r = fd_read_file_at(AT_FDCWD, file, SPEC_MAX_SIZE, &text, &len);
+	if (r == -EFBIG)
+		return err_set(err, EFBIG, "'%s' is larger than %zu bytes", file, SPEC_MAX_SIZE);
+	if (r < 0)
+		return err_set(err, -r, "read '%s'", file);
+	r = spec_parse(file, text, len, a, report, ret_spec);
+	free(text);
+	return r < 0 ? first_error(file, report, err) : 0;
+}

@@ -1,0 +1,33 @@
+/* Object types and rules that more than one parse_*.c uses. */
+#ifndef KNARR_OCI_SPEC_PARSE_H
+#define KNARR_OCI_SPEC_PARSE_H
+
+#include <stdbool.h>
+
+#include "oci-spec/fields.h"
+
+extern const struct object_type type_process;	 /* struct spec_process */
+extern const struct object_type type_hooks;	 /* struct spec_hooks */
+extern const struct object_type type_mount;	 /* struct spec_mount */
+extern const struct object_type type_id_mapping; /* struct spec_id_mapping */
+extern const struct object_type type_linux;	 /* struct spec_linux */
+extern const struct object_type type_resources;	 /* struct spec_resources */
+extern const struct object_type type_seccomp;	 /* struct spec_seccomp */
+
+/* Rules between properties of different objects. config: the root of the text. */
+void check_config(struct parser *p, const struct json_value *config, const struct spec *s);
+
+/* sysctl names against the namespaces of the container. */
+void check_sysctls(struct parser *p, const struct json_value *config, const struct spec_linux *l);
+
+/* Id mappings of the array `v`: no empty range, no overflow, no overlap, as the
+ * kernel wants them (user_namespaces(7)). */
+void check_id_mappings(struct parser *p, const struct json_value *v, const struct spec_id_mappings *maps);
+
+/* ociVersion: SemVer, major 1; warns of a newer minor. */
+void check_version(struct parser *p, const struct json_value *v);
+
+/* "0-3,7": numbers and ranges with commas; "" is allowed. An error at v if not. */
+void check_number_list(struct parser *p, const struct json_value *v);
+
+#endif

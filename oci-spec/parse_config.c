@@ -1,0 +1,117 @@
+/* Theory of operation: the top of config.md as a table, and the public
+ * functions that parse a text: JSON tree first, then struct spec, then the
+ * rules between its parts, then the sorted report. */
+#include <errno.h>
+
+#include "oci-spec/parse.h"
+#include "oci-spec/spec.h"
+
+static const struct field type_root_fields[] = {
+	{ "path", field_string, AT(spec_root, path), .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY },
+	{ "readonly", field_bool, AT(spec_root, readonly) },
+};
+OBJECT_TYPE(type_root, spec_root, NULL);
+
+static void
+check_mount_mappings(struct parser *p, const struct json_value *v, void *obj)
+{
+	const struct spec_mount *m = obj;
+
+	check_id_mappings(p, json_get(v, "uidMappings"), &m->uid_mappings);
+	check_id_mappings(p, json_get(v, "gidMappings"), &m->gid_mappings);
+}
+
+static const struct field type_mount_fields[] = {
+	{ "destination", field_string, AT(spec_mount, destination), .flags = FIELD_REQUIRED | FIELD_NOT_EMPTY },
+	{ "type", field_string, AT(spec_mount, type), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "source", field_string, AT(spec_mount, source), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "options", field_strings, STRINGS_AT(spec_mount, options) },
+	{ "uidMappings", field_objects, STRINGS_AT(spec_mount, uid_mappings), .type = &type_id_mapping },
+	{ "gidMappings", field_objects, STRINGS_AT(spec_mount, gid_mappings), .type = &type_id_mapping },
+};
+SHARED_OBJECT_TYPE(type_mount, spec_mount, check_mount_mappings);
+
+static const struct field type_config_fields[] = {
+	{ "ociVersion", field_string, AT(spec, oci_version), .flags = FIELD_REQUIRED },
+	{ "root", field_pointer, AT(spec, root), .flags = FIELD_REQUIRED, .type = &type_root },
+	{ "process", field_pointer, AT(spec, process), .type = &type_process },
+	{ "hostname", field_string, AT(spec, hostname), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "domainname", field_string, AT(spec, domainname), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "mounts", field_objects, LIST_AT(spec, mounts, n_mounts), .type = &type_mount },
+	{ "hooks", field_object, AT(spec, hooks), .type = &type_hooks },
+	{ "annotations", field_pairs, STRINGS_AT(spec, annotations) },
+	{ "linux", field_object, AT(spec, linux_), .type = &type_linux },
+	{ "solaris", .parse = field_ignored },
+	{ "windows", .parse = field_ignored },
+	{ "vm", .parse = field_ignored },
+	{ "zos", .parse = field_ignored },
+	{ "freebsd", .parse = field_ignored },
+};
+OBJECT_TYPE(type_config, spec, NULL);
+
+/* Text -> tree, when it is an object at all. The arena's copy of the text is
+ * NUL-terminated, which the caller's need not be. */
+static struct json_value *
+parse_root(struct parser *p, const char *text, size_t len)
+{
+	struct json_value *root = json_parse(text, len, p->arena, p->issues);
+
+	return root && expect_type(p, root, JSON_OBJECT, "an object") ? root : NULL;
+}
+
+/* Copies no more than can be parsed: json_parse() refuses one byte too many. */
+static char *
+copy_text(struct arena *a, const char *json, size_t *len)
+{
+	if (*len > SPEC_MAX_SIZE)
+		*len = SPEC_MAX_SIZE + 1;
+	return arena_strndup(a, json, *len);
+}
+
+int
+spec_parse(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+	   struct spec **ret_spec)
+{
+	char *text = copy_text(a, json, &len);
+	struct issues issues;
+	struct parser p = { a, &issues };
+	struct spec *s = arena_alloc(a, sizeof(*s));
+	struct json_value *root;
+
+	issues_init(&issues, a, text, len);
+	root = parse_root(&p, text, len);
+	if (root) {
+		parse_object(&p, &type_config, root, s);
+		check_config(&p, root, s);
+	}
+	issues_report(&issues, report);
+	if (report->n_errors > 0)
+		return -EINVAL;
+	s->file = arena_strdup(a, file);
+	s->json = text;
+	s->json_len = len;
+	*ret_spec = s;
+	return 0;
+}
+
+int
+spec_parse_process(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+		   struct spec_process **ret_process)
+{
+	char *text = copy_text(a, json, &len);
+	struct issues issues;
+	struct parser p = { a, &issues };
+	struct spec_process *process = arena_alloc(a, sizeof(*process));
+	struct json_value *root;
+
+	(void)file;
+	issues_init(&issues, a, text, len);
+	root = parse_root(&p, text, len);
+	if (root)
+		parse_object(&p, &type_process, root, process);
+	issues_report(&issues, report);
+	if (report->n_errors > 0)
+		return -EINVAL;
+	*ret_process = process;
+	return 0;
+}

@@ -1,0 +1,332 @@
+/* Theory of operation: config-linux.md as tables (seccomp and resources have
+ * files of their own), and the rules between the members of one object. Rules
+ * that need two objects of the config are in check.c. */
+#include <linux/mempolicy.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "oci-spec/parse.h"
+
+#define MAJOR_MAX 4095
+#define MINOR_MAX 1048575
+
+static bool
+is_string(const struct json_value *v)
+{
+	return v && v->type == JSON_STRING && !v->broken;
+}
+
+/* ---- namespaces, id mappings, clocks --------------------------------- */
+
+struct namespace_entry {
+	uint32_t type;
+	char *path;
+};
+
+static const struct field type_namespace_fields[] = {
+	{ "type", field_enum, AT(namespace_entry, type), .flags = FIELD_REQUIRED, .type = &names_namespace },
+	{ "path", field_string, AT(namespace_entry, path), .flags = FIELD_ABSOLUTE | FIELD_EMPTY_IS_ABSENT },
+};
+OBJECT_TYPE(type_namespace, namespace_entry, NULL);
+
+static void
+field_namespaces(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+{
+	struct spec_namespace *list = (void *)((char *)obj + f->offset);
+
+	if (!expect_type(p, v, JSON_ARRAY, "an array of objects"))
+		return;
+	for (const struct json_value *e = v->first; e; e = e->next) {
+		struct namespace_entry entry = { SPEC_NS_COUNT, NULL };
+
+		if (!expect_type(p, e, JSON_OBJECT, "an object"))
+			continue;
+		parse_object(p, &type_namespace, e, &entry);
+		if (entry.type == SPEC_NS_COUNT)
+			continue;
+		if (list[entry.type].listed)
+			error_at(p, e, "duplicate namespace \"%s\"", spec_ns_name(entry.type));
+		else
+			list[entry.type] = (struct spec_namespace){ true, entry.path };
+	}
+}
+
+static const struct field type_id_mapping_fields[] = {
+	{ "containerID", INT_AT(spec_id_mapping, container_id, 0, ID_MAX), .flags = FIELD_REQUIRED },
+	{ "hostID", INT_AT(spec_id_mapping, host_id, 0, ID_MAX), .flags = FIELD_REQUIRED },
+	{ "size", INT_AT(spec_id_mapping, size, 1, UINT32_MAX), .flags = FIELD_REQUIRED },
+};
+SHARED_OBJECT_TYPE(type_id_mapping, spec_id_mapping, NULL);
+
+static const struct field type_offset_fields[] = {
+	{ "secs", INT_AT(spec_time_offset, secs, INT64_MIN, INT64_MAX) },
+	{ "nanosecs", INT_AT(spec_time_offset, nanosecs, 0, 999999999) },
+};
+OBJECT_TYPE(type_offset, spec_time_offset, NULL);
+
+struct time_offsets {
+	bool set;
+	struct spec_time_offset monotonic, boottime;
+};
+_Static_assert(sizeof(struct time_offsets) == sizeof(((struct spec_linux *)0)->time_offsets), "same layout");
+
+static void
+check_time_offsets(struct parser *p, const struct json_value *v, void *obj)
+{
+	(void)p;
+	((struct time_offsets *)obj)->set = v->n > 0;
+}
+
+static const struct field type_time_offsets_fields[] = {
+	{ "monotonic", field_object, AT(time_offsets, monotonic), .type = &type_offset },
+	{ "boottime", field_object, AT(time_offsets, boottime), .type = &type_offset },
+};
+OBJECT_TYPE(type_time_offsets, time_offsets, check_time_offsets);
+
+/* ---- devices --------------------------------------------------------- */
+
+static mode_t
+file_type(char type)
+{
+	return type == 'b' ? S_IFBLK : type == 'p' ? S_IFIFO : S_IFCHR;
+}
+
+static void
+field_node_type(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+{
+	if (!expect_type(p, v, JSON_STRING, "a string") || v->broken)
+		return;
+	if (v->n != 1 || !strchr("cbup", v->text[0]))
+		error_at(p, v, "unknown device type %s, expected \"c\", \"b\", \"u\" or \"p\"",
+			 json_quote(p->arena, v->text));
+	else
+		*((char *)obj + f->offset) = v->text[0];
+}
+
+static void
+check_device(struct parser *p, const struct json_value *v, void *obj)
+{
+	struct spec_device *d = obj;
+
+	if (!d->type)
+		return;
+	if (d->type != 'p' && !json_get(v, "major"))
+		error_member(p, v, "major", "required property is missing (device type \"%c\")", d->type);
+	if (d->type != 'p' && !json_get(v, "minor"))
+		error_member(p, v, "minor", "required property is missing (device type \"%c\")", d->type);
+	/* old callers write st_mode as it is, with the type in it */
+	if ((d->file_mode.v & S_IFMT) == file_type(d->type))
+		d->file_mode.v &= ~(uint32_t)S_IFMT;
+	if (d->file_mode.v > 0777)
+		error_member(p, v, "fileMode", "expected a decimal number from 0 to 511 (0777), found %s",
+			     json_get(v, "fileMode")->text);
+}
+
+static const struct field type_device_fields[] = {
+	{ "type", field_node_type, AT(spec_device, type), .flags = FIELD_REQUIRED },
+	{ "path", field_string, AT(spec_device, path), .flags = FIELD_REQUIRED | FIELD_ABSOLUTE },
+	{ "major", INT_AT(spec_device, major, 0, MAJOR_MAX) },
+	{ "minor", INT_AT(spec_device, minor, 0, MINOR_MAX) },
+	{ "fileMode", OPT_INT_AT(spec_device, file_mode, 0, UINT32_MAX) },
+	{ "uid", OPT_INT_AT(spec_device, uid, 0, ID_MAX) },
+	{ "gid", OPT_INT_AT(spec_device, gid, 0, ID_MAX) },
+};
+OBJECT_TYPE(type_device, spec_device, check_device);
+
+/* ---- network devices ------------------------------------------------- */
+
+/* The kernel's dev_valid_name(): 1 to 15 bytes, no '/', ':' or space, not a dot name. */
+static void
+check_interface_name(struct parser *p, const struct json_value *v, const char *name, bool at_key)
+{
+	if (*name && strlen(name) < 16 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+	    name[strcspn(name, "/: \t\n\v\f\r")] == '\0')
+		return;
+	if (at_key)
+		error_key(p, v, "%s cannot be the name of a network device", json_quote(p->arena, name));
+	else
+		error_at(p, v, "%s cannot be the name of a network device", json_quote(p->arena, name));
+}
+
+static void
+check_net_device(struct parser *p, const struct json_value *v, void *obj)
+{
+	const struct spec_net_device *d = obj;
+
+	check_interface_name(p, v, d->host_name, true);
+	if (d->name)
+		check_interface_name(p, json_get(v, "name"), d->name, false);
+}
+
+static const struct field type_net_device_fields[] = {
+	{ "name", field_string, AT(spec_net_device, name), .flags = FIELD_EMPTY_IS_ABSENT },
+};
+OBJECT_TYPE(type_net_device, spec_net_device, check_net_device);
+
+/* ---- Intel RDT, memory policy, personality --------------------------- */
+
+static void
+check_no_newline(struct parser *p, const struct json_value *v)
+{
+	if (is_string(v) && strchr(v->text, '\n'))
+		error_at(p, v, "must not contain a newline");
+}
+
+static void
+check_intel_rdt(struct parser *p, const struct json_value *v, void *obj)
+{
+	const struct json_value *clos = json_get(v, "closID"), *l3 = json_get(v, "l3CacheSchema");
+	const struct json_value *bandwidth = json_get(v, "memBwSchema"), *schemata = json_get(v, "schemata");
+
+	(void)obj;
+	if (is_string(clos) && strcmp(clos->text, "/") != 0 &&
+	    (strchr(clos->text, '/') || strcmp(clos->text, ".") == 0 || strcmp(clos->text, "..") == 0))
+		error_at(p, clos, "expected \"/\" or the name of a group, found %s", json_quote(p->arena, clos->text));
+	check_no_newline(p, l3);
+	check_no_newline(p, bandwidth);
+	if (is_string(l3) && strncmp(l3->text, "L3:", 3) != 0)
+		warn_at(p, l3, "should begin with \"L3:\"");
+	if (is_string(bandwidth) && strncmp(bandwidth->text, "MB:", 3) != 0)
+		error_at(p, bandwidth, "must begin with \"MB:\"");
+	for (const struct json_value *e = schemata && schemata->type == JSON_ARRAY ? schemata->first : NULL; e;
+	     e = e->next)
+		check_no_newline(p, e);
+}
+
+static const struct field type_intel_rdt_fields[] = {
+	{ "closID", field_string, AT(spec_intel_rdt, clos_id), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "l3CacheSchema", field_string, AT(spec_intel_rdt, l3_cache_schema), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "memBwSchema", field_string, AT(spec_intel_rdt, mem_bw_schema), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "schemata", field_strings, STRINGS_AT(spec_intel_rdt, schemata) },
+	{ "enableMonitoring", field_bool, AT(spec_intel_rdt, enable_monitoring) },
+};
+OBJECT_TYPE(type_intel_rdt, spec_intel_rdt, check_intel_rdt);
+
+/* The rules of set_mempolicy(2). */
+static void
+check_memory_policy(struct parser *p, const struct json_value *v, void *obj)
+{
+	const struct spec_memory_policy *policy = obj;
+	const struct json_value *mode = json_get(v, "mode");
+	const uint32_t both = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
+	bool has_nodes = policy->nodes && *policy->nodes;
+	uint64_t known;
+
+	check_number_list(p, json_get(v, "nodes"));
+	if ((policy->flags & both) == both)
+		error_member(p, v, "flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+	if (!is_string(mode) || !name_find(&names_mpol_mode, mode->text, &known))
+		return;
+	if (known == MPOL_DEFAULT || known == MPOL_LOCAL) {
+		if (has_nodes)
+			error_member(p, v, "nodes", "%s takes no nodes", mode->text);
+	} else if (known != MPOL_PREFERRED && !has_nodes) {
+		error_member(p, v, "nodes", "%s needs at least one node", mode->text);
+	}
+}
+
+static const struct field type_memory_policy_fields[] = {
+	{ "mode", field_enum, AT(spec_memory_policy, mode), .flags = FIELD_REQUIRED, .type = &names_mpol_mode },
+	{ "nodes", field_string, AT(spec_memory_policy, nodes), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "flags", field_flags, AT(spec_memory_policy, flags), .size = sizeof(uint32_t), .type = &names_mpol_flag },
+};
+OBJECT_TYPE(type_memory_policy, spec_memory_policy, check_memory_policy);
+
+struct personality {
+	bool set;
+	unsigned long domain;
+};
+_Static_assert(sizeof(struct personality) == sizeof(((struct spec_linux *)0)->personality), "same layout");
+
+static void
+check_personality(struct parser *p, const struct json_value *v, void *obj)
+{
+	const struct json_value *flags = json_get(v, "flags");
+
+	if (flags && expect_type(p, flags, JSON_ARRAY, "an array of strings") && flags->n > 0)
+		error_at(p, flags, "no personality flags are supported");
+	((struct personality *)obj)->set = true;
+}
+
+/* Read by check_personality(): there is no flag yet. */
+static void
+field_personality_flags(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+{
+	(void)p;
+	(void)f;
+	(void)v;
+	(void)obj;
+}
+
+static const struct field type_personality_fields[] = {
+	{ "domain", field_enum, AT(personality, domain), .flags = FIELD_REQUIRED, .size = sizeof(unsigned long),
+	  .type = &names_personality },
+	{ "flags", .parse = field_personality_flags },
+};
+OBJECT_TYPE(type_personality, personality, check_personality);
+
+/* ---- linux ----------------------------------------------------------- */
+
+static void
+field_propagation(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+{
+	struct spec_linux *l = obj;
+	uint64_t value;
+
+	if (v->type == JSON_STRING && v->n == 0)
+		return;
+	if (!expect_type(p, v, JSON_STRING, "a string") || v->broken)
+		return;
+	if (!name_find(f->type, v->text, &value)) {
+		error_at(p, v, "%s", name_complaint(p->arena, f->type, v->text));
+		return;
+	}
+	l->rootfs_propagation = value & ~(uint64_t)NAMES_RECURSIVE;
+	l->rootfs_propagation_rec = (value & NAMES_RECURSIVE) != 0;
+}
+
+/* The container's cgroup must stay below where the runtime is told to make it. */
+static void
+check_cgroups_path(struct parser *p, const struct json_value *v, const char *path)
+{
+	while (path && *path) {
+		size_t n = strcspn(path, "/");
+
+		if (n == 2 && memcmp(path, "..", 2) == 0) {
+			error_member(p, v, "cgroupsPath", "must not contain \"..\"");
+			return;
+		}
+		path += n + (path[n] == '/');
+	}
+}
+
+static void
+check_linux(struct parser *p, const struct json_value *v, void *obj)
+{
+	const struct spec_linux *l = obj;
+
+	check_id_mappings(p, json_get(v, "uidMappings"), &l->uid_mappings);
+	check_id_mappings(p, json_get(v, "gidMappings"), &l->gid_mappings);
+	check_cgroups_path(p, v, l->cgroups_path);
+}
+
+static const struct field type_linux_fields[] = {
+	{ "namespaces", field_namespaces, AT(spec_linux, namespaces) },
+	{ "uidMappings", field_objects, STRINGS_AT(spec_linux, uid_mappings), .type = &type_id_mapping },
+	{ "gidMappings", field_objects, STRINGS_AT(spec_linux, gid_mappings), .type = &type_id_mapping },
+	{ "timeOffsets", field_object, AT(spec_linux, time_offsets), .type = &type_time_offsets },
+	{ "devices", field_objects, LIST_AT(spec_linux, devices, n_devices), .type = &type_device },
+	{ "netDevices", field_map, LIST_AT(spec_linux, net_devices, n_net_devices), .type = &type_net_device },
+	{ "cgroupsPath", field_string, AT(spec_linux, cgroups_path), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "resources", field_pointer, AT(spec_linux, resources), .type = &type_resources },
+	{ "rootfsPropagation", field_propagation, AT(spec_linux, rootfs_propagation), .type = &names_propagation },
+	{ "seccomp", field_pointer, AT(spec_linux, seccomp), .type = &type_seccomp },
+	{ "sysctl", field_pairs, STRINGS_AT(spec_linux, sysctl) },
+	{ "maskedPaths", field_strings, STRINGS_AT(spec_linux, masked_paths), .flags = FIELD_ABSOLUTE },
+	{ "readonlyPaths", field_strings, STRINGS_AT(spec_linux, readonly_paths), .flags = FIELD_ABSOLUTE },
+	{ "mountLabel", field_string, AT(spec_linux, mount_label), .flags = FIELD_EMPTY_IS_ABSENT },
+	{ "intelRdt", field_pointer, AT(spec_linux, intel_rdt), .type = &type_intel_rdt },
+	{ "memoryPolicy", field_pointer, AT(spec_linux, memory_policy), .type = &type_memory_policy },
+	{ "personality", field_object, AT(spec_linux, personality), .type = &type_personality },
+};
+SHARED_OBJECT_TYPE(type_linux, spec_linux, check_linux);
