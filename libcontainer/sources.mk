@@ -4,6 +4,8 @@ libknarr_a_SOURCES += \
 	libcontainer/compile.c libcontainer/compile.h \
 	libcontainer/container.c libcontainer/container.h \
 	libcontainer/hook_exec.c libcontainer/hook_exec.h libcontainer/hooks.c libcontainer/hooks.h \
+	libcontainer/exe_guard.c libcontainer/exe_guard.h \
+	libcontainer/exe_guard_copy.c libcontainer/exe_guard_copy.h \
 	libcontainer/home.c libcontainer/home.h \
 	libcontainer/listener.c libcontainer/listener.h \
 	libcontainer/pid_file.c libcontainer/pid_file.h \

@@ -19,3 +19,5 @@ tests_unit_test_json_out_LDADD = $(knarr_LDADD)
 tests_unit_test_documents_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_path_in_root
 tests_unit_test_path_in_root_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_exe_guard
+tests_unit_test_exe_guard_LDADD = $(knarr_LDADD)
