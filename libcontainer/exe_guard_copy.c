@@ -57,25 +57,30 @@ make_copy(int from, struct err *err)
 	return fd_take(&to);
 }
 
-/* Pointers to the strings of /proc/self/cmdline, which stay allocated. */
-static int
-read_args(char ***ret_argv, struct err *err)
+/* The strings of /proc/self/cmdline behind an array of pointers to them, in one
+ * block. NULL with err. */
+static char **
+read_args(struct err *err)
 {
-	char *data, **argv;
+	char *data, *copy, **argv;
 	size_t len, n = 0, i = 0;
 	int r = fd_read_file_at(AT_FDCWD, "/proc/self/cmdline", MAX_ARGS, &data, &len);
 
-	if (r < 0)
-		return err_set(err, -r, "read '/proc/self/cmdline'");
+	if (r < 0) {
+		err_set(err, -r, "read '/proc/self/cmdline'");
+		return NULL;
+	}
 	for (char *p = data; p < data + len; p += strlen(p) + 1)
 		n++;
-	argv = calloc(n + 1, sizeof(*argv));
+	argv = calloc(1, (n + 1) * sizeof(*argv) + len + 1);
 	if (!argv)
 		abort();
-	for (char *p = data; p < data + len; p += strlen(p) + 1)
+	copy = (char *)(argv + n + 1);
+	memcpy(copy, data, len);
+	free(data);
+	for (char *p = copy; p < copy + len; p += strlen(p) + 1)
 		argv[i++] = p;
-	*ret_argv = argv;
-	return 0;
+	return argv;
 }
 
 int
@@ -83,20 +88,18 @@ exe_guard_copy(struct err *err)
 {
 	auto_close int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	auto_close int copy = -1;
-	char **argv = NULL;
-	int r;
+	char **argv;
 
 	if (from < 0)
 		return err_set(err, errno, "open '/proc/self/exe'");
 	copy = make_copy(from, err);
 	if (copy < 0)
 		return copy;
-	r = read_args(&argv, err);
-	if (r < 0)
-		return r;
+	argv = read_args(err);
+	if (!argv)
+		return -err->code;
 	fexecve(copy, argv, environ);
-	r = err_set(err, errno, "execute the sealed copy of the runtime");
-	free(argv[0]); /* one block of strings */
+	err_set(err, errno, "execute the sealed copy of the runtime");
 	free(argv);
-	return r;
+	return -err->code;
 }
