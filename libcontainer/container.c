@@ -44,7 +44,7 @@ run_in_foreground(const struct container_env *env, struct launch *l, struct err 
 	/* Other commands may now have the lock. */
 	state_close(&l->dir);
 	l->dir.fd = -1;
-	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, err, ret_exit);
+	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, /* notify= */ NULL, err, ret_exit);
 	if (!l->options->keep) {
 		struct err later;
 

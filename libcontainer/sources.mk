@@ -8,10 +8,12 @@ libknarr_a_SOURCES += \
 	libcontainer/exe_guard_copy.c libcontainer/exe_guard_copy.h \
 	libcontainer/home.c libcontainer/home.h \
 	libcontainer/listener.c libcontainer/listener.h \
+	libcontainer/notify_socket.c libcontainer/notify_socket.h \
 	libcontainer/pid_file.c libcontainer/pid_file.h \
 	libcontainer/planrun.c libcontainer/planrun.h \
 	libcontainer/program.c libcontainer/program.h \
 	libcontainer/seccomp.c libcontainer/seccomp.h \
 	libcontainer/seccomp_cache.c libcontainer/seccomp_cache.h \
 	libcontainer/seccomp_tables.c libcontainer/seccomp_tables.h \
-	libcontainer/stage.c libcontainer/stage.h
+	libcontainer/stage.c libcontainer/stage.h \
+	libcontainer/tty.h libcontainer/tty_open.c libcontainer/tty_relay.c libcontainer/tty_socket.c

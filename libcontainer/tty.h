@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/plan.h"
+#include "libcontainer/notify_socket.h"
 
 /* PLAN_OPEN_CONSOLE: opens a pty of the container's devpts (ptmx, TIOCGPTPEER),
  * sets size and owner, binds the slave on /dev/console, sends the master to
@@ -22,13 +23,16 @@ int tty_run_open_console(struct plan_ctx *c, const struct plan_step *s);
 int tty_send_to_socket(const char *path, int master_fd, struct err *err);
 
 /* Foreground: what `run` does until the container's init ends.
- * master_fd: the pty, or -1 without a terminal (then only signals are forwarded).
+ * pidfd, pid: of the init, a child of the caller. master_fd: the pty, made
+ * non-blocking here, or -1 without a terminal (then only signals are forwarded).
+ * notify: NULL, or a socket whose messages are passed on meanwhile.
  * Puts the caller's terminal (stdin, if one) in raw mode and restores it in all
- * cases, forwards window size (SIGWINCH), every forwardable signal to the
- * init (pidfd_send_signal), stops and continues with SIGTSTP/SIGCONT as peers
- * do, drains the pty after the end. Reaps the init.
- * Returns 0 and *ret_exit (128+N after a signal), or -errno with err. */
-int tty_relay(int pidfd, pid_t pid, int master_fd, struct err *err, int *ret_exit);
+ * cases, forwards window size (SIGWINCH) and every signal that tty_block_signals()
+ * blocks to the init, stops with it at SIGTSTP and goes on at SIGCONT, and drains
+ * the pty after the end. A stdin that ends is told to the pty as its end-of-file
+ * character. Reaps the init. Returns 0 and *ret_exit (128+N after a signal), or
+ * -errno with err. */
+int tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct err *err, int *ret_exit);
 
 /* Blocks the signals that tty_relay() forwards, so that none is lost between
  * clone and relay; *ret_old is for the child to restore. */

@@ -1,0 +1,269 @@
+/* Theory of operation: see notify_socket.h. The socket is bound through a
+ * descriptor of its folder, since the path of a state directory may be longer
+ * than a socket address. */
+#include "libcontainer/notify_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/log.h"
+
+#define DIR_NAME      "notify"
+#define SOCKET_NAME   "notify.sock"
+#define IN_CONTAINER  "/run/notify"
+#define BARRIER_LIMIT 30000 /* ms that systemd has to answer BARRIER=1 */
+
+const char *
+notify_socket_host(void)
+{
+	const char *host = getenv("NOTIFY_SOCKET");
+
+	return host && host[0] ? host : NULL;
+}
+
+/* ---- plan ------------------------------------------------------------ */
+
+void
+notify_socket_add(struct spec *s, const char *state_path, struct arena *a)
+{
+	static const char *const options[] = { "bind", "nosuid", "noexec", "nodev", "ro" };
+	size_t n = sizeof(options) / sizeof(options[0]);
+	struct spec_mount *mounts = arena_array(a, s->n_mounts + 1, sizeof(*mounts));
+	struct spec_mount *m = &mounts[s->n_mounts];
+	struct spec_strings *env;
+	char **vars;
+
+	if (s->n_mounts)
+		memcpy(mounts, s->mounts, s->n_mounts * sizeof(*mounts));
+	m->destination = arena_strdup(a, IN_CONTAINER);
+	m->type = arena_strdup(a, "bind");
+	m->source = arena_printf(a, "%s/" DIR_NAME, state_path);
+	m->options.items = arena_array(a, n, sizeof(char *));
+	for (size_t i = 0; i < n; i++)
+		m->options.items[m->options.n++] = arena_strdup(a, options[i]);
+	s->mounts = mounts;
+	s->n_mounts++;
+
+	if (!s->process)
+		return;
+	env = &s->process->env;
+	vars = arena_array(a, env->n + 1, sizeof(*vars));
+	if (env->n)
+		memcpy(vars, env->items, env->n * sizeof(*vars));
+	vars[env->n] = arena_strdup(a, "NOTIFY_SOCKET=" IN_CONTAINER "/" SOCKET_NAME);
+	env->items = vars;
+	env->n++;
+}
+
+int
+notify_socket_make_dir(int state_fd, struct err *err)
+{
+	if (mkdirat(state_fd, DIR_NAME, 0755) < 0 || fchmodat(state_fd, DIR_NAME, 0755, 0) < 0)
+		return err_set(err, errno, "make the folder '" DIR_NAME "' in the state directory");
+	return 0;
+}
+
+/* ---- sockets --------------------------------------------------------- */
+
+static int
+bind_in(int dir_fd, struct err *err, int *ret_fd)
+{
+	auto_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return err_set(err, errno, "make the notify socket");
+	unlinkat(dir_fd, SOCKET_NAME, 0); /* of a `start` that failed */
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, dir_fd);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return err_set(err, errno, "bind the notify socket");
+	/* The program's user is anyone; the folder is seen by the container alone. */
+	if (fchmodat(dir_fd, SOCKET_NAME, 0777, 0) < 0)
+		return err_set(err, errno, "bind the notify socket");
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+/* "@name" is a name without a file. */
+static int
+connect_host(const char *host, struct err *err, int *ret_fd)
+{
+	auto_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	size_t len = strlen(host);
+
+	if ((host[0] != '/' && host[0] != '@') || len >= sizeof(addr.sun_path))
+		return err_plain(err, "NOTIFY_SOCKET: '%s' is not the address of a socket", host);
+	memcpy(addr.sun_path, host, len);
+	if (host[0] == '@')
+		addr.sun_path[0] = '\0';
+	else
+		len++;
+	if (fd < 0 ||
+	    connect(fd, (struct sockaddr *)&addr, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		return err_set(err, errno, "NOTIFY_SOCKET: connect to '%s'", host);
+	*ret_fd = fd_take(&fd);
+	return 0;
+}
+
+int
+notify_socket_open(int state_fd, const char *host, struct err *err, struct notify_socket *ret_socket)
+{
+	auto_close int dir = openat(state_fd, DIR_NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int listen_fd = -1, host_fd = -1;
+	int r;
+
+	if (dir < 0 && errno == ENOENT) {
+		*ret_socket = (struct notify_socket){ -1, -1, false };
+		return 0;
+	}
+	if (dir < 0)
+		return err_set(err, errno, "open the folder '" DIR_NAME "' of the state directory");
+	r = bind_in(dir, err, &listen_fd);
+	if (r == 0)
+		r = connect_host(host, err, &host_fd);
+	if (r == 0)
+		*ret_socket = (struct notify_socket){ fd_take(&listen_fd), fd_take(&host_fd), false };
+	return r;
+}
+
+/* ---- relay ----------------------------------------------------------- */
+
+static bool
+has_ready_line(const char *text)
+{
+	static const char ready[] = "READY=1";
+
+	for (;; text++) {
+		size_t len = strcspn(text, "\n");
+
+		if (len == sizeof(ready) - 1 && memcmp(text, ready, len) == 0)
+			return true;
+		text += len;
+		if (!*text)
+			return false;
+	}
+}
+
+static int
+tell(const struct notify_socket *n, const char *text)
+{
+	return send(n->host_fd, text, strlen(text), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* sd_notify_barrier(3): systemd closes the pipe when it has taken in all that
+ * was sent before. Without that, MAINPID= may reach it after the runtime ended,
+ * and from a process that is gone it is not believed. */
+static int
+barrier(const struct notify_socket *n)
+{
+	static const char text[] = "BARRIER=1";
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr head;
+	} control = { { 0 } };
+	struct iovec iov = { (char *)text, sizeof(text) - 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+	auto_close int read_end = -1, write_end = -1;
+	struct pollfd p;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	read_end = ends[0];
+	write_end = ends[1];
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.head), &write_end, sizeof(int));
+	if (sendmsg(n->host_fd, &msg, MSG_NOSIGNAL) < 0)
+		return -errno;
+	write_end = fd_close(write_end);
+	p = (struct pollfd){ read_end, 0, 0 };
+	while (poll(&p, 1, BARRIER_LIMIT) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return p.revents ? 0 : -ETIMEDOUT;
+}
+
+static int
+tell_ready(const struct notify_socket *n, pid_t main_pid)
+{
+	char text[32];
+	int r;
+
+	if (!main_pid)
+		return tell(n, "READY=1\n");
+	snprintf(text, sizeof(text), "MAINPID=%d\n", (int)main_pid);
+	r = tell(n, "READY=1\n");
+	if (r == 0)
+		r = tell(n, text);
+	return r == 0 ? barrier(n) : r;
+}
+
+void
+notify_socket_read(struct notify_socket *n, pid_t main_pid)
+{
+	char text[4096];
+	ssize_t len;
+
+	while (!n->ready && (len = recv(n->listen_fd, text, sizeof(text) - 1, MSG_DONTWAIT)) >= 0) {
+		int r;
+
+		text[len] = '\0';
+		if (!has_ready_line(text))
+			continue;
+		n->ready = true;
+		r = tell_ready(n, main_pid);
+		if (r < 0)
+			log_warning("NOTIFY_SOCKET: tell the host that the container is ready: %s", err_reason(-r));
+	}
+}
+
+void
+notify_socket_wait(struct notify_socket *n, int pidfd, pid_t main_pid)
+{
+	while (n->listen_fd >= 0 && !n->ready) {
+		struct pollfd p[2] = { { n->listen_fd, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
+
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return;
+		if (p[0].revents)
+			notify_socket_read(n, main_pid);
+		if (p[1].revents)
+			return;
+	}
+}
+
+void
+notify_socket_close(struct notify_socket *n)
+{
+	n->listen_fd = fd_close(n->listen_fd);
+	n->host_fd = fd_close(n->host_fd);
+}
+
+int
+notify_socket_remove(int state_fd, struct err *err)
+{
+	auto_close int dir = openat(state_fd, DIR_NAME, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : err_set(err, errno, "open '" DIR_NAME "' of the state directory");
+	if (unlinkat(dir, SOCKET_NAME, 0) < 0 && errno != ENOENT)
+		return err_set(err, errno, "remove the notify socket");
+	if (unlinkat(state_fd, DIR_NAME, AT_REMOVEDIR) < 0)
+		return err_set(err, errno, "remove '" DIR_NAME "' from the state directory");
+	return 0;
+}
