@@ -1,0 +1,138 @@
+/* Theory of operation: a line goes out in one write(2) per sink, so that lines
+ * of several runtimes that share a log file (opened for appending) do not mix.
+ *
+ * The file's JSON is what containerd's shim decodes as a stream to find the
+ * last {"level":"error"}: one line that is not JSON would break it, so the text
+ * goes through json_out. The text format is that of logrus, which is what
+ * the readers of runc's logs expect: key=value, values quoted.
+ *
+ * stderr is for people: no time, and a message of several lines (a config with
+ * several errors) gets its prefix on each of them. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/fd.h"
+#include "base/json_out.h"
+
+static enum log_level log_level = LOG_LEVEL_WARNING;
+static int log_fd = -1;
+static bool log_json;
+
+static const struct {
+	const char *name, *prefix;
+} levels[] = {
+	[LOG_LEVEL_ERROR] = { "error", "knarr: " },
+	[LOG_LEVEL_WARNING] = { "warning", "knarr: warning: " },
+	[LOG_LEVEL_INFO] = { "info", "knarr: info: " },
+	[LOG_LEVEL_DEBUG] = { "debug", "knarr: debug: " },
+};
+
+void
+log_set_level(enum log_level level)
+{
+	log_level = level;
+}
+
+bool
+log_enabled(enum log_level level)
+{
+	return level <= log_level;
+}
+
+int
+log_open(const char *path, bool format_json, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+
+	if (fd < 0)
+		return err_set(err, errno, "open the log file '%s'", path);
+	log_close();
+	log_fd = fd;
+	log_json = format_json;
+	return 0;
+}
+
+void
+log_close(void)
+{
+	log_fd = fd_close(log_fd);
+}
+
+/* RFC 3339 with nanoseconds, UTC. */
+static void
+format_now(char *buf, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, size - n, ".%09ldZ", now.tv_nsec);
+}
+
+static void
+write_file(struct arena *a, enum log_level level, const char *msg)
+{
+	struct json_out j;
+	char now[64], *line;
+
+	format_now(now, sizeof(now));
+	json_out_init(&j, a, /* pretty= */ false);
+	if (log_json) {
+		json_out_open(&j, '{');
+		json_out_member(&j, "level", levels[level].name);
+		json_out_member(&j, "msg", msg);
+		json_out_member(&j, "time", now);
+		json_out_close(&j, '}');
+		line = arena_printf(a, "%s\n", j.text);
+	} else {
+		json_out_string(&j, msg);
+		line = arena_printf(a, "time=\"%s\" level=%s msg=%s\n", now, levels[level].name, j.text);
+	}
+	/* A full disk must not turn a container's success into a failure. */
+	(void)fd_write_all(log_fd, line, strlen(line));
+}
+
+static void
+write_stderr(struct arena *a, enum log_level level, const char *msg)
+{
+	const char *text = "";
+
+	for (const char *line = msg, *end;; line = end + 1) {
+		end = line + strcspn(line, "\n");
+		text = arena_printf(a, "%s%s%.*s\n", text, levels[level].prefix, (int)(end - line), line);
+		if (!*end)
+			break;
+	}
+	(void)fd_write_all(STDERR_FILENO, text, strlen(text));
+}
+
+void
+log_write(enum log_level level, const char *fmt, ...)
+{
+	auto_arena struct arena a = { 0 };
+	int saved = errno;
+	char *msg;
+	va_list ap;
+
+	if (!log_enabled(level))
+		return;
+	va_start(ap, fmt);
+	msg = arena_vprintf(&a, fmt, ap);
+	va_end(ap);
+	if (log_fd >= 0)
+		write_file(&a, level, msg);
+	if (log_fd < 0 || level <= LOG_LEVEL_WARNING)
+		write_stderr(&a, level, msg);
+	errno = saved;
+}
