@@ -4,6 +4,9 @@
  *   config.json  the config as it was at create (later edits have no effect)
  *   start.sock   the init process waits here for `start`
  *
+ * Names in the root that are no valid ids are not containers: the runtime may
+ * keep caches there ("@seccomp").
+ *
  * The folder itself is the lock: flock(2), exclusive for every command that
  * changes something. A lock file inside would be one more thing to create and
  * to remove in the right order. A process that inherits lock_fd keeps nothing
@@ -73,7 +76,7 @@ int state_remove(struct state_dir *d, struct err *err);
 enum container_status state_status(const struct state *s);
 
 /* As state_status(), but a container that is still being created counts as
- * stopped when nobody holds the folder's lock: its creator died. d is open, not locked. */
+ * stopped when no other command holds the folder's lock: its creator died. */
 enum container_status state_dir_status(const struct state_dir *d, const struct state *s);
 const char *state_status_name(enum container_status status);
 
