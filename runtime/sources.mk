@@ -1,1 +1,22 @@
-knarr_SOURCES += runtime/main.c
+knarr_SOURCES += \
+	runtime/cmd_check.c \
+	runtime/cmd_create.c \
+	runtime/cmd_delete.c \
+	runtime/cmd_features.c \
+	runtime/cmd_help.c \
+	runtime/cmd_kill.c \
+	runtime/cmd_list.c \
+	runtime/cmd_plan.c \
+	runtime/cmd_run.c \
+	runtime/cmd_spec.c \
+	runtime/cmd_start.c \
+	runtime/cmd_state.c \
+	runtime/cmd_version.c \
+	runtime/command.h runtime/commands.c \
+	runtime/config_report.c runtime/config_report.h \
+	runtime/container_json.c runtime/container_json.h \
+	runtime/create_options.c runtime/create_options.h \
+	runtime/help.c runtime/help.h \
+	runtime/main.c \
+	runtime/options.c runtime/options.h \
+	runtime/signal_name.c runtime/signal_name.h

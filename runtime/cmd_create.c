@@ -1,0 +1,31 @@
+/* knarr create: everything but the program. */
+#include "runtime/create_options.h"
+
+static const struct option_row rows[] = { CREATE_ROWS, { 0 } };
+
+static int
+run(const struct cli *c, const void *options, const struct option_list *operands)
+{
+	struct container_create_options o;
+	struct spec_report report = { 0 };
+	struct rootfs_layers layers;
+	int r = create_options_fill(c, options, operands->items[0], &report, &layers, &o);
+
+	if (r < 0)
+		return r;
+	return create_options_report(c, &o, container_create(&c->env, &o, c->err));
+}
+
+const struct command command_create = {
+	.name = "create",
+	.operands = "ID",
+	.min_operands = 1,
+	.max_operands = 1,
+	.uses_root = true,
+	.summary = "create a container, to be started later",
+	.text = "Makes the container ID from a bundle, all but its program, which `knarr start`\n"
+		"runs. Changes to the bundle's config after this have no effect.\n",
+	.options = rows,
+	.options_size = sizeof(struct create_values),
+	.run = run,
+};

@@ -1,0 +1,61 @@
+/* knarr features: what this build can do, as JSON. The names come from the
+ * tables of the modules that implement them; what has no table is said here. */
+#include <seccomp.h>
+
+#include "libcontainer/seccomp.h"
+#include "namespaces/mount_options.h"
+#include "oci-spec/documents.h"
+#include "runtime/command.h"
+
+static const char *const *
+list_mount_options(struct arena *a)
+{
+	const char **names;
+	size_t n = 0;
+
+	while (mount_options_known(n))
+		n++;
+	names = arena_array(a, n + 1, sizeof(*names));
+	for (size_t i = 0; i < n; i++)
+		names[i] = mount_options_known(i);
+	return names;
+}
+
+static int
+run(const struct cli *c, const void *options, const struct option_list *operands)
+{
+	const struct scmp_version *version = seccomp_version();
+	char key[] = "io.github.seccomp.libseccomp.version";
+	struct spec_pair libseccomp = { key, arena_printf(c->arena, "%u.%u.%u", version->major, version->minor,
+							  version->micro) };
+	struct spec_pairs annotations = { &libseccomp, 1 };
+	static const char *const no_annotations[] = { NULL };
+	struct features_lists lists = {
+		.mount_options = list_mount_options(c->arena),
+		.seccomp_actions = seccomp_known_actions(),
+		.seccomp_operators = seccomp_known_operators(),
+		.seccomp_archs = seccomp_known_archs(),
+		.seccomp_known_flags = seccomp_known_flags(),
+		.seccomp_supported_flags = seccomp_known_flags(),
+		/* No annotation changes what knarr does. */
+		.unsafe_annotations = no_annotations,
+		.annotations = &annotations,
+		.cgroup_v2 = true,
+		.cgroup_rdma = true,
+		.seccomp = true,
+		.apparmor = true,
+		.selinux = true,
+		.memory_policy = true,
+	};
+
+	(void)options, (void)operands;
+	return cli_print(c, document_features(c->arena, &lists));
+}
+
+const struct command command_features = {
+	.name = "features",
+	.summary = "print the features document as JSON",
+	.text = "Prints what knarr supports in the form of the OCI runtime specification\n"
+		"(features.md). Nothing in it depends on the host.\n",
+	.run = run,
+};

@@ -1,0 +1,54 @@
+/* knarr spec: writes a config.json to start from. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "oci-spec/documents.h"
+#include "runtime/command.h"
+
+struct values {
+	const char *bundle;
+	bool rootless;
+};
+
+static const struct option_row rows[] = {
+	{ "bundle", 'b', OPTION_TEXT, "DIR", offsetof(struct values, bundle),
+	  "folder to write config.json in (default: the current one)" },
+	{ "rootless", 0, OPTION_FLAG, NULL, offsetof(struct values, rootless),
+	  "for an ordinary user: with a user namespace" },
+	{ 0 },
+};
+
+static int
+run(const struct cli *c, const void *options, const struct option_list *operands)
+{
+	const struct values *v = options;
+	const char *path = v->bundle ? arena_printf(c->arena, "%s/config.json", v->bundle) : "config.json";
+	const char *text = document_default_config(c->arena, v->rootless, geteuid(), getegid());
+	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int r;
+
+	(void)operands;
+	if (fd < 0 && errno == EEXIST)
+		return err_plain(c->err, "'%s' exists, remove it first", path);
+	if (fd < 0)
+		return err_set(c->err, errno, "make '%s'", path);
+	r = fd_write_all(fd, text, strlen(text));
+	if (r < 0) {
+		unlink(path);
+		return err_set(c->err, -r, "write '%s'", path);
+	}
+	return 0;
+}
+
+const struct command command_spec = {
+	.name = "spec",
+	.summary = "write a config.json to start from",
+	.text = "The config runs `sh` in the folder \"rootfs\" beside it. A config.json that exists\n"
+		"is not overwritten.\n",
+	.options = rows,
+	.options_size = sizeof(struct values),
+	.run = run,
+};

@@ -1,0 +1,36 @@
+/* Theory of operation: see config_report.h. */
+#include "runtime/config_report.h"
+
+#include <stdlib.h>
+
+char *
+config_file_name(struct arena *a, const char *bundle, const char *config)
+{
+	char *absolute, *name;
+
+	if (config)
+		return arena_strdup(a, config);
+	absolute = realpath(bundle ? bundle : ".", NULL);
+	name = arena_printf(a, "%s/config.json", absolute ? absolute : bundle);
+	free(absolute);
+	return name;
+}
+
+char *
+config_report_text(struct arena *a, const char *file, const struct spec_report *report, enum spec_severity least)
+{
+	char *text = NULL;
+	size_t n_errors = 0;
+
+	for (size_t i = 0; i < report->n; i++) {
+		const struct spec_issue *issue = &report->items[i];
+
+		n_errors += issue->severity == SPEC_ERROR;
+		if (issue->severity <= least)
+			text = arena_printf(a, "%s%s%s", text ? text : "", text ? "\n" : "",
+					    spec_issue_format(a, file, issue));
+	}
+	if (n_errors < report->n_errors)
+		text = arena_printf(a, "%s\n%s: %zu more errors", text ? text : "", file, report->n_errors - n_errors);
+	return text ? text : arena_strdup(a, "");
+}

@@ -1,0 +1,15 @@
+/* What is wrong with a config, as lines for people. */
+#ifndef KNARR_RUNTIME_CONFIG_REPORT_H
+#define KNARR_RUNTIME_CONFIG_REPORT_H
+
+#include "base/arena.h"
+#include "oci-spec/spec.h"
+
+/* Name of the config in messages, as spec_load() has it. */
+char *config_file_name(struct arena *a, const char *bundle, const char *config);
+
+/* The issues down to least (SPEC_ERROR: only errors), one per line, no newline at
+ * the end, and a last line that counts the errors that were not kept. */
+char *config_report_text(struct arena *a, const char *file, const struct spec_report *report, enum spec_severity least);
+
+#endif

@@ -1,0 +1,15 @@
+/* How `state` and `list` show a container: the state document of the spec with
+ * the members that runc adds to it (rootfs, created, owner). */
+#ifndef KNARR_RUNTIME_CONTAINER_JSON_H
+#define KNARR_RUNTIME_CONTAINER_JSON_H
+
+#include "base/json_out.h"
+#include "libcontainer/state.h"
+
+/* Writes one object. The pid of a container that has none is 0, as runc has it. */
+void container_json_write(struct json_out *j, struct arena *a, const struct state *s, enum container_status status);
+
+/* Name of a user from /etc/passwd, or "#UID". */
+char *container_owner_name(struct arena *a, uid_t uid);
+
+#endif

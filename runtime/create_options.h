@@ -1,0 +1,55 @@
+/* The options that create, run and plan share. */
+#ifndef KNARR_RUNTIME_CREATE_OPTIONS_H
+#define KNARR_RUNTIME_CREATE_OPTIONS_H
+
+#include "runtime/command.h"
+
+struct create_values {
+	const char *bundle, *config, *console_socket, *pid_file, *upper;
+	struct option_list layers;
+	unsigned preserve_fds;
+	bool no_pivot, no_new_keyring, no_subreaper;
+	bool detach, keep; /* run */
+};
+
+#define CREATE_VALUE(member) offsetof(struct create_values, member)
+
+/* clang-format off */
+#define LAYER_ROWS(type) \
+	{ "layer", 0, OPTION_LIST, "DIR", offsetof(type, layers), \
+	  "a read-only layer of an overlay that becomes the root file system; may be given many times, the bottom one first" }, \
+	{ "upper", 0, OPTION_TEXT, "DIR|tmpfs", offsetof(type, upper), \
+	  "where changes to the layers go: a folder (its work folder is made beside it) or a tmpfs that ends with the container; without it the root is read-only" }
+
+#define CREATE_ROWS \
+	{ "bundle", 'b', OPTION_TEXT, "DIR", CREATE_VALUE(bundle), "folder of the bundle (default: the current one)" }, \
+	{ "config", 'f', OPTION_TEXT, "FILE", CREATE_VALUE(config), "config to use instead of config.json in the bundle" }, \
+	{ "console-socket", 0, OPTION_TEXT, "SOCKET", CREATE_VALUE(console_socket), \
+	  "AF_UNIX socket that is sent the master end of the container's terminal" }, \
+	{ "pid-file", 0, OPTION_TEXT, "FILE", CREATE_VALUE(pid_file), "write the pid of the container's first process to FILE" }, \
+	{ "preserve-fds", 0, OPTION_NUMBER, "N", CREATE_VALUE(preserve_fds), \
+	  "pass N file descriptors beyond stdin, stdout and stderr to the program" }, \
+	LAYER_ROWS(struct create_values), \
+	{ "no-pivot", 0, OPTION_FLAG, NULL, CREATE_VALUE(no_pivot), \
+	  "move the root mount instead of pivot_root(2), for a host whose root is a ramdisk; less safe" }, \
+	{ "no-new-keyring", 0, OPTION_FLAG, NULL, CREATE_VALUE(no_new_keyring), \
+	  "keep the caller's session keyring instead of making a new one" }, \
+	{ "no-subreaper", 0, OPTION_FLAG, NULL, CREATE_VALUE(no_subreaper), \
+	  "accepted for callers of runc, changes nothing: knarr never makes itself a subreaper" }
+/* clang-format on */
+
+/* What the library takes, from the values; strings are not copied. report and
+ * layers: places that must live as long as *ret_options. -errno with err. */
+int create_options_fill(const struct cli *c, const struct create_values *v, const char *id, struct spec_report *report,
+			struct rootfs_layers *layers, struct container_create_options *ret_options);
+
+/* --layer and --upper: paths are made absolute, since the overlay is mounted
+ * elsewhere. *ret_layers is NULL when there are none. */
+int create_options_layers(const struct cli *c, const struct option_list *dirs, const char *upper,
+			  struct rootfs_layers *layers, const struct rootfs_layers **ret_layers);
+
+/* After a failure: a broken config may have many errors, all of which are
+ * printed here. Then returns the exit status 1, else r. */
+int create_options_report(const struct cli *c, const struct container_create_options *o, int r);
+
+#endif
