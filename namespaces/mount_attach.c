@@ -80,22 +80,31 @@ mount_attach(struct plan_ctx *c, int *mount_fd, int place_fd)
 }
 
 int
-mount_attach_hidden(int mount_fd)
+mount_root_place(const char *target, int *ret_place)
 {
-	auto_close int top = mount_open_host("/", O_PATH | O_DIRECTORY);
+	int fd = target ? mount_open_host(target, O_PATH | O_DIRECTORY) : -EACCES;
 
-	return top < 0 ? top : mount_move(mount_fd, top);
+	if (fd < 0 && fd != -EACCES)
+		return fd;
+	*ret_place = fd < 0 ? -1 : fd;
+	return 0;
 }
 
 int
-mount_attach_root(struct plan_ctx *c, int *mount_fd, const char *target)
+mount_attach_place(int mount_fd, int place_fd)
 {
-	auto_close int place = target ? mount_open_host(target, O_PATH | O_DIRECTORY) : -EACCES;
-	int r;
+	auto_close int top = place_fd < 0 ? mount_open_host("/", O_PATH | O_DIRECTORY) : -1;
 
-	if (place < 0 && place != -EACCES)
-		return place;
-	r = place < 0 ? mount_attach_hidden(*mount_fd) : mount_move(*mount_fd, place);
+	if (place_fd < 0 && top < 0)
+		return top;
+	return mount_move(mount_fd, place_fd < 0 ? top : place_fd);
+}
+
+int
+mount_attach_root(struct plan_ctx *c, int *mount_fd, int place_fd)
+{
+	int r = mount_attach_place(*mount_fd, place_fd);
+
 	if (r < 0)
 		return r;
 	fd_close(c->fds[PLAN_FD_ROOT]);

@@ -18,12 +18,15 @@ int mount_set_propagation(int fd, uint32_t propagation);
  * PLAN_FD_ROOT; then *mount_fd is taken and -1 left. */
 int mount_attach(struct plan_ctx *c, int *mount_fd, int place_fd);
 
-/* Moves *mount_fd onto the folder target of the host, or on top of "/" when
- * target is NULL or this user may not reach it, and makes it PLAN_FD_ROOT. */
-int mount_attach_root(struct plan_ctx *c, int *mount_fd, const char *target);
+/* Where the container's root is attached: the folder target of the host (an
+ * O_PATH fd), or -1, for on top of "/", when target is NULL or this user may
+ * not reach it. 0 or -errno. */
+int mount_root_place(const char *target, int *ret_place);
 
-/* Moves *mount_fd on top of "/": nothing that runs sees it, and it goes away
- * with the old root. */
-int mount_attach_hidden(int mount_fd);
+/* Moves mount_fd there; place_fd -1: on top of "/". */
+int mount_attach_place(int mount_fd, int place_fd);
+
+/* mount_attach_place() for the container's root: it becomes PLAN_FD_ROOT. */
+int mount_attach_root(struct plan_ctx *c, int *mount_fd, int place_fd);
 
 #endif

@@ -11,9 +11,11 @@
  *            nothing needs escaping.
  *
  * A tmpfs for the upper layer (or for the empty layer that the kernel demands
- * below a single read-only one) is mounted on top of "/": before Linux 6.15 a
- * layer must be attached somewhere. It disappears with the old root, the
- * overlay keeps its own reference. */
+ * below a single read-only one) must be attached somewhere before Linux 6.15.
+ * It is put where the overlay will be, which then covers it; it disappears with
+ * the old root, the overlay keeps its own reference. On top of "/" it would
+ * stay above the old root and be unmounted in its stead after the pivot: there
+ * it is detached as soon as the overlay exists. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -37,7 +39,8 @@ struct layers {
 	int lower[MAX_DIRS]; /* opened folders, topmost first */
 	unsigned n;
 	int upper, work; /* -1: none */
-	int scratch;	 /* tmpfs for upper and work, or for the empty layer */
+	int scratch;	 /* tmpfs for upper and work, the empty layer, the mount */
+	int place;	 /* where the root goes; -1: on top of "/" */
 };
 
 static void
@@ -48,11 +51,12 @@ close_layers(struct layers *l)
 	fd_close(l->upper);
 	fd_close(l->work);
 	fd_close(l->scratch);
+	fd_close(l->place);
 }
 #define auto_layers __attribute__((cleanup(close_layers)))
 
-int
-overlay_make_scratch(struct plan_ctx *c, struct plan_strv options, int *ret_fd)
+static int
+make_scratch(struct plan_ctx *c, struct layers *l, struct plan_strv options)
 {
 	auto_fs_context struct fs_context f;
 	auto_close int fd = -1;
@@ -66,10 +70,10 @@ overlay_make_scratch(struct plan_ctx *c, struct plan_strv options, int *ret_fd)
 		r = fs_context_mount(&f, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, &fd);
 	if (r < 0)
 		return r;
-	r = mount_attach_hidden(fd);
+	r = mount_attach_place(fd, l->place);
 	if (r < 0)
 		return err_set(c->err, -r, "attach the tmpfs of the upper layer");
-	*ret_fd = fd_take(&fd);
+	l->scratch = fd_take(&fd);
 	return 0;
 }
 
@@ -131,7 +135,7 @@ open_upper(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers 
 	int at, r;
 
 	if (o->upper_tmpfs) {
-		r = overlay_make_scratch(c, o->tmpfs_options, &l->scratch);
+		r = make_scratch(c, l, o->tmpfs_options);
 		if (r < 0)
 			return r;
 	}
@@ -152,7 +156,7 @@ static int
 add_empty_layer(struct plan_ctx *c, struct layers *l)
 {
 	bool made;
-	int r = overlay_make_scratch(c, (struct plan_strv){ 0 }, &l->scratch);
+	int r = make_scratch(c, l, (struct plan_strv){ 0 });
 
 	if (r < 0)
 		return r;
@@ -247,24 +251,24 @@ write_page(struct plan_ctx *c, const struct plan_root_overlay *o, const struct l
 	return 0;
 }
 
-/* mount(2) attaches at once: on a scratch folder on top of "/", from where the
- * caller moves it to its place. */
+/* mount(2) attaches at once: on a folder of the scratch tmpfs. The root is a
+ * clone of that mount. */
 static int
-mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *o, const struct layers *l, int *ret_mount_fd)
+mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l, int *ret_mount_fd)
 {
 	auto_close int back = mount_open_host(".", O_PATH | O_DIRECTORY);
 	auto_close int fds = mount_open_host("/proc/self/fd", O_PATH | O_DIRECTORY);
-	auto_close int scratch = -1, place = -1;
+	auto_close int place = -1;
 	struct page page;
 	char target[16];
 	bool made;
-	int r = write_page(c, o, l, &page), fd;
+	int r = write_page(c, o, l, &page);
 
-	if (r == 0)
-		r = overlay_make_scratch(c, (struct plan_strv){ 0 }, &scratch);
+	if (r == 0 && l->scratch < 0)
+		r = make_scratch(c, l, (struct plan_strv){ 0 });
 	if (r < 0)
 		return r;
-	place = open_made_dir(c, scratch, "root", &made);
+	place = open_made_dir(c, l->scratch, "root", &made);
 	if (place < 0)
 		return place;
 	if (fds < 0 || back < 0 || fchdir(fds) < 0)
@@ -275,11 +279,10 @@ mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *o, const s
 		r = -errno;
 	if (r < 0)
 		return err_set(c->err, -r, "mount an overlay of %u layers on '/'", l->n);
-	/* A name below the scratch tmpfs crosses into what is mounted there. */
-	fd = openat(scratch, "root", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(c->err, errno, "open the overlay");
-	*ret_mount_fd = fd;
+	r = mount_open_tree(l->scratch, "root", OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+	if (r < 0)
+		return err_set(c->err, -r, "open the overlay");
+	*ret_mount_fd = r;
 	return 0;
 }
 
@@ -287,18 +290,24 @@ int
 rootfs_run_root_overlay(struct plan_ctx *c, const struct plan_step *s)
 {
 	const struct plan_root_overlay *o = &s->u.root_overlay;
-	auto_layers struct layers l = { .upper = -1, .work = -1, .scratch = -1 };
-	auto_close int mount_fd = -1;
+	auto_layers struct layers l = { .upper = -1, .work = -1, .scratch = -1, .place = -1 };
 	const char *target = plan_text(c->plan, o->target);
-	int r = open_layers(c, o, &l);
+	auto_close int mount_fd = -1;
+	int r = mount_root_place(target, &l.place);
 
+	if (r < 0)
+		return err_set(c->err, -r, "open the folder of the root file system '%s'", target ? target : "/");
+	r = open_layers(c, o, &l);
 	if (r == 0)
 		r = o->append ? mount_appending(c, o, &l, &mount_fd) : mount_in_one_page(c, o, &l, &mount_fd);
 	if (r < 0)
 		return r;
-	r = mount_set_attrs(mount_fd, o->attrs, false);
+	if (l.scratch >= 0 && l.place < 0)
+		r = mount_detach("/"); /* the topmost mount there */
 	if (r == 0)
-		r = mount_attach_root(c, &mount_fd, target);
+		r = mount_set_attrs(mount_fd, o->attrs, false);
+	if (r == 0)
+		r = mount_attach_root(c, &mount_fd, l.place);
 	if (r < 0)
 		return err_set(c->err, -r, "attach the overlay root to '%s'", target ? target : "/");
 	return 0;

@@ -169,6 +169,6 @@ root_move(struct plan_ctx *c)
 	r = remove_host_views(c, root);
 	if (r < 0 || strcmp(root, "/") == 0) /* it is on top of "/" already */
 		return r;
-	r = mount_attach_hidden(c->fds[PLAN_FD_ROOT]);
+	r = mount_attach_place(c->fds[PLAN_FD_ROOT], -1);
 	return r < 0 ? err_set(c->err, -r, "move the root file system onto '/'") : 0;
 }

@@ -27,8 +27,4 @@ int mount_fs_classic(struct plan_ctx *c, const struct plan_mount_fs *m, int plac
  * host's procfs and sysfs mounts away. 0 or -errno with err. */
 int root_move(struct plan_ctx *c);
 
-/* A small tmpfs on top of "/" for folders that the container's root needs only
- * while it is put together. options: "size=…"; may be empty. */
-int overlay_make_scratch(struct plan_ctx *c, struct plan_strv options, int *ret_fd);
-
 #endif
