@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -40,12 +41,12 @@ find_bundle(struct launch *l, struct err *err)
 static int
 load_spec(struct launch *l, struct err *err)
 {
-	struct spec_report report = { 0 };
-	int r = spec_load(l->bundle, l->options->config, l->env->arena, &report, err, &l->spec);
+	struct spec_report own = { 0 }, *report = l->options->report ? l->options->report : &own;
+	int r = spec_load(l->bundle, l->options->config, l->env->arena, report, err, &l->spec);
 
-	for (size_t i = 0; r == 0 && i < report.n; i++)
-		if (report.items[i].severity == SPEC_WARNING)
-			log_warning("%s", spec_issue_format(l->env->arena, l->spec->file, &report.items[i]));
+	for (size_t i = 0; r == 0 && i < report->n; i++)
+		if (report->items[i].severity == SPEC_WARNING)
+			log_warning("%s", spec_issue_format(l->env->arena, l->spec->file, &report->items[i]));
 	return r;
 }
 
@@ -326,11 +327,12 @@ launch_go(struct launch *l, struct err *err)
 {
 	int r;
 
+	/* It may execute the runtime anew, so it comes before all that would be lost. */
+	if ((r = exe_guard_prepare(l->host.privileged, l->plan->stage.clone_flags & CLONE_NEWUSER, err)) < 0)
+		return r;
 	if ((r = make_state(l, err)) < 0)
 		return r;
 	if ((r = make_cgroup(l, err)) < 0)
-		return r;
-	if (l->host.privileged && (r = exe_guard(err)) < 0)
 		return r;
 	if ((r = spawn(l, err)) < 0)
 		return r;

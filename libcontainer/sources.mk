@@ -1,22 +1,52 @@
-libknarr_a_SOURCES += \
-	libcontainer/attributes.h libcontainer/attributes_plan.c libcontainer/attributes_run.c \
-	libcontainer/compile.c libcontainer/compile.h \
-	libcontainer/container.c libcontainer/container.h \
-	libcontainer/credentials.h libcontainer/credentials_plan.c libcontainer/credentials_run.c \
-	libcontainer/exe_guard.c libcontainer/exe_guard.h \
-	libcontainer/exe_guard_copy.c libcontainer/exe_guard_copy.h \
-	libcontainer/home.c libcontainer/home.h \
-	libcontainer/hook_exec.c libcontainer/hook_exec.h libcontainer/hooks.c libcontainer/hooks.h \
-	libcontainer/launch.c libcontainer/launch.h \
-	libcontainer/lifecycle.c \
-	libcontainer/listener.c libcontainer/listener.h \
-	libcontainer/notify_socket.c libcontainer/notify_socket.h \
-	libcontainer/pid_file.c libcontainer/pid_file.h \
-	libcontainer/planrun.c libcontainer/planrun.h \
-	libcontainer/program.c libcontainer/program.h \
-	libcontainer/seccomp.c libcontainer/seccomp.h \
-	libcontainer/seccomp_cache.c libcontainer/seccomp_cache.h \
-	libcontainer/seccomp_tables.c libcontainer/seccomp_tables.h \
-	libcontainer/stage.c libcontainer/stage.h libcontainer/stage_child.c libcontainer/stage_child.h \
-	libcontainer/state.c libcontainer/state.h libcontainer/state_json.c libcontainer/state_process.c \
-	libcontainer/tty.h libcontainer/tty_open.c libcontainer/tty_relay.c libcontainer/tty_socket.c
+# One file per line: lists that many hands grow.
+libknarr_a_SOURCES += libcontainer/attributes.h
+libknarr_a_SOURCES += libcontainer/attributes_plan.c
+libknarr_a_SOURCES += libcontainer/attributes_run.c
+libknarr_a_SOURCES += libcontainer/compile.c
+libknarr_a_SOURCES += libcontainer/compile.h
+libknarr_a_SOURCES += libcontainer/container.c
+libknarr_a_SOURCES += libcontainer/container.h
+libknarr_a_SOURCES += libcontainer/credentials.h
+libknarr_a_SOURCES += libcontainer/credentials_plan.c
+libknarr_a_SOURCES += libcontainer/credentials_run.c
+libknarr_a_SOURCES += libcontainer/exe_guard.c
+libknarr_a_SOURCES += libcontainer/exe_guard.h
+libknarr_a_SOURCES += libcontainer/exe_guard_copy.c
+libknarr_a_SOURCES += libcontainer/exe_guard_copy.h
+libknarr_a_SOURCES += libcontainer/home.c
+libknarr_a_SOURCES += libcontainer/home.h
+libknarr_a_SOURCES += libcontainer/hook_exec.c
+libknarr_a_SOURCES += libcontainer/hook_exec.h
+libknarr_a_SOURCES += libcontainer/hooks.c
+libknarr_a_SOURCES += libcontainer/hooks.h
+libknarr_a_SOURCES += libcontainer/launch.c
+libknarr_a_SOURCES += libcontainer/launch.h
+libknarr_a_SOURCES += libcontainer/lifecycle.c
+libknarr_a_SOURCES += libcontainer/listener.c
+libknarr_a_SOURCES += libcontainer/listener.h
+libknarr_a_SOURCES += libcontainer/notify_socket.c
+libknarr_a_SOURCES += libcontainer/notify_socket.h
+libknarr_a_SOURCES += libcontainer/pid_file.c
+libknarr_a_SOURCES += libcontainer/pid_file.h
+libknarr_a_SOURCES += libcontainer/planrun.c
+libknarr_a_SOURCES += libcontainer/planrun.h
+libknarr_a_SOURCES += libcontainer/program.c
+libknarr_a_SOURCES += libcontainer/program.h
+libknarr_a_SOURCES += libcontainer/seccomp.c
+libknarr_a_SOURCES += libcontainer/seccomp.h
+libknarr_a_SOURCES += libcontainer/seccomp_cache.c
+libknarr_a_SOURCES += libcontainer/seccomp_cache.h
+libknarr_a_SOURCES += libcontainer/seccomp_tables.c
+libknarr_a_SOURCES += libcontainer/seccomp_tables.h
+libknarr_a_SOURCES += libcontainer/stage.c
+libknarr_a_SOURCES += libcontainer/stage.h
+libknarr_a_SOURCES += libcontainer/stage_child.c
+libknarr_a_SOURCES += libcontainer/stage_child.h
+libknarr_a_SOURCES += libcontainer/state.c
+libknarr_a_SOURCES += libcontainer/state.h
+libknarr_a_SOURCES += libcontainer/state_json.c
+libknarr_a_SOURCES += libcontainer/state_process.c
+libknarr_a_SOURCES += libcontainer/tty.h
+libknarr_a_SOURCES += libcontainer/tty_open.c
+libknarr_a_SOURCES += libcontainer/tty_relay.c
+libknarr_a_SOURCES += libcontainer/tty_socket.c

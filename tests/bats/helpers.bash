@@ -326,3 +326,27 @@ knarr_for_user()
 	install -m 0755 "$KNARR" "$T/knarr"
 	KNARR=$T/knarr
 }
+
+# ---- containers -----------------------------------------------------------------
+
+# wait_status ID STATUS: until `state` says so; 5 s at most.
+wait_status()
+{
+	for _ in $(seq 100); do
+		[ "$(knarr state "$1" | jq -r .status)" != "$2" ] || return 0
+		sleep 0.05
+	done
+	echo "container $1 did not become $2"
+	return 1
+}
+
+# knarr_with_fds SHELL-CODE ARGUMENTS...: knarr with the descriptors and variables
+# that the code makes; bats' own descriptors are closed first.
+knarr_with_fds()
+{
+	local code=$1
+	shift
+	# shellcheck disable=SC2016
+	bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done; '"$code"'
+		exec "$KNARR" --root "$ROOT" "$@"' knarr "$@"
+}

@@ -1,0 +1,113 @@
+#!/usr/bin/env bats
+# config.md#posix-platform-hooks and the lifecycle of runtime.md.
+load helpers
+
+setup() {
+	container_setup
+	make_bundle
+	cat >"$T/hook" <<'X'
+#!/bin/sh
+# hook NAME: notes its name, the status and the pid of the state on stdin
+state=$(cat)
+echo "$1 $(echo "$state" | jq -r '"\(.status) \(.id)"') pid=$(echo "$state" | jq -r '.pid // 0') $HOOK_ENV" >>"$2"
+X
+	chmod 755 "$T/hook"
+}
+
+teardown() {
+	container_teardown
+}
+
+hook() { # hook KIND -> JSON of one hook of that name
+	jq -nc --arg n "$1" --arg h "$T/hook" --arg log "$T/log" \
+		'{path: $h, args: ["hook", $n, $log], env: ["PATH=/usr/bin:/bin:/usr/local/bin", "HOOK_ENV=\($n)-env"]}'
+}
+
+@test "all hooks run, in order, with the state on stdin" {
+	edit_bundle ".hooks = {prestart: [$(hook prestart)], createRuntime: [$(hook createRuntime), $(hook createRuntime2)],
+		createContainer: [$(hook createContainer)], poststart: [$(hook poststart)], poststop: [$(hook poststop)]}"
+	bundle_runs true
+	knarr run -b "$BUNDLE" "$ID"
+	run -0 awk '{print $1, $2, $3}' "$T/log"
+	[ "$output" = "prestart creating $ID
+createRuntime creating $ID
+createRuntime2 creating $ID
+createContainer creating $ID
+poststart running $ID
+poststop stopped $ID" ]
+	grep -q 'createContainer-env' "$T/log"
+	grep 'createContainer ' "$T/log" | grep -q ' pid=1 '
+	! grep 'createRuntime ' "$T/log" | grep -q ' pid=0 '
+}
+
+@test "startContainer runs in the container after start, before the program" {
+	cat >"$BUNDLE/rootfs/hook" <<'X'
+#!/bin/sh
+cat >/state
+echo hook >>/order
+X
+	chmod 755 "$BUNDLE/rootfs/hook"
+	edit_bundle '.hooks.startContainer = [{path: "/hook"}]'
+	bundle_runs sh -c 'echo program >>/order'
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[ ! -e "$BUNDLE/rootfs/order" ]
+	knarr start "$ID"
+	wait_status "$ID" stopped
+	[ "$(tr '\n' ' ' <"$BUNDLE/rootfs/order")" = "hook program " ]
+	[ "$(jq -r .pid "$BUNDLE/rootfs/state")" = 1 ]
+	[ "$(jq -r .status "$BUNDLE/rootfs/state")" = created ]
+	knarr delete "$ID"
+}
+
+@test "createContainer runs in the container's mount namespace with the runtime's files" {
+	edit_bundle '.hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "mount -t tmpfs hooked '"$BUNDLE"'/rootfs/mnt"], env: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin"]}]'
+	mkdir -p "$BUNDLE/rootfs/mnt"
+	bundle_runs grep hooked /proc/mounts
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == hooked* ]]
+	run ! grep hooked /proc/self/mountinfo
+}
+
+@test "a hook that fails ends create with an error and leaves nothing; poststop runs" {
+	for kind in prestart createRuntime createContainer; do
+		: >"$T/log"
+		edit_bundle ".hooks = {$kind: [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"exit 3\"]}], poststop: [$(hook poststop)]}"
+		run -1 knarr create -b "$BUNDLE" "$ID"
+		[[ "$output" == *"hooks.$kind[0]"*"3"* ]]
+		run ! knarr state "$ID"
+	done
+}
+
+@test "a hook that takes too long is killed" {
+	edit_bundle '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "1000"], timeout: 1}]'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"hooks.createRuntime[0]"* ]]
+	edit_bundle '.hooks = {createContainer: [{path: "/bin/sleep", args: ["sleep", "1000"], timeout: 1}]}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"hooks.createContainer[0]"* ]]
+}
+
+@test "a failing poststart hook ends the container" {
+	edit_bundle '.hooks.poststart = [{path: "/bin/false"}]'
+	bundle_runs sleep 1000
+	run -1 knarr run -d -b "$BUNDLE" "$ID"
+	[[ "$output" == *"hooks.poststart[0]"* ]]
+	run ! knarr state "$ID"
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run -1 knarr start "$ID"
+	run ! knarr state "$ID"
+}
+
+@test "a failing poststop hook is a warning, and the next one runs" {
+	edit_bundle ".hooks.poststop = [{path: \"/bin/false\"}, $(hook poststop)]"
+	bundle_runs true
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"hooks.poststop[0]"* ]]
+	grep -q '^poststop ' "$T/log"
+}
+
+@test "a hook that does not read its stdin is no error" {
+	edit_bundle '.hooks = {createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}]} | .annotations = {a: ("x" * 70000)}'
+	bundle_runs true
+	knarr run -b "$BUNDLE" "$ID"
+}

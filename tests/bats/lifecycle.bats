@@ -1,0 +1,217 @@
+#!/usr/bin/env bats
+# The operations of runtime.md on real containers: create, start, run, state,
+# kill, delete, list; exit statuses; what is left afterwards.
+load helpers
+
+setup() {
+	container_setup
+	make_bundle
+}
+
+teardown() {
+	container_teardown
+}
+
+@test "run passes the program's output and exit status through" {
+	bundle_runs sh -c 'echo out; echo err >&2; exit 42'
+	run --separate-stderr -42 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = out ]
+	[ "$stderr" = err ]
+	run ! knarr state "$ID"
+}
+
+@test "run reports a fatal signal as 128 + its number" {
+	bundle_runs sh -c 'kill -SEGV $$; sleep 10'
+	edit_bundle '.linux.namespaces |= map(select(.type != "pid"))'
+	run -139 knarr run -b "$BUNDLE" "$ID"
+}
+
+@test "create, start, kill, delete, and the status at each stage" {
+	bundle_runs sh -c 'trap "exit 7" TERM; while :; do sleep 0.05; done'
+	knarr create -b "$BUNDLE" --pid-file "$T/pid" "$ID" </dev/null >/dev/null 2>&1
+	[ "$(knarr state "$ID" | jq -r .status)" = created ]
+	[ "$(knarr state "$ID" | jq -r .pid)" = "$(cat "$T/pid")" ]
+	run ! knarr delete "$ID.unknown"
+	knarr start "$ID"
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	run ! knarr delete "$ID"
+	[[ "$output" == *"not stopped"* ]]
+	run ! knarr start "$ID"
+	knarr kill "$ID" TERM
+	wait_status "$ID" stopped
+	run ! knarr kill "$ID" TERM
+	[[ "$output" == *"container not running"* ]]
+	run ! knarr start "$ID"
+	knarr delete "$ID"
+	run ! knarr state "$ID"
+	[[ "$output" == *"does not exist"* ]]
+}
+
+@test "the program does not run before start" {
+	bundle_runs touch /started
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	sleep 0.2
+	[ ! -e "$BUNDLE/rootfs/started" ]
+	knarr start "$ID"
+	wait_status "$ID" stopped
+	[ -e "$BUNDLE/rootfs/started" ]
+	knarr delete "$ID"
+}
+
+@test "later edits of config.json have no effect" {
+	bundle_runs sh -c 'echo first >/out'
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	echo '{' >"$BUNDLE/config.json"
+	knarr start "$ID"
+	wait_status "$ID" stopped
+	[ "$(cat "$BUNDLE/rootfs/out")" = first ]
+	knarr delete "$ID"
+}
+
+@test "a container that was created and never started can be deleted" {
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	knarr delete --force "$ID"
+	run ! knarr state "$ID"
+}
+
+@test "delete --force ends a running container that ignores signals" {
+	bundle_runs sh -c 'trap "" TERM INT HUP; while :; do sleep 1; done'
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	knarr delete --force "$ID"
+	run ! knarr state "$ID"
+}
+
+@test "delete --force of an unknown container is harmless" {
+	knarr delete --force "$ID"
+}
+
+@test "an id can be used again after delete, not before" {
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run ! knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *"exists"* ]]
+	knarr delete --force "$ID"
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	knarr delete --force "$ID"
+}
+
+@test "ids that are no names are refused" {
+	for id in .. . 'a/b' 'a b' ''; do
+		run ! knarr run -b "$BUNDLE" "$id"
+	done
+}
+
+@test "kill takes names, names with SIG, and numbers" {
+	bundle_runs sh -c 'trap "exit 3" USR1; while :; do sleep 0.05; done'
+	for sig in USR1 SIGUSR1 10; do
+		knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+		sleep 0.2
+		knarr kill "$ID" $sig
+		wait_status "$ID" stopped
+		knarr delete "$ID"
+	done
+	run ! knarr kill "$ID" NOSUCH
+}
+
+@test "kill --all reaches every process of the container" {
+	bundle_runs sh -c 'sleep 1000 & sleep 1000 & wait'
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	knarr kill --all "$ID" KILL
+	wait_status "$ID" stopped
+	knarr delete "$ID"
+}
+
+@test "list shows containers as table, json and ids" {
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[[ "$(knarr list)" == *"$ID"*created* ]]
+	[ "$(knarr list --format json | jq -r '.[0].id')" = "$ID" ]
+	[ "$(knarr list -q)" = "$ID" ]
+	knarr delete -f "$ID"
+}
+
+@test "a missing program is an error of create, with the words that callers match" {
+	bundle_runs no-such-program
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *"executable file not found in \$PATH"* ]]
+	[[ "$output" == *"no such file or directory"* ]]
+	bundle_runs /etc
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *"permission denied"* ]]
+}
+
+@test "a program that is no program is an error of start" {
+	printf 'garbage' >"$BUNDLE/rootfs/bad" && chmod 755 "$BUNDLE/rootfs/bad"
+	bundle_runs /bad
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run -1 knarr start "$ID"
+	[[ "$output" == *"/bad"* ]]
+	knarr delete -f "$ID"
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"/bad"* ]]
+}
+
+@test "a config without process can be created but not started" {
+	edit_bundle 'del(.process)'
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run -1 knarr start "$ID"
+	[[ "$output" == *process* ]]
+	knarr delete -f "$ID"
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *process* ]]
+}
+
+@test "run --keep leaves the stopped container" {
+	bundle_runs true
+	knarr run --keep -b "$BUNDLE" "$ID"
+	[ "$(knarr state "$ID" | jq -r .status)" = stopped ]
+	knarr delete "$ID"
+}
+
+@test "a runtime that is killed during create leaves a container that delete --force removes" {
+	edit_bundle '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "1000"]}]'
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+	local pid=$!
+	for _ in $(seq 100); do [ "$(pgrep -P "$(pgrep -P $pid -n || echo $pid)" -c 2>/dev/null || true)" ] && sleep 0.02; [ -e "$ROOT/$ID/state.json" ] && break; done
+	sleep 0.3
+	for child in $(pgrep -P $pid); do
+		for grand in $(pgrep -P "$child"); do kill -9 "$grand" 2>/dev/null || true; done
+		kill -9 "$child" 2>/dev/null || true
+	done
+	kill -9 $pid 2>/dev/null || true
+	wait $pid || true
+	knarr delete --force "$ID"
+	run ! knarr state "$ID"
+}
+
+@test "SIGPIPE and other ignored signals are not inherited" {
+	bundle_runs grep -E '^Sig(Ign|Blk)' /proc/self/status
+	run -0 sh -c "trap '' PIPE INT; exec \"$KNARR\" --root \"$ROOT\" run -b \"$BUNDLE\" $ID"
+	[[ "$output" == *"SigIgn:	0000000000000000"* ]]
+	[[ "$output" == *"SigBlk:	0000000000000000"* ]]
+}
+
+@test "only the standard descriptors reach the program, and the preserved ones" {
+	bundle_runs sh -c 'ls /proc/self/fd | tr "\n" " "'
+	run -0 knarr_with_fds 'exec 5</dev/null 7</dev/null' run -b "$BUNDLE" "$ID"
+	[ "${output% }" = "0 1 2 3" ]    # 3: ls has the folder open
+	run -0 knarr_with_fds 'exec 3</dev/null 4</dev/null' run --preserve-fds 2 -b "$BUNDLE" "$ID"
+	[ "${output% }" = "0 1 2 3 4 5" ]
+	run -1 knarr_with_fds 'exec 3>&- 4>&-' run --preserve-fds 2 -b "$BUNDLE" "$ID"
+	[[ "$output" == *preserve-fds* ]]
+}
+
+@test "LISTEN_FDS passes descriptors with LISTEN_PID of the program" {
+	bundle_runs sh -c 'echo "$LISTEN_FDS $LISTEN_PID"; ls /proc/self/fd | tr "\n" " "'
+	run -0 knarr_with_fds 'exec 3</dev/null; export LISTEN_FDS=1' run -b "$BUNDLE" "$ID"
+	[ "${lines[0]}" = "1 1" ]
+	[ "${lines[1]% }" = "0 1 2 3 4" ]
+}
+
+@test "a runtime's own executable cannot be reached as /proc/self/exe" {
+	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/loop" && chmod 755 "$BUNDLE/rootfs/loop"
+	bundle_runs /loop
+	local before; before=$(sha256sum <"$KNARR")
+	run ! knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" != *"Usage"* ]]
+	[ "$(sha256sum <"$KNARR")" = "$before" ]
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env bats
+# linux.seccomp on real processes.
+load helpers
+
+setup() {
+	container_setup
+	make_bundle '.process.noNewPrivileges = false'
+}
+
+teardown() {
+	container_teardown
+}
+
+@test "a denied call fails with the profile's errno, with and without noNewPrivileges" {
+	bundle_runs sh -c 'mkdir /x; grep Seccomp: /proc/self/status'
+	for nnp in true false; do
+		edit_bundle ".process.noNewPrivileges = $nnp | .linux.seccomp = {defaultAction: \"SCMP_ACT_ALLOW\", architectures: [\"SCMP_ARCH_X86_64\"],
+			syscalls: [{names: [\"mkdir\", \"mkdirat\"], action: \"SCMP_ACT_ERRNO\", errnoRet: 28}]}"
+		run -0 knarr run -b "$BUNDLE" "$ID"
+		[[ "$output" == *"No space left"* ]]
+		[[ "$output" == *"Seccomp:	2"* ]]
+	done
+}
+
+@test "SCMP_ACT_KILL_PROCESS ends the program with SIGSYS" {
+	bundle_runs mkdir /x
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_KILL_PROCESS"}]}'
+	run -159 knarr run -b "$BUNDLE" "$ID"
+}
+
+@test "a profile that denies everything is an error, not a crash" {
+	for action in SCMP_ACT_ERRNO SCMP_ACT_KILL_PROCESS SCMP_ACT_KILL SCMP_ACT_TRAP; do
+		edit_bundle ".linux.seccomp = {defaultAction: \"$action\", syscalls: []}"
+		run -1 knarr run -b "$BUNDLE" "$ID"
+		[[ "$output" == *seccomp*execve* ]]
+		run -1 knarr create -b "$BUNDLE" "$ID"
+		[[ "$output" == *seccomp*execve* ]]
+	done
+}
+
+@test "the filter need allow none of the runtime's own calls but execve" {
+	bundle_runs /bin/busybox true
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", syscalls: [{names: ["execve", "brk", "arch_prctl", "set_tid_address",
+		"set_robust_list", "rseq", "prlimit64", "readlink", "readlinkat", "getrandom", "mprotect", "exit_group", "getuid", "setuid", "setgid", "getgid", "prctl", "uname"], action: "SCMP_ACT_ALLOW"}]}'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+}
+
+@test "execve denied after the look-up: the error still arrives" {
+	bundle_runs true
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ERRNO", syscalls: [
+		{names: ["execve"], action: "SCMP_ACT_ALLOW", args: [{index: 0, value: 1, op: "SCMP_CMP_EQ"}]}]}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"operation not permitted"* ]]
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run -1 knarr start "$ID"
+	[[ "$output" == *"operation not permitted"* ]]
+	knarr delete -f "$ID"
+}
+
+# agent SOCKET OUT: takes one listener, writes the container process state, answers
+# every request with ENOSYS-like errno 95 until the listener hangs up.
+agent() {
+	python3 - "$1" "$2" <<'X'
+import array, fcntl, json, os, select, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+c, _ = s.accept()
+msg, anc, _, _ = c.recvmsg(65536, 4096)
+fd = array.array('i', anc[0][2])[0]
+while True:
+    more = c.recv(65536)
+    if not more:
+        break
+    msg += more
+open(sys.argv[2], 'wb').write(msg)
+poll = select.poll()
+poll.register(fd, select.POLLIN)
+while True:
+    events = poll.poll(5000)
+    if not events or events[0][1] & select.POLLHUP:
+        break
+    buf = bytearray(80)
+    fcntl.ioctl(fd, 0xc0502100, buf)      # SECCOMP_IOCTL_NOTIF_RECV
+    nid = struct.unpack_from('Q', buf)[0]
+    fcntl.ioctl(fd, 0xc0182101, struct.pack('QqiI', nid, 0, -95, 0))  # _SEND
+X
+}
+
+@test "a listener is handed over with the state and the metadata" {
+	requires_command python3
+	bundle_runs sh -c 'mkdir /x'
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "'"$T"'/agent", listenerMetadata: "meta data",
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}'
+	for how in run create; do
+		rm -f "$T/agent"
+		agent "$T/agent" "$T/state.json" 2>"$T/agent.err" &
+		local agent=$!
+		for _ in $(seq 100); do [ -S "$T/agent" ] && break; sleep 0.05; done
+		if [ $how = run ]; then
+			run knarr run -b "$BUNDLE" "$ID"
+			[[ "$output" == *"not supported"* ]]
+		else
+			knarr create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+			knarr start "$ID"
+			wait_status "$ID" stopped
+			grep -q "not supported" "$T/out"
+			knarr delete "$ID"
+		fi
+		wait $agent
+		[ "$(jq -r .metadata "$T/state.json")" = "meta data" ]
+		[ "$(jq -r '.fds[0]' "$T/state.json")" = seccompFd ]
+		[ "$(jq -r .state.id "$T/state.json")" = "$ID" ]
+		[ "$(jq -r .pid "$T/state.json")" -gt 1 ]
+	done
+}
+
+@test "a listener path that nobody listens on is one error, nothing is left" {
+	bundle_runs true
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "'"$T"'/none",
+		syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"$T/none"* ]]
+	run ! knarr state "$ID"
+}

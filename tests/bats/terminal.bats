@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# process.terminal: the console socket, its size, and the foreground relay.
+load helpers
+
+setup() {
+	container_setup
+	requires_command python3
+	make_bundle '.process.terminal = true'
+}
+
+teardown() {
+	container_teardown
+}
+
+# in_pty COMMAND...: runs it on a terminal of its own and prints what that shows.
+in_pty() {
+	python3 - "$@" <<'X'
+import os, pty, sys
+pid, master = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+out = b''
+while True:
+    try:
+        data = os.read(master, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    out += data
+_, status = os.waitpid(pid, 0)
+sys.stdout.write(out.decode(errors='replace').replace('\r\n', '\n'))
+sys.exit(os.waitstatus_to_exitcode(status))
+X
+}
+
+# receive_console SOCKET: accepts one console and prints what comes out of it.
+receive_console() {
+	python3 - "$1" <<'X'
+import array, os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+c, _ = s.accept()
+msg, anc, _, _ = c.recvmsg(4096, 4096)
+fd = array.array('i', anc[0][2])[0]
+out = b''
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    out += data
+sys.stdout.write(out.decode().replace('\r\n', '\n'))
+X
+}
+
+@test "run in the foreground gives the program a terminal" {
+	bundle_runs sh -c 'test -t 0 && test -t 1 && test -t 2 && tty && echo yes >/dev/tty; exit 5'
+	run -5 in_pty "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[ "${lines[0]}" = /dev/console ] || [[ "${lines[0]}" == /dev/pts/* ]]
+	[ "${lines[1]}" = yes ]
+}
+
+@test "the console has the size of the config" {
+	edit_bundle '.process.consoleSize = {height: 31, width: 97}'
+	bundle_runs stty size
+	receive_console "$T/sock" >"$T/out" &
+	local receiver=$!
+	for _ in $(seq 100); do [ -S "$T/sock" ] && break; sleep 0.05; done
+	knarr create --console-socket "$T/sock" -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	knarr start "$ID"
+	wait $receiver
+	[ "$(cat "$T/out")" = "31 97" ]
+	wait_status "$ID" stopped
+	knarr delete "$ID"
+}
+
+@test "run --detach with a console socket" {
+	bundle_runs sh -c 'echo hello; ls -l /dev/console | cut -c1'
+	receive_console "$T/sock" >"$T/out" &
+	local receiver=$!
+	for _ in $(seq 100); do [ -S "$T/sock" ] && break; sleep 0.05; done
+	knarr run -d --console-socket "$T/sock" -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	wait $receiver
+	[ "$(cat "$T/out")" = "hello
+c" ]
+	wait_status "$ID" stopped
+	knarr delete "$ID"
+}
+
+@test "a terminal without a console socket cannot be detached" {
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *console-socket* ]]
+	run -1 knarr run -d -b "$BUNDLE" "$ID"
+	[[ "$output" == *console-socket* ]]
+}
+
+@test "a console socket without a terminal is refused" {
+	edit_bundle '.process.terminal = false'
+	run -1 knarr create --console-socket "$T/sock" -b "$BUNDLE" "$ID"
+	[[ "$output" == *terminal* ]]
+}
+
+@test "a console socket that nobody listens on is one error, nothing is left" {
+	run -1 knarr create --console-socket "$T/none" -b "$BUNDLE" "$ID"
+	[[ "$output" == *"$T/none"* ]]
+	run ! knarr state "$ID"
+}
