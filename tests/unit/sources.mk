@@ -23,3 +23,5 @@ check_PROGRAMS += tests/unit/test_exe_guard
 tests_unit_test_exe_guard_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_rootfs_run
 tests_unit_test_rootfs_run_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_seccomp_cache
+tests_unit_test_seccomp_cache_LDADD = $(knarr_LDADD)
