@@ -71,13 +71,22 @@ open_bind_dest(int rootfd, const char *dest, const struct plan_mount_bind *m)
 
 /* Why a bind was refused, where the errno alone does not tell. */
 static const char *
-bind_hint(const struct plan_mount_bind *m, int code)
+open_hint(const struct plan_mount_bind *m, int code)
 {
-	if (code == ENOTDIR)
-		return m->source_is_dir ? " (the source is a folder, the destination is not)"
-					: " (the source is not a folder, the destination is)";
 	if (code == EINVAL && !m->recursive)
 		return " (in a user namespace, a folder with mounts below it needs rbind)";
+	return "";
+}
+
+static const char *
+place_hint(const struct plan_mount_bind *m, int dest_fd, int code)
+{
+	struct stat st;
+
+	if (m->source_is_dir && (code == ENOTDIR || (fstat(dest_fd, &st) == 0 && !S_ISDIR(st.st_mode))))
+		return " (the source is a folder, the destination is not)";
+	if (!m->source_is_dir && fstat(dest_fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return " (the source is not a folder, the destination is)";
 	return "";
 }
 
@@ -92,11 +101,11 @@ rootfs_run_mount_bind(struct plan_ctx *c, const struct plan_step *s)
 
 	if (tree < 0)
 		return err_set(c->err, -tree, "bind '%s' to '%s': open the source%s", source, dest,
-			       bind_hint(m, -tree));
+			       open_hint(m, -tree));
 	dest_fd = open_bind_dest(c->fds[PLAN_FD_ROOT], dest, m);
 	if (dest_fd < 0)
 		return err_set(c->err, -dest_fd, "bind '%s' to '%s': make the mount point%s", source, dest,
-			       dest_fd == -ENOTDIR ? bind_hint(m, ENOTDIR) : "");
+			       place_hint(m, -1, -dest_fd));
 	r = mount_set_attrs(tree, m->attrs, false);
 	if (r == 0)
 		r = mount_set_attrs(tree, m->rec_attrs, true);
@@ -104,7 +113,7 @@ rootfs_run_mount_bind(struct plan_ctx *c, const struct plan_step *s)
 		return err_set(c->err, -r, "bind '%s' to '%s': set the mount flags", source, dest);
 	r = mount_attach(c, &tree, dest_fd);
 	if (r < 0)
-		return err_set(c->err, -r, "bind '%s' to '%s'%s", source, dest, bind_hint(m, -r));
+		return err_set(c->err, -r, "bind '%s' to '%s'%s", source, dest, place_hint(m, dest_fd, -r));
 	r = mount_set_propagation(fd, m->propagation);
 	if (r < 0)
 		return err_set(c->err, -r, "bind '%s' to '%s': set the propagation", source, dest);

@@ -184,6 +184,7 @@ inside(struct plan *p, bool user, const char *expect, check_fn *check)
 	int status = 0, r;
 	pid_t pid;
 
+	failed = 0;
 	open_sources(p);
 	if (user)
 		become_user();
@@ -683,6 +684,446 @@ test_overlay(void)
 	sh("rm -r plain odd* d* rootfs store");
 }
 
+/* ---- cases: one mount each ----------------------------------------------- */
+
+static void
+build_copy_up(struct plan_builder *b)
+{
+	add_root(b, at("rootfs"));
+	add_fs(b, "tmpfs", "/data", "size=4m", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV)->u.mount_fs.copy_up = true;
+	add_fs(b, "tmpfs", "/fixed", "mode=700", 0)->u.mount_fs.copy_up = true;
+	add_fs(b, "tmpfs", "/fresh", "", 0)->u.mount_fs.copy_up = true;
+	add_pivot(b, PLAN_BY_PIVOT);
+}
+
+static void
+check_copy_up(struct plan_ctx *c)
+{
+	struct stat st;
+	char buf[64];
+
+	(void)c;
+	CHECK(mount_flags("/data") & ST_RDONLY);
+	CHECK(mode_of("/data") == 01770 && mode_of("/fixed") == 0700 && is_empty("/fresh"));
+	CHECK(has_text("/data/file", "content") && mode_of("/data/file") == 04751);
+	CHECK(stat("/data/file", &st) == 0 && st.st_mtime == 1000000000);
+	CHECK(stat("/data/big", &st) == 0 && st.st_size == 3000000);
+	CHECK(readlink("/data/link", buf, sizeof(buf)) == 11 && memcmp(buf, "/etc/passwd", 11) == 0);
+	CHECK(lstat("/data/fifo", &st) == 0 && S_ISFIFO(st.st_mode) && mode_of("/data/fifo") == 0622);
+	CHECK(mode_of("/data/a") == 0500 && has_text("/data/a/b/c/d/deep", "deep"));
+	CHECK(stat("/data/a", &st) == 0 && st.st_mtime == 1000000000);
+	CHECK(exists("/data/many/1") && exists("/data/many/sub/x") && exists("/data/many/400"));
+	CHECK(getxattr("/data/file", "user.note", buf, sizeof(buf)) == 5 || errno == EOPNOTSUPP);
+}
+
+static void
+build_too_deep(struct plan_builder *b)
+{
+	add_root(b, at("rootfs"));
+	add_fs(b, "tmpfs", "/deep", "", 0)->u.mount_fs.copy_up = true;
+}
+
+static void
+build_too_big(struct plan_builder *b)
+{
+	add_root(b, at("rootfs"));
+	add_fs(b, "tmpfs", "/data", "size=64k", 0)->u.mount_fs.copy_up = true;
+}
+
+static void
+test_copy_up(void)
+{
+	case_name = "copy up";
+	make_rootfs("rootfs");
+	sh("cd rootfs && mkdir -m 1770 data && mkdir fixed deep && cd data && printf content >file && chmod 4751 file "
+	   "&& "
+	   "ln -s /etc/passwd link && mkfifo -m 622 fifo && mkdir -p a/b/c/d && printf deep >a/b/c/d/deep && "
+	   "head -c 3000000 /dev/zero >big && mkdir -p many/sub && (cd many && touch $(seq 400) sub/x) && chmod 500 a "
+	   "&& "
+	   "touch -d @1000000000 file a && d=../deep; for i in $(seq 70); do d=$d/d; done; mkdir -p $d");
+	CHECK(setxattr(at("rootfs/data/file"), "user.note", "hello", 5, 0) == 0 || errno == EOPNOTSUPP);
+	run_case("copy up", false, build_copy_up, NULL, check_copy_up);
+	run_case("copy up, too deep", false, build_too_deep, "tmpcopyup: copy 'd' of '/deep'", NULL);
+	run_case("copy up, too big", false, build_too_big, "tmpcopyup: copy 'big' of '/data': no space left", NULL);
+	sh("chown -R %d:%d rootfs && chmod 4751 rootfs/data/file && touch -d @1000000000 rootfs/data/file "
+	   "rootfs/data/a",
+	   USER, USER);
+	run_case("copy up", true, build_copy_up, NULL, check_copy_up);
+	sh("rm -r rootfs");
+}
+
+static void
+build_odd_mounts(struct plan_builder *b)
+{
+	struct plan_step *s;
+	char opts[1200];
+
+	add_root(b, at("rootfs"));
+	add_fs(b, "proc", "/proc", "", PLAIN);
+	/* lowerdir is longer than fsconfig(2) takes. */
+	snprintf(opts, sizeof(opts), "lowerdir=%s:%s,upperdir=%s,workdir=%s%s", at("longer/%0100d/%0100d", 1, 2),
+		 at("volume"), at("store/u"), at("store/w"), with_devices ? "" : ",userxattr");
+	for (char *p = opts; *p; p++)
+		*p = *p == ',' ? ' ' : *p;
+	add_fs(b, "overlay", "/over", opts, MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID);
+	add_fs(b, "tmpfs", "/grow", "size=64k", 0);
+	s = plan_add(b, PLAN_REMOUNT, "mounts");
+	s->u.remount.dest = plan_string(b, "/grow");
+	s->u.remount.options = options(b, "size=1m");
+	s->u.remount.superblock = true;
+	/* A mount that the user namespace got with nodev: clearing it is refused. */
+	s = add_bind(b, at("locked"), "/locked", true);
+	s->u.mount_bind.attrs.clear = MOUNT_ATTR_NODEV;
+	s->u.mount_bind.attrs.set = MOUNT_ATTR_NOEXEC;
+	/* A link as source, and as destination. */
+	s = add_bind(b, at("volume/link"), "/etc/resolv.conf", false);
+	s->u.mount_bind.source_nofollow = s->u.mount_bind.dest_nofollow = true;
+	s = add_bind(b, at("volume/file"), "/new/file", false);
+	s->u.mount_bind.dest_nofollow = true;
+	add_path(b, PLAN_MASK_PATH, "/through/secret");
+	add_symlink(b, "/dev/ptmx", "pts/ptmx");
+	add_symlink(b, "/dev/core", "/proc/kcore");
+	add_pivot(b, PLAN_BY_PIVOT);
+}
+
+static void
+check_odd_mounts(struct plan_ctx *c)
+{
+	struct statvfs v;
+	char buf[64];
+
+	(void)c;
+	CHECK(has_text("/over/file", "volume") && exists("/over/in_long"));
+	CHECK((mount_flags("/over") & (ST_NOEXEC | ST_NOSUID | ST_NODEV)) == (ST_NOEXEC | ST_NOSUID));
+	CHECK(statvfs("/grow", &v) == 0 && v.f_blocks * v.f_frsize == 1 << 20);
+	CHECK(mount_flags("/locked") & ST_NOEXEC && has_text("/locked/file", "locked"));
+	CHECK(with_devices == !(mount_flags("/locked") & ST_NODEV));
+	CHECK(readlink("/etc/resolv.conf", buf, sizeof(buf)) == 4 && memcmp(buf, "file", 4) == 0);
+	CHECK(has_text("/new/file", "volume"));
+	CHECK(is_char("/in/secret", 1, 3));
+	CHECK(readlink("/dev/ptmx", buf, sizeof(buf)) == 8 && memcmp(buf, "pts/ptmx", 8) == 0);
+	CHECK(readlink("/dev/core", buf, sizeof(buf)) == 5); /* the image's own link stays */
+}
+
+static void
+test_odd_mounts(void)
+{
+	case_name = "odd mounts";
+	make_rootfs("rootfs");
+	sh("mkdir -p longer/%0100d/%0100d locked store/u store/w && :>longer/%0100d/%0100d/in_long && ln -s file "
+	   "volume/link && "
+	   "mount -t tmpfs -o nodev locked locked && printf locked >locked/file && cd rootfs && ln -s %s/volume/file "
+	   "etc/resolv.conf && mkdir in && printf secret >in/secret && ln -s /in through && "
+	   "ln -s /dev/pts/5 dev/ptmx && ln -s other dev/core",
+	   1, 2, 1, 2, base);
+	with_devices = true;
+	run_case("odd mounts", false, build_odd_mounts, NULL, check_odd_mounts);
+	with_devices = false;
+	sh("rm -r store && mkdir -p store/u store/w && chown -R %d:%d rootfs store longer", USER, USER);
+	sh("rm rootfs/dev/ptmx && ln -s /dev/pts/5 rootfs/dev/ptmx");
+	run_case("odd mounts", true, build_odd_mounts, NULL, check_odd_mounts);
+	CHECK(has_text(at("volume/file"), "volume"));
+	sh("umount locked && rm -r rootfs longer store volume/link");
+}
+
+/* ---- cases: trees opened by the parent ------------------------------------- */
+
+static void
+build_sources(struct plan_builder *b)
+{
+	struct plan_root_bind r = { .path = plan_string(b, at("private/rootfs")) };
+	struct plan_step *s;
+
+	r.slot = plan_add_source(b, at("private/rootfs"), true, false, 0);
+	plan_add(b, PLAN_ROOT_BIND, "root.path")->u.root_bind = r;
+	add_fs(b, "proc", "/proc", "", PLAIN);
+	s = add_bind(b, at("private/volume"), "/mnt/v", true);
+	s->u.mount_bind.slot = plan_add_source(b, at("private/volume"), true, false, 0);
+	s->u.mount_bind.attrs.set = MOUNT_ATTR_RDONLY;
+	s = add_bind(b, at("private/volume"), "/mnt/shared", true);
+	s->u.mount_bind.slot = plan_add_source(b, at("private/volume"), true, false, 0);
+	s->u.mount_bind.propagation = MS_SHARED | MS_REC;
+	add_pivot(b, PLAN_BY_PIVOT);
+}
+
+static void
+check_sources(struct plan_ctx *c)
+{
+	(void)c;
+	CHECK(has_text("/marker", "rootfs") && has_text("/mnt/v/file", "private"));
+	CHECK(mount_flags("/mnt/v") & ST_RDONLY);
+	CHECK(count_mounts(" /mnt/shared rw,relatime shared:") == 1);
+	/* None of these may reach the host: main() compares its mountinfo. */
+	CHECK(mount("leak", "/mnt/v", "tmpfs", 0, NULL) == 0);
+	CHECK(mount("leak", "/mnt/shared/sub", "tmpfs", 0, NULL) == 0);
+	CHECK(mount("leak", "/run", "tmpfs", 0, NULL) == 0);
+}
+
+static void
+test_sources(void)
+{
+	case_name = "sources of the parent";
+	sh("mkdir -m 755 private");
+	make_rootfs("private/rootfs");
+	sh("mkdir -p private/volume/sub && printf private >private/volume/file && chown -R %d:%d private/rootfs", USER,
+	   USER);
+	run_case("sources of the parent", false, build_sources, NULL, check_sources);
+	run_case("sources of the parent", true, build_sources, NULL, check_sources);
+	/* Now the child cannot reach the root's path: it goes on top of "/". */
+	sh("chmod 700 private");
+	run_case("sources of the parent, out of reach", true, build_sources, NULL, check_sources);
+	sh("rm -r private");
+}
+
+static void
+build_on_root(struct plan_builder *b)
+{
+	add_root(b, at("volume"));
+	add_bind(b, at("rootfs"), "/", true);
+	add_fs(b, "proc", "/proc", "", PLAIN);
+	add_pivot(b, PLAN_BY_PIVOT);
+}
+
+static void
+check_on_root(struct plan_ctx *c)
+{
+	(void)c;
+	CHECK(has_text("/marker", "rootfs") && exists("/proc/self/fd"));
+}
+
+static void
+test_on_root(void)
+{
+	case_name = "mount on /";
+	make_rootfs("rootfs");
+	run_case("mount on /", false, build_on_root, NULL, check_on_root);
+	run_case("mount on /", true, build_on_root, NULL, check_on_root);
+	sh("rm -r rootfs");
+}
+
+/* ---- cases: errors and attacks ---------------------------------------------- */
+
+static void (*attack)(struct plan_builder *b);
+
+static void
+build_attack(struct plan_builder *b)
+{
+	add_root(b, at("rootfs"));
+	attack(b);
+}
+
+static void
+check_canary(struct plan_ctx *c)
+{
+	char point[PATH_MAX];
+
+	(void)c;
+	snprintf(point, sizeof(point), " %s ", at("canary"));
+	CHECK(is_empty(at("canary")) && count_mounts(point) == 0);
+	CHECK(has_text(at("treasure"), "treasure") && mode_of(at("treasure")) == 0600);
+}
+
+static void
+attacked(const char *name, const char *set_up, void (*build)(struct plan_builder *b), const char *expect)
+{
+	case_name = name;
+	make_rootfs("rootfs");
+	sh("cd rootfs && c=%s/canary t=%s/treasure && %s", base, base, set_up);
+	attack = build;
+	run_case(name, false, build_attack, expect, check_canary);
+	check_canary(NULL);
+	sh("rm -r rootfs");
+}
+
+static void
+mount_proc(struct plan_builder *b)
+{
+	add_fs(b, "proc", "/proc", "", PLAIN);
+}
+
+static void
+mount_sysfs(struct plan_builder *b)
+{
+	add_fs(b, "sysfs", "/sys/", "", PLAIN);
+}
+
+static void
+mount_tmpfs(struct plan_builder *b)
+{
+	add_fs(b, "tmpfs", "/vol/x", "", 0);
+}
+
+static void
+mount_bad_option(struct plan_builder *b)
+{
+	add_fs(b, "tmpfs", "/vol/x", "size=1m wrong=7", 0);
+}
+
+static void
+mount_bad_value(struct plan_builder *b)
+{
+	add_fs(b, "tmpfs", "/vol/x", "size=pineapple", 0);
+}
+
+static void
+mount_bad_type(struct plan_builder *b)
+{
+	add_fs(b, "no-such-fs", "/vol/x", "", 0);
+}
+
+static void
+bind_missing(struct plan_builder *b)
+{
+	add_bind(b, at("missing"), "/vol/x", true);
+}
+
+static void
+bind_dir_on_file(struct plan_builder *b)
+{
+	add_bind(b, at("volume"), "/marker", true);
+}
+
+static void
+bind_file_on_dir(struct plan_builder *b)
+{
+	add_bind(b, at("volume/file"), "/etc", false);
+}
+
+static void
+bind_file(struct plan_builder *b)
+{
+	add_bind(b, at("volume/file"), "/vol/file", false);
+}
+
+static void
+make_devices(struct plan_builder *b)
+{
+	add_device(b, "/dev/null", S_IFCHR | 0666, 1, 3);
+	add_symlink(b, "/dev/ptmx", "pts/ptmx");
+	add_symlink(b, "/dev/fd", "/proc/self/fd");
+}
+
+static void
+bind_device(struct plan_builder *b)
+{
+	struct plan_bind_device d = { plan_string(b, "/dev/null"), plan_string(b, "/dev/null") };
+
+	plan_add(b, PLAN_BIND_DEVICE, "device")->u.bind_device = d;
+}
+
+static void
+bind_no_device(struct plan_builder *b)
+{
+	struct plan_bind_device d = { plan_string(b, "/dev/null"), plan_string(b, at("treasure")) };
+
+	plan_add(b, PLAN_BIND_DEVICE, "device")->u.bind_device = d;
+}
+
+static void
+mask(struct plan_builder *b)
+{
+	add_path(b, PLAN_MASK_PATH, "/etc/secret");
+}
+
+static void
+read_only(struct plan_builder *b)
+{
+	add_path(b, PLAN_READONLY_PATH, "/etc/secret");
+}
+
+static void
+sysctl_up(struct plan_builder *b)
+{
+	add_sysctl(b, "../self/comm", "x");
+}
+
+static void
+sysctl_missing(struct plan_builder *b)
+{
+	add_sysctl(b, "kernel/no_such", "1");
+}
+
+static void
+sysctl_bad_value(struct plan_builder *b)
+{
+	add_sysctl(b, "kernel/msgmax", "pineapple");
+}
+
+static void
+remount_no_mount(struct plan_builder *b)
+{
+	struct plan_remount r = { .dest = plan_string(b, "/etc"), .attrs.set = MOUNT_ATTR_RDONLY };
+
+	plan_add(b, PLAN_REMOUNT, "mounts")->u.remount = r;
+}
+
+static void
+no_root(struct plan_builder *b)
+{
+	add_root(b, at("missing"));
+}
+
+static void
+file_as_root(struct plan_builder *b)
+{
+	add_root(b, at("treasure"));
+}
+
+static void
+test_attacks(void)
+{
+	static const char plain[] = "must be mounted on an ordinary directory";
+
+	sh("mkdir canary && printf treasure >treasure && chmod 600 treasure");
+	attacked("/proc is a link", "rmdir proc && ln -s /etc proc", mount_proc, plain);
+	attacked("/proc is a link out", "rmdir proc && ln -s $c proc", mount_proc, plain);
+	attacked("/proc is a file", "rmdir proc && :>proc", mount_proc, plain);
+	attacked("/sys is a link", "rmdir sys && ln -s proc sys", mount_sysfs, plain);
+	attacked("destination is a link out", "mkdir vol && ln -s $c vol/x", mount_tmpfs, NULL);
+	attacked("destination goes through a link out", "ln -s $c vol", mount_tmpfs, NULL);
+	attacked("destination climbs", "ln -s ../../../../$c vol", mount_tmpfs, NULL);
+	attacked("destination is a file", "mkdir vol && :>vol/x", mount_tmpfs, "make the mount point '/vol/x'");
+	attacked("file goes through a link out", "ln -s $c vol", bind_file, NULL);
+	attacked("file is a link out", "mkdir vol && ln -s $c/new vol/file", bind_file, NULL);
+	attacked("file is a link to a file", "mkdir vol && ln -s $t vol/file", bind_file, NULL);
+	attacked("destination magic", "ln -s /proc/self/root/$c vol", mount_tmpfs, NULL);
+	attacked("unknown option", "true", mount_bad_option,
+		 "mount 'tmpfs' on '/vol/x': option 'wrong=7': tmpfs: Unknown parameter");
+	attacked("bad value", "true", mount_bad_value,
+		 "mount 'tmpfs' on '/vol/x': option 'size=pineapple': tmpfs: Bad value");
+	attacked("unknown type", "true", mount_bad_type, "mount 'no-such-fs' on '/vol/x': no such device");
+	attacked("no source", "true", bind_missing, "missing' to '/vol/x': open the source: no such file");
+	attacked("folder on a file", "true", bind_dir_on_file, "the source is a folder, the destination is not");
+	attacked("file on a folder", "true", bind_file_on_dir, "the source is not a folder, the destination is");
+	attacked("/dev is a link out", "rmdir dev && ln -s $c dev", make_devices, NULL);
+	attacked("/dev is a link up", "rmdir dev && ln -s ../canary dev", make_devices, NULL);
+	attacked("/dev/null is a link out", "ln -s $t dev/null", make_devices,
+		 "'/dev/null' exists and is not the character device 1:3");
+	attacked("/dev/null is a file", ":>dev/null", make_devices,
+		 "'/dev/null' exists and is not the character device 1:3");
+	attacked("/dev/null is another device", "mknod dev/null c 1 5", make_devices,
+		 "exists and is not the character device 1:3");
+	attacked("/dev/null is there", "mknod -m 600 dev/null c 1 3 && chown 7:7 dev/null", make_devices, NULL);
+	attacked("/dev/null is bound through a link", "ln -s $t dev/null", bind_device,
+		 "make a place for the device '/dev/null'");
+	attacked("/dev is a link out, bound", "rmdir dev && ln -s $c dev", bind_device, NULL);
+	attacked("no device", "true", bind_no_device, "of the host is not a device");
+	attacked("ptmx is a device", "mknod dev/ptmx c 5 2", make_devices, NULL);
+	attacked("masked path is missing", "true", mask, "mask '/etc/secret': no such file");
+	attacked("masked path is a link out", "ln -s $t etc/secret", mask, "mask '/etc/secret': no such file");
+	attacked("read-only path is missing", "true", read_only, "make '/etc/secret' read-only: no such file");
+	attacked("read-only path is a link out", "ln -s $c etc/secret", read_only,
+		 "make '/etc/secret' read-only: no such file");
+	attacked("sysctl climbs", "true", sysctl_up, "open /proc/sys/../self/comm");
+	attacked("sysctl is missing", "true", sysctl_missing, "open /proc/sys/kernel/no_such: no such file");
+	attacked("sysctl value", "true", sysctl_bad_value,
+		 "write 'pineapple' to /proc/sys/kernel/msgmax: invalid argument");
+	attacked("remount of a folder", "true", remount_no_mount, "remount '/etc' (it is not a mount point)");
+	attacked("no root", "true", no_root, "missing': no such file");
+	attacked("file as root", "true", file_as_root, "treasure': not a directory");
+	sh("rm -r canary treasure");
+}
+
 int
 main(void)
 {
@@ -707,6 +1148,11 @@ main(void)
 	test_whole();
 	test_no_pivot();
 	test_overlay();
+	test_copy_up();
+	test_odd_mounts();
+	test_sources();
+	test_on_root();
+	test_attacks();
 	CHECK(fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", 1 << 24, &after, &len) == 0);
 	case_name = "mountinfo of the host";
 	CHECK(strcmp(before, after) == 0);
