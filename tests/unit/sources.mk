@@ -25,3 +25,7 @@ check_PROGRAMS += tests/unit/test_rootfs_run
 tests_unit_test_rootfs_run_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_seccomp_cache
 tests_unit_test_seccomp_cache_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_credentials
+tests_unit_test_credentials_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_hooks
+tests_unit_test_hooks_LDADD = $(knarr_LDADD)
