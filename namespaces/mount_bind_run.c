@@ -4,7 +4,8 @@
  * the source may be out of reach for the child, or its sub-mounts locked; then
  * the parent opened the tree before the clone and left it in a slot. Such a
  * tree still belongs to the host's peer groups, so it is made a slave before
- * it is attached: no mount made in the container may travel out. */
+ * it is attached: no mount made in the container may travel out, unless the
+ * plan says so (a shared volume below a shared root). */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,11 +20,14 @@
 #include "namespaces/rootfs_run.h"
 
 static int
-take_tree(struct plan_ctx *c, uint16_t slot)
+take_tree(struct plan_ctx *c, const struct plan_mount_bind *m)
 {
-	int fd = fd_take(&c->fds[slot]);
-	int r = fd < 0 ? -EBADF : mount_set_propagation(fd, MS_SLAVE | MS_REC);
+	int fd = fd_take(&c->fds[m->slot]);
+	int r = fd < 0 ? -EBADF : 0;
 
+	/* "shared" and opened by the parent: asked to stay the host's peer. */
+	if (r == 0 && !(m->propagation & MS_SHARED))
+		r = mount_set_propagation(fd, MS_SLAVE | MS_REC);
 	if (r < 0) {
 		fd_close(fd);
 		return r;
@@ -37,7 +41,7 @@ open_source(struct plan_ctx *c, const struct plan_mount_bind *m)
 	unsigned flags = OPEN_TREE_CLONE;
 
 	if (m->slot)
-		return take_tree(c, m->slot);
+		return take_tree(c, m);
 	if (m->recursive)
 		flags |= AT_RECURSIVE;
 	if (m->source_nofollow)

@@ -13,7 +13,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include <linux/magic.h>
 
@@ -164,7 +163,7 @@ mount_label_option(const struct rootfs_planner *p)
 
 	if (!label || !*label)
 		return NULL;
-	if (access("/sys/fs/selinux", F_OK) < 0) {
+	if (!p->h->selinux) {
 		log_debug("linux.mountLabel has no effect: the host has no SELinux");
 		return NULL;
 	}

@@ -3,9 +3,10 @@
  *
  * In a config the layers are one string: "lowerdir=TOP:…:BOTTOM", in which a
  * backslash takes the meaning from ':', ',' and '\', and "::" begins the layers
- * that only hold data. The plan holds plain paths, topmost first. Since Linux
- * 6.8 the kernel takes them one by one ("lowerdir+"); before, all options
- * must fit into one page, which is checked here.
+ * that only hold data. The plan holds plain paths, topmost first. The root's
+ * executor knows how to give any number of them to any kernel; an overlay
+ * elsewhere is an ordinary mount, whose layers are named one by one since Linux
+ * 6.8 ("lowerdir+") and must fit into one page before, which is checked here.
  *
  * With --upper DIR the upper folder is DIR/upper and the work folder DIR/work:
  * the two must be on one file system, and the caller has one folder to remove.
@@ -220,14 +221,24 @@ escaped_length(const char *s)
 }
 
 static int
+check_data_layers(const struct rootfs_planner *p, const char *property, const struct stack *k)
+{
+	if (k->data.n && !host_kernel_at_least(p->h, 6, 8))
+		return err_plain(p->err, "%s: data layers need Linux 6.8, this is %u.%u", property, p->h->kernel_major,
+				 p->h->kernel_minor);
+	for (size_t i = 0; i < k->data.n; i++)
+		if (!fits_value(k->data.items[i]))
+			return err_plain(p->err, "%s: the path of a data layer may have %d bytes at most: '%s'",
+					 property, MAX_VALUE, k->data.items[i]);
+	return 0;
+}
+
+static int
 check_one_page(const struct rootfs_planner *p, const char *property, const struct stack *k)
 {
 	size_t n =
 		strlen("lowerdir=,upperdir=,workdir=,userxattr") + escaped_length(k->upper) + escaped_length(k->work);
 
-	if (k->data.n)
-		return err_plain(p->err, "%s: data layers need Linux 6.8 and paths of at most %d bytes", property,
-				 MAX_VALUE);
 	for (size_t i = 0; i < k->lower.n; i++)
 		n += escaped_length(k->lower.items[i]) + 1;
 	for (size_t i = 0; i < k->rest.n; i++)
@@ -282,19 +293,6 @@ root_options(const struct rootfs_planner *p, struct stack *k)
 	return plan_strings(p->b, k->rest.items, k->rest.n);
 }
 
-/* The kernel wants two layers, or an upper one. A bind is what one layer alone
- * would look like; read-only at once, since a layer is never written to. */
-static void
-add_single_layer(const struct rootfs_planner *p, const char *property, const char *dir)
-{
-	struct plan_step *st = plan_add(p->b, PLAN_ROOT_BIND, "%s", property);
-
-	st->u.root_bind.path = plan_string(p->b, dir);
-	if (p->o->parent_opens)
-		st->u.root_bind.slot = plan_add_source(p->b, dir, true, false, st->what);
-	plan_add(p->b, PLAN_ROOT_READONLY, "%s", property);
-}
-
 static int
 add_root(const struct rootfs_planner *p, const char *property, struct stack *k, struct plan_attrs attrs, bool tmpfs)
 {
@@ -303,14 +301,10 @@ add_root(const struct rootfs_planner *p, const char *property, struct stack *k, 
 	struct plan_step *st;
 	int r = check_layers(p, property, k);
 
-	if (r == 0 && !can_append(p, k))
-		r = check_one_page(p, property, k);
+	if (r == 0)
+		r = check_data_layers(p, property, k);
 	if (r < 0)
 		return r;
-	if (!writable && k->lower.n == 1 && !k->data.n) {
-		add_single_layer(p, property, k->lower.items[0]);
-		return 0;
-	}
 	st = plan_add(p->b, PLAN_ROOT_OVERLAY, "%s", property);
 	/* Read-only comes last when mount points may have to be made in it. */
 	if (writable)
@@ -325,7 +319,7 @@ add_root(const struct rootfs_planner *p, const char *property, struct stack *k, 
 		.upper_tmpfs = tmpfs,
 		.options = root_options(p, k),
 		.attrs = attrs,
-		.append = can_append(p, k),
+		.append = host_kernel_at_least(p->h, 6, 8),
 	};
 	if (tmpfs)
 		st->u.root_overlay.tmpfs_options = plan_strings(p->b, tmpfs_options, 1);
@@ -459,6 +453,8 @@ overlay_expand_options(const struct rootfs_planner *p, const char *property, str
 	if (r < 0)
 		return r;
 	append = can_append(p, &k);
+	if ((r = check_data_layers(p, property, &k)) < 0)
+		return r;
 	if (!append && (r = check_one_page(p, property, &k)) < 0)
 		return r;
 	for (size_t i = 0; i < k.lower.n; i++) {

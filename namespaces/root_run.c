@@ -58,12 +58,16 @@ rootfs_run_root_bind(struct plan_ctx *c, const struct plan_step *s)
 {
 	const struct plan_root_bind *b = &s->u.root_bind;
 	const char *path = rootfs_text(c->plan, b->path);
-	auto_close int tree = open_root_tree(c, b);
+	auto_close int tree = b->open_only ? mount_open_host(path, O_PATH | O_DIRECTORY) : open_root_tree(c, b);
 	auto_close int place = -1;
 	int r;
 
 	if (tree < 0)
 		return err_set(c->err, -tree, "open the root file system '%s'", path);
+	if (b->open_only) {
+		c->fds[PLAN_FD_ROOT] = fd_take(&tree);
+		return 0;
+	}
 	r = mount_root_place(path, &place);
 	if (r == 0)
 		r = mount_attach_root(c, &tree, place);
