@@ -26,10 +26,10 @@ check_uts_name(struct parser *p, const struct json_value *config, const struct s
 {
 	const struct json_value *v = json_get(config, property);
 
-	if (!v || v->type != JSON_STRING || v->n == 0)
+	if (!v || v->type != JSON_STRING || v->n == 0 || v->broken)
 		return;
 	if (!has_namespace(s, SPEC_NS_UTS))
-		error_at(p, v, "needs a \"uts\" namespace, or it would change the name of the host");
+		error_at(p, v, "needs a namespace of type \"uts\", or it would change the name of the host");
 	else if (v->n > UTS_NAME_MAX)
 		error_at(p, v, "is %u bytes long, the kernel allows %d", v->n, UTS_NAME_MAX);
 }
@@ -45,9 +45,9 @@ check_user_namespace(struct parser *p, const struct json_value *config, const st
 
 	if (!has_namespace(s, SPEC_NS_USER)) {
 		if (l->uid_mappings.n > 0)
-			error_at(p, uids, "needs a \"user\" namespace");
+			error_at(p, uids, "needs a namespace of type \"user\"");
 		if (l->gid_mappings.n > 0)
-			error_at(p, gids, "needs a \"user\" namespace");
+			error_at(p, gids, "needs a namespace of type \"user\"");
 	} else if (!l->namespaces[SPEC_NS_USER].path) {
 		if (l->uid_mappings.n > 0 && !gids)
 			error_at(p, uids, "needs gidMappings too");
@@ -64,9 +64,9 @@ check_time_namespace(struct parser *p, const struct json_value *config, const st
 	if (!s->linux_.time_offsets.set || !v)
 		return;
 	if (!has_namespace(s, SPEC_NS_TIME))
-		error_at(p, v, "needs a \"time\" namespace");
+		error_at(p, v, "needs a namespace of type \"time\"");
 	else if (s->linux_.namespaces[SPEC_NS_TIME].path)
-		error_at(p, v, "needs a new \"time\" namespace, the clocks of a joined one cannot be set");
+		error_at(p, v, "needs a new namespace of type \"time\", the clocks of a joined one cannot be set");
 }
 
 /* ---- mounts ---------------------------------------------------------- */
@@ -91,7 +91,8 @@ check_mount(struct parser *p, const struct json_value *v, const struct spec *s, 
 	else if (m->uid_mappings.n > 0 && !idmap)
 		note_at(p, json_get(v, "uidMappings"), "the options should contain \"idmap\" or \"ridmap\"");
 	else if (m->uid_mappings.n == 0 && idmap && !has_namespace(s, SPEC_NS_USER))
-		error_member(p, v, "options", "\"idmap\" needs uidMappings and gidMappings, or a \"user\" namespace");
+		error_member(p, v, "options",
+			     "an id-mapped mount needs uidMappings and gidMappings, or a namespace of type \"user\"");
 }
 
 static void
@@ -125,7 +126,7 @@ check_net_devices(struct parser *p, const struct json_value *config, const struc
 	if (!devices || l->n_net_devices == 0)
 		return;
 	if (!has_namespace(s, SPEC_NS_NETWORK)) {
-		error_at(p, devices, "needs a \"network\" namespace");
+		error_at(p, devices, "needs a namespace of type \"network\"");
 		return;
 	}
 	for (m = devices->first; m && i < l->n_net_devices; m = m->next) {
@@ -142,10 +143,21 @@ check_net_devices(struct parser *p, const struct json_value *config, const struc
 	}
 }
 
+/* A namespace list that could not be read would make every rule below it cry. */
+static bool
+namespaces_are_known(const struct parser *p, const struct json_value *config)
+{
+	const struct json_value *l = json_get(config, "linux");
+
+	return !p->namespaces_broken && (!l || l->type == JSON_OBJECT);
+}
+
 void
 check_config(struct parser *p, const struct json_value *config, const struct spec *s)
 {
 	check_version(p, json_get(config, "ociVersion"));
+	if (!namespaces_are_known(p, config))
+		return;
 	check_uts_name(p, config, s, "hostname");
 	check_uts_name(p, config, s, "domainname");
 	check_user_namespace(p, config, s);

@@ -77,7 +77,8 @@ check_sysctl(struct parser *p, const struct json_value *v, const struct spec_lin
 	if (!rule)
 		error_key(p, v, "this kernel parameter belongs to no namespace, setting it would change the host");
 	else if (!l->namespaces[rule->ns].listed)
-		error_key(p, v, "needs a \"%s\" namespace, or it would change the host", spec_ns_name(rule->ns));
+		error_key(p, v, "needs a namespace of type \"%s\", or it would change the host",
+			  spec_ns_name(rule->ns));
 }
 
 void

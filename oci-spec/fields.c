@@ -52,6 +52,16 @@ note_at(struct parser *p, const struct json_value *v, const char *fmt, ...)
 	ADD_ISSUE(SPEC_NOTE, v, v->key ? v->key_offset : v->offset);
 }
 
+/* Descriptions cost memory: none is made for an error that is only counted. */
+static bool
+only_counted(struct parser *p)
+{
+	if (!issues_full(p->issues, SPEC_ERROR))
+		return false;
+	issues_count(p->issues, SPEC_ERROR);
+	return true;
+}
+
 void
 error_member(struct parser *p, const struct json_value *v, const char *name, const char *fmt, ...)
 {
@@ -62,7 +72,7 @@ error_member(struct parser *p, const struct json_value *v, const char *name, con
 	va_start(ap, fmt);
 	if (member) {
 		add_issue(p, SPEC_ERROR, member, member->offset, fmt, ap);
-	} else {
+	} else if (!only_counted(p)) {
 		path = json_path(p->arena, v);
 		issues_vadd(p->issues, SPEC_ERROR, v->offset,
 			    arena_printf(p->arena, "%s%s%s", path, *path ? "." : "", name), fmt, ap);
@@ -75,18 +85,16 @@ expect_type(struct parser *p, const struct json_value *v, enum json_type type, c
 {
 	if (v->type == type)
 		return true;
+	if (only_counted(p))
+		return false;
 	error_at(p, v, "expected %s, found %s", what, json_describe(p->arena, v));
 	return false;
 }
 
-const struct json_value *
-json_element(const struct json_value *array, size_t i)
+bool
+object_is_clean(const struct parser *p)
 {
-	const struct json_value *v = array ? array->first : NULL;
-
-	while (v && i-- > 0)
-		v = v->next;
-	return v;
+	return p->issues->count[SPEC_ERROR] == p->errors_before;
 }
 
 /* ---- scalars --------------------------------------------------------- */
@@ -110,7 +118,8 @@ check_string(struct parser *p, const struct field *f, const struct json_value *v
 		return false;
 	}
 	if ((f->flags & FIELD_ABSOLUTE) && v->text[0] != '/') {
-		error_at(p, v, "expected an absolute path, found %s", json_quote(p->arena, v->text));
+		if (!only_counted(p))
+			error_at(p, v, "expected an absolute path, found %s", json_quote(p->arena, v->text));
 		return false;
 	}
 	return true;
@@ -206,6 +215,16 @@ _Static_assert(offsetof(struct opt_u16, v) == sizeof(uint16_t) && offsetof(struc
 		       offsetof(struct opt_i64, v) == sizeof(int64_t),
 	       "field_integer() finds the value of an opt_* by its size");
 
+static bool
+find_name(struct parser *p, const struct name_table *t, const struct json_value *v, uint64_t *ret_value)
+{
+	if (name_find(t, v->text, ret_value))
+		return true;
+	if (!only_counted(p))
+		error_at(p, v, "%s", name_complaint(p->arena, t, v->text));
+	return false;
+}
+
 void
 field_enum(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
 {
@@ -213,10 +232,8 @@ field_enum(struct parser *p, const struct field *f, const struct json_value *v, 
 
 	if (!expect_type(p, v, JSON_STRING, "a string") || v->broken)
 		return;
-	if (name_find(f->type, v->text, &value))
+	if (find_name(p, f->type, v, &value))
 		store_integer(member_of(f, obj), f->size ? f->size : sizeof(uint32_t), value);
-	else
-		error_at(p, v, "%s", name_complaint(p->arena, f->type, v->text));
 }
 
 /* ---- lists ----------------------------------------------------------- */
@@ -269,10 +286,7 @@ is_known_name(struct parser *p, const struct field *f, const struct json_value *
 {
 	uint64_t unused;
 
-	if (name_find(f->type, v->text, &unused))
-		return true;
-	error_at(p, v, "%s", name_complaint(p->arena, f->type, v->text));
-	return false;
+	return find_name(p, f->type, v, &unused);
 }
 
 void
@@ -289,7 +303,7 @@ field_flags(struct parser *p, const struct field *f, const struct json_value *v,
 	if (!check_array(p, f, v, "an array of strings"))
 		return;
 	for (const struct json_value *e = v->first; e; e = e->next)
-		if (check_string(p, f, e) && is_known_name(p, f, e) && name_find(f->type, e->text, &bit))
+		if (check_string(p, f, e) && find_name(p, f->type, e, &bit))
 			bits |= bit;
 	store_integer(member_of(f, obj), f->size, bits);
 }
@@ -432,8 +446,10 @@ find_field(const struct object_type *t, const char *name)
 void
 parse_object(struct parser *p, const struct object_type *t, const struct json_value *v, void *obj)
 {
+	size_t outer = p->errors_before;
 	uint64_t seen = 0;
 
+	p->errors_before = p->issues->count[SPEC_ERROR];
 	for (const struct json_value *m = v->first; m; m = m->next) {
 		const struct field *f = find_field(t, m->key);
 
@@ -454,4 +470,5 @@ parse_object(struct parser *p, const struct object_type *t, const struct json_va
 			error_member(p, v, t->fields[i].name, "required property is missing");
 	if (t->check)
 		t->check(p, v, obj);
+	p->errors_before = outer;
 }

@@ -15,6 +15,8 @@
 struct parser {
 	struct arena *arena;
 	struct issues *issues;
+	size_t errors_before;	/* errors when the present object began */
+	bool namespaces_broken; /* linux.namespaces could not be read: no rule may rely on it */
 };
 
 enum field_flags {
@@ -99,6 +101,10 @@ void field_ignored(struct parser *p, const struct field *f, const struct json_va
 /* Fills obj (zeroed before) from v; reports unknown and missing properties. */
 void parse_object(struct parser *p, const struct object_type *t, const struct json_value *v, void *obj);
 
+/* For check functions: no error inside the present object so far, so that its
+ * members hold what the config says. */
+bool object_is_clean(const struct parser *p);
+
 /* The type of v is as wanted, or an error "expected WHAT, found …". */
 bool expect_type(struct parser *p, const struct json_value *v, enum json_type type, const char *what);
 
@@ -115,8 +121,5 @@ void error_member(struct parser *p, const struct json_value *v, const char *name
 	__attribute__((format(printf, 4, 5)));
 void warn_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void note_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-/* Element number i of the array `name` of v; for messages. NULL: none. */
-const struct json_value *json_element(const struct json_value *array, size_t i);
 
 #endif

@@ -1,44 +1,34 @@
-/* Theory of operation: yajl says what it missed but not exactly where, and in
- * words of its own. The place is found again from the last token that it
+/* Theory of operation: yajl says that the text is wrong but not exactly where,
+ * and in words of its own. The place is found again from the last token that it
  * accepted: behind it comes white space, then the one separator that the
- * grammar allows there, then the culprit. The table turns yajl's phrase into
- * ours; an unknown phrase is shown as it is. */
+ * grammar allows there, then the culprit. What was expected there follows from
+ * the same state. Only mistakes inside of a token need yajl's phrase, to tell
+ * which token it was reading. */
 #include <stdio.h>
 #include <string.h>
 
 #include "oci-spec/json_text.h"
 
-enum where {
-	AT_TOKEN,	 /* the next token, before any separator */
-	AFTER_SEPARATOR, /* the next token behind ':' or ',' */
-	AT_END,		 /* of the text */
-	IN_STRING,	 /* the first byte that may not stand in a string */
+enum fault {
+	FAULT_END,    /* the text ends too early */
+	FAULT_STRING, /* a byte that may not stand in a string */
+	FAULT_NUMBER, /* an unfinished number */
+	FAULT_COMMENT,
 };
 
-struct phrase {
+static const struct {
 	const char *yajl;
-	enum where where;
+	enum fault fault;
 	const char *text;
-	bool say_found; /* add what stands there */
-};
-
-static const struct phrase phrases[] = {
-	{ "premature EOF", AT_END, "unexpected end of the file", false },
-	{ "must be separated by a colon", AT_TOKEN, "expected ':' after the property name", true },
-	{ "inside map, I expect", AT_TOKEN, "expected ',' or '}' after the value", true },
-	{ "after array element", AT_TOKEN, "expected ',' or ']' after the value", true },
-	{ "invalid object key", AFTER_SEPARATOR, "expected a property name in double quotes", true },
-	{ "unallowed token", AFTER_SEPARATOR, "expected a value", true },
-	{ "trailing garbage", AT_TOKEN, "expected the end of the file after the value", true },
-	{ "'\\' occurs before", IN_STRING, "unknown escape in a string", true },
-	{ "invalid character inside string", IN_STRING, "a control character in a string must be escaped", false },
-	{ "(non-hex) character", IN_STRING, "expected four hexadecimal digits after \\u", true },
-	{ "after the minus sign", AFTER_SEPARATOR, "expected a digit after '-'", true },
-	{ "after the decimal point", AFTER_SEPARATOR, "expected a digit after the decimal point", true },
-	{ "after the exponent", AFTER_SEPARATOR, "expected a digit in the exponent", true },
-	{ "probable comment", AFTER_SEPARATOR, "comments are not allowed in JSON", false },
-	{ "invalid char in json text", AFTER_SEPARATOR, "expected a value", true },
-	{ "invalid string in json text", AFTER_SEPARATOR, "expected a value", true },
+} phrases[] = {
+	{ "premature EOF", FAULT_END, "unexpected end of the file" },
+	{ "'\\' occurs before", FAULT_STRING, "unknown escape in a string" },
+	{ "invalid character inside string", FAULT_STRING, "a control character in a string must be escaped" },
+	{ "(non-hex) character", FAULT_STRING, "expected four hexadecimal digits after \\u" },
+	{ "after the minus sign", FAULT_NUMBER, "expected a digit after '-'" },
+	{ "after the decimal point", FAULT_NUMBER, "expected a digit after the decimal point" },
+	{ "after the exponent", FAULT_NUMBER, "expected a digit in the exponent" },
+	{ "probable comment", FAULT_COMMENT, "comments are not allowed in JSON" },
 };
 
 static size_t
@@ -49,16 +39,32 @@ skip_space(const struct issues *is, size_t at)
 	return at;
 }
 
-/* The next token: its start, or behind the separator that may stand before it. */
-static size_t
-next_token(const struct issues *is, size_t at, bool after_separator, enum json_event event)
+/* What the grammar wants behind the last token. *at: moves from the end of that
+ * token to the start of the next one, over a separator that belongs there. */
+static const char *
+expectation(const struct issues *is, enum json_event event, const struct json_value *open, size_t *at)
 {
-	char separator = event == JSON_AFTER_KEY ? ':' : event == JSON_AFTER_VALUE ? ',' : '\0';
+	char separator = event == JSON_AFTER_KEY ? ':' : event == JSON_AFTER_VALUE && open ? ',' : '\0';
+	bool in_object = open && open->type == JSON_OBJECT;
 
-	at = skip_space(is, at);
-	if (after_separator && separator && at < is->len && is->text[at] == separator)
-		at = skip_space(is, at + 1);
-	return at;
+	*at = skip_space(is, *at);
+	if (separator && *at < is->len && is->text[*at] == separator) {
+		*at = skip_space(is, *at + 1);
+		return event == JSON_AFTER_VALUE && in_object ? "a property name in double quotes" : "a value";
+	}
+	switch (event) {
+	case JSON_AFTER_KEY:
+		return "':' after the property name";
+	case JSON_AFTER_VALUE:
+		return !open	   ? "the end of the file"
+		       : in_object ? "',' or '}' after the value"
+				   : "',' or ']' after the value";
+	case JSON_AFTER_OPEN:
+		return in_object ? "a property name in double quotes or '}'" : "a value or ']'";
+	case JSON_AT_START:
+		break;
+	}
+	return "a value";
 }
 
 static bool
@@ -91,17 +97,6 @@ string_fault(const struct issues *is, size_t at)
 	return at;
 }
 
-static size_t
-fault_place(const struct issues *is, enum where where, size_t token_end, enum json_event event)
-{
-	size_t at;
-
-	if (where == AT_END)
-		return is->len;
-	at = next_token(is, token_end, where != AT_TOKEN, event);
-	return where == IN_STRING ? string_fault(is, at) : at;
-}
-
 /* The word, number or punctuation at `at`, short, for a message. */
 static const char *
 found_text(const struct issues *is, size_t at)
@@ -113,8 +108,9 @@ found_text(const struct issues *is, size_t at)
 		return "the end of the file";
 	if (is->text[at] == '"')
 		return "a string";
-	while (n < sizeof(word) - 1 && at + n < is->len && is->text[at + n] &&
-	       !strchr(" \t\r\n,:{}[]\"", is->text[at + n])) {
+	if ((unsigned char)is->text[at] < 0x20)
+		return arena_printf(is->arena, "the byte 0x%02x", (unsigned char)is->text[at]);
+	while (n < sizeof(word) - 1 && is->text[at + n] && !strchr(" \t\r\n,:{}[]\"", is->text[at + n])) {
 		word[n] = is->text[at + n];
 		n++;
 	}
@@ -124,31 +120,35 @@ found_text(const struct issues *is, size_t at)
 	return json_quote(is->arena, word);
 }
 
-static const struct phrase *
-find_phrase(const char *message)
+/* The text ends before everything was closed. */
+static void
+report_end(struct issues *is, const char *path, const struct json_value *open)
 {
-	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++)
-		if (strstr(message, phrases[i].yajl))
-			return &phrases[i];
-	return NULL;
+	if (open)
+		issues_add(is, SPEC_ERROR, is->len, path,
+			   "unexpected end of the file, the '%c' of line %u is still open",
+			   open->type == JSON_OBJECT ? '{' : '[', issues_line(is, open->offset));
+	else
+		issues_add(is, SPEC_ERROR, is->len, path, "unexpected end of the file");
 }
 
 void
 json_syntax_error(struct issues *is, const char *yajl_message, size_t token_end, enum json_event event,
 		  const struct json_value *open)
 {
-	const struct phrase *p = find_phrase(yajl_message);
-	size_t at = fault_place(is, p ? p->where : AFTER_SEPARATOR, token_end, event);
 	const char *path = open ? json_path(is->arena, open) : "";
+	size_t at = token_end;
+	const char *wanted = expectation(is, event, open, &at);
 
-	if (!p) {
-		issues_add(is, SPEC_ERROR, at, path, "not JSON: %.*s", (int)strcspn(yajl_message, "\n"), yajl_message);
-	} else if (p->where == AT_END && open) {
-		issues_add(is, SPEC_ERROR, at, path, "%s, the '%c' of line %u is still open", p->text,
-			   open->type == JSON_OBJECT ? '{' : '[', issues_line(is, open->offset));
-	} else if (p->say_found) {
-		issues_add(is, SPEC_ERROR, at, path, "%s, found %s", p->text, found_text(is, at));
-	} else {
-		issues_add(is, SPEC_ERROR, at, path, "%s", p->text);
+	for (size_t i = 0; i < sizeof(phrases) / sizeof(*phrases); i++) {
+		if (!strstr(yajl_message, phrases[i].yajl))
+			continue;
+		if (phrases[i].fault == FAULT_END)
+			report_end(is, path, open);
+		else
+			issues_add(is, SPEC_ERROR, phrases[i].fault == FAULT_STRING ? string_fault(is, at) : at, path,
+				   "%s", phrases[i].text);
+		return;
 	}
+	issues_add(is, SPEC_ERROR, at, path, "expected %s, found %s", wanted, found_text(is, at));
 }

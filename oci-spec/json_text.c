@@ -377,6 +377,10 @@ json_parse(const char *text, size_t len, struct arena *a, struct issues *is)
 
 	if (!check_encoding(text, len, is))
 		return NULL;
+	if (text[strspn(text, " \t\r\n")] == '\0' && strlen(text) == len) {
+		issues_add(is, SPEC_ERROR, 0, "", "the file is empty");
+		return NULL;
+	}
 	b.yajl = yajl_alloc(&callbacks, &memory, &b);
 	yajl_config(b.yajl, yajl_dont_validate_strings, 1);
 	status = yajl_parse(b.yajl, (const unsigned char *)text, len);

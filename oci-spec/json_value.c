@@ -52,7 +52,10 @@ json_quote(struct arena *a, const char *s)
 	while (s[i] && i < QUOTE_MAX) {
 		size_t n = utf8_char_length(s + i);
 
-		if (n == 0 || (unsigned char)s[i] < 0x20 || s[i] == 0x7f) {
+		if (s[i] == '"' || s[i] == '\\') {
+			*p++ = '\\';
+			*p++ = s[i];
+		} else if (n == 0 || (unsigned char)s[i] < 0x20 || s[i] == 0x7f) {
 			p += sprintf(p, "\\x%02x", (unsigned char)s[i]);
 			n = 1;
 		} else {

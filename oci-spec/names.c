@@ -161,7 +161,7 @@ edit_distance(const char *a, const char *b, size_t b_len)
 size_t
 name_distance(const char *given, const char *candidate)
 {
-	size_t n = strlen(given), m = strlen(candidate), distance;
+	size_t n = strlen(given), m = strlen(candidate), common = 0, distance;
 
 	if (n == 0 || n > WORD_MAX || m > WORD_MAX)
 		return SIZE_MAX;
@@ -172,8 +172,11 @@ name_distance(const char *given, const char *candidate)
 		return 1;
 	if (n >= 3 && n < m && strncasecmp(given, candidate, n) == 0)
 		return 2;
+	/* a long common beginning (SCMP_ACT_…) says nothing */
+	while (common < n && tolower((unsigned char)given[common]) == tolower((unsigned char)candidate[common]))
+		common++;
 	distance = edit_distance(given, candidate, m);
-	return distance <= 1 + n / 5 ? distance : SIZE_MAX;
+	return distance <= 1 + (n - common) / 3 ? distance : SIZE_MAX;
 }
 
 const char *

@@ -74,7 +74,7 @@ spec_parse(const char *file, const char *json, size_t len, struct arena *a, stru
 {
 	char *text = copy_text(a, json, &len);
 	struct issues issues;
-	struct parser p = { a, &issues };
+	struct parser p = { .arena = a, .issues = &issues };
 	struct spec *s = arena_alloc(a, sizeof(*s));
 	struct json_value *root;
 
@@ -100,7 +100,7 @@ spec_parse_process(const char *file, const char *json, size_t len, struct arena 
 {
 	char *text = copy_text(a, json, &len);
 	struct issues issues;
-	struct parser p = { a, &issues };
+	struct parser p = { .arena = a, .issues = &issues };
 	struct spec_process *process = arena_alloc(a, sizeof(*process));
 	struct json_value *root;
 

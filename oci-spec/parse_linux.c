@@ -33,9 +33,12 @@ static void
 field_namespaces(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
 {
 	struct spec_namespace *list = (void *)((char *)obj + f->offset);
+	size_t errors = p->issues->count[SPEC_ERROR];
 
-	if (!expect_type(p, v, JSON_ARRAY, "an array of objects"))
+	if (!expect_type(p, v, JSON_ARRAY, "an array of objects")) {
+		p->namespaces_broken = true;
 		return;
+	}
 	for (const struct json_value *e = v->first; e; e = e->next) {
 		struct namespace_entry entry = { SPEC_NS_COUNT, NULL };
 
@@ -49,6 +52,7 @@ field_namespaces(struct parser *p, const struct field *f, const struct json_valu
 		else
 			list[entry.type] = (struct spec_namespace){ true, entry.path };
 	}
+	p->namespaces_broken = p->issues->count[SPEC_ERROR] > errors;
 }
 
 static const struct field type_id_mapping_fields[] = {
@@ -108,7 +112,7 @@ check_device(struct parser *p, const struct json_value *v, void *obj)
 {
 	struct spec_device *d = obj;
 
-	if (!d->type)
+	if (!object_is_clean(p))
 		return;
 	if (d->type != 'p' && !json_get(v, "major"))
 		error_member(p, v, "major", "required property is missing (device type \"%c\")", d->type);
@@ -207,21 +211,20 @@ static void
 check_memory_policy(struct parser *p, const struct json_value *v, void *obj)
 {
 	const struct spec_memory_policy *policy = obj;
-	const struct json_value *mode = json_get(v, "mode");
+	const char *mode = name_of(&names_mpol_mode, (uint64_t)policy->mode);
 	const uint32_t both = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
-	bool has_nodes = policy->nodes && *policy->nodes;
-	uint64_t known;
+	bool has_nodes = policy->nodes != NULL;
 
 	check_number_list(p, json_get(v, "nodes"));
 	if ((policy->flags & both) == both)
 		error_member(p, v, "flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
-	if (!is_string(mode) || !name_find(&names_mpol_mode, mode->text, &known))
+	if (!object_is_clean(p))
 		return;
-	if (known == MPOL_DEFAULT || known == MPOL_LOCAL) {
+	if (policy->mode == MPOL_DEFAULT || policy->mode == MPOL_LOCAL) {
 		if (has_nodes)
-			error_member(p, v, "nodes", "%s takes no nodes", mode->text);
-	} else if (known != MPOL_PREFERRED && !has_nodes) {
-		error_member(p, v, "nodes", "%s needs at least one node", mode->text);
+			error_member(p, v, "nodes", "%s takes no nodes", mode);
+	} else if (policy->mode != MPOL_PREFERRED && !has_nodes) {
+		error_member(p, v, "nodes", "%s needs at least one node", mode);
 	}
 }
 

@@ -27,7 +27,7 @@ check_rlimit(struct parser *p, const struct json_value *v, void *obj)
 
 	if (type && type->type == JSON_STRING)
 		limit->type = type->text;
-	if (limit->soft > limit->hard && json_get(v, "hard"))
+	if (object_is_clean(p) && limit->soft > limit->hard)
 		error_member(p, v, "soft", "the soft limit is above the hard limit");
 }
 
@@ -99,25 +99,19 @@ static void
 check_scheduler(struct parser *p, const struct json_value *v, void *obj)
 {
 	const struct spec_scheduler *s = obj;
-	const struct json_value *policy = json_get(v, "policy");
 	bool realtime = s->policy == SCHED_FIFO || s->policy == SCHED_RR;
 	uint64_t period = s->period ? s->period : s->deadline;
-	uint64_t known;
 
-	if (!policy || policy->type != JSON_STRING || !name_find(&names_sched_policy, policy->text, &known) ||
-	    (s->flags & SCHED_FLAG_KEEP_ALL))
+	if (!object_is_clean(p) || (s->flags & SCHED_FLAG_KEEP_ALL))
 		return;
 	if (!realtime && s->priority.v != 0)
 		error_member(p, v, "priority", "only SCHED_FIFO and SCHED_RR have a priority");
 	if (realtime && s->priority.v == 0)
-		error_member(p, v, "priority", "%s needs a priority from 1 to 99", policy->text);
+		error_member(p, v, "priority", "%s needs a priority from 1 to 99",
+			     name_of(&names_sched_policy, s->policy));
 	if (s->policy != SCHED_DEADLINE) {
 		if (s->runtime || s->deadline || s->period)
-			error_member(p, v,
-				     s->runtime	   ? "runtime"
-				     : s->deadline ? "deadline"
-						   : "period",
-				     "only SCHED_DEADLINE has runtime, deadline and period");
+			error_at(p, v, "only SCHED_DEADLINE has runtime, deadline and period");
 		return;
 	}
 	/* the kernel's granularity is 2^10 ns (DL_SCALE) */
@@ -179,11 +173,13 @@ static const struct field type_console_fields[] = {
 OBJECT_TYPE(type_console, console_size, check_console_size);
 
 static void
-check_rlimit_duplicates(struct parser *p, const struct json_value *v, const struct spec_process *process)
+check_rlimit_duplicates(struct parser *p, const struct json_value *v)
 {
 	uint64_t seen = 0;
 
-	for (const struct json_value *e = v ? v->first : NULL; e; e = e->next) {
+	if (!v || v->type != JSON_ARRAY)
+		return;
+	for (const struct json_value *e = v->first; e; e = e->next) {
 		const struct json_value *type = json_get(e, "type");
 		uint64_t number;
 
@@ -193,7 +189,6 @@ check_rlimit_duplicates(struct parser *p, const struct json_value *v, const stru
 			error_at(p, type, "duplicate resource limit \"%s\"", type->text);
 		seen |= UINT64_C(1) << number;
 	}
-	(void)process;
 }
 
 static void
@@ -211,7 +206,7 @@ check_process(struct parser *p, const struct json_value *v, void *obj)
 {
 	struct spec_process *process = obj;
 
-	check_rlimit_duplicates(p, json_get(v, "rlimits"), process);
+	check_rlimit_duplicates(p, json_get(v, "rlimits"));
 	check_env(p, json_get(v, "env"));
 	if (!process->terminal) {
 		process->console_size.set = false; /* the spec: ignored */

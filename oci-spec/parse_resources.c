@@ -1,7 +1,6 @@
 /* Theory of operation: config-linux.md, "Control groups" as tables. Only what
  * the spec itself demands is refused; what a controller of this host can do is
  * the business of cgroups/. */
-#include <limits.h>
 #include <string.h>
 
 #include "oci-spec/parse.h"
@@ -98,7 +97,8 @@ check_cpu(struct parser *p, const struct json_value *v, void *obj)
 {
 	const struct spec_cpu *cpu = obj;
 
-	if (cpu->burst.set && cpu->quota.set && cpu->quota.v > 0 && cpu->burst.v > (uint64_t)cpu->quota.v)
+	if (object_is_clean(p) && cpu->burst.set && cpu->quota.set && cpu->quota.v > 0 &&
+	    cpu->burst.v > (uint64_t)cpu->quota.v)
 		error_member(p, v, "burst", "must not be larger than quota");
 	check_number_list(p, json_get(v, "cpus"));
 	check_number_list(p, json_get(v, "mems"));
@@ -131,9 +131,8 @@ OBJECT_TYPE(type_pids, pids, NULL);
 static void
 check_weight_device(struct parser *p, const struct json_value *v, void *obj)
 {
-	const struct spec_weight_device *d = obj;
-
-	if (!d->weight.set && !d->leaf_weight.set && !json_get(v, "weight") && !json_get(v, "leafWeight"))
+	(void)obj;
+	if (!json_get(v, "weight") && !json_get(v, "leafWeight"))
 		error_at(p, v, "at least one of weight and leafWeight is required");
 }
 

@@ -33,3 +33,5 @@ check_PROGRAMS += tests/unit/test_mount_options
 tests_unit_test_mount_options_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_rootfs_plan
 tests_unit_test_rootfs_plan_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_broken_configs
+tests_unit_test_broken_configs_LDADD = $(knarr_LDADD)
