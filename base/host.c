@@ -118,6 +118,9 @@ host_cgroup_below(const char *own, const char *root)
 {
 	size_t len = strlen(root);
 
+	/* Outside of the cgroup namespace: "/../x". No such path can be walked. */
+	if (!strncmp(own, "/..", 3) && (own[3] == '/' || !own[3]))
+		return "/";
 	if (len > 0 && root[len - 1] == '/')
 		len--;
 	if (strncmp(own, root, len) || (own[len] && own[len] != '/'))

@@ -25,10 +25,12 @@ struct cgroup {
 
 /* Decides the path (config-linux.md#cgroups-path): absolute: below the mount
  * point; relative: below the parent of the runtime's own cgroup; absent:
- * relative "knarr-ID". ".." and empty names are refused. Where there is no
- * cgroup2, or manager is CGROUP_DISABLED, or an ordinary user may not write
- * there, path becomes NULL unless the config asks for limits: then it is an
- * error that says which. Memory from a. Touches nothing. */
+ * relative "knarr-ID". "..", "." and empty names are refused. Where there is no
+ * cgroup2, or manager is CGROUP_DISABLED, or no path is given and the host says
+ * that the user may not make cgroups (cgroup_writable), path becomes NULL unless
+ * the config asks for limits: then it is an error that says which. A path that
+ * is given counts: cgroup_create() fails where it cannot be made. cg->mount is
+ * NULL when there is no cgroup2. Memory from a. Touches nothing. */
 int cgroup_resolve(const struct host *h, enum cgroup_manager manager, const struct spec *s, const char *id,
 		   struct arena *a, struct err *err, struct cgroup *ret_cg);
 
@@ -39,26 +41,31 @@ int cgroup_resolve(const struct host *h, enum cgroup_manager manager, const stru
 int cgroup_check(const struct cgroup *cg, const struct spec *s, struct err *err);
 
 /* Makes the folders, enables all available controllers on the way down
- * (best effort; needed ones must work), opens cg->fd. Refuses a folder that
- * holds processes or is frozen. On failure removes what it made. */
+ * (best effort; needed ones must work), opens cg->fd, sets cg->made. Refuses a
+ * folder that holds processes, is frozen (itself or from above) or threaded. On
+ * failure removes what it made. Nothing to do when path is NULL. */
 int cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err);
 
 /* Writes linux.resources: memory (limit, reservation, swap arithmetic,
  * checkBeforeUpdate), cpu (shares → weight, quota/period, burst, idle), pids,
  * io (weight, bfq, max per device), cpuset, hugetlb (rsvd first), rdma,
- * unified, and the device rules as an eBPF program. Errors name property,
- * file and value. */
+ * unified, and the device rules as an eBPF program: those of the config in
+ * order, then the default devices and linux.devices; what no rule names is
+ * denied. Without linux.resources.devices all devices are allowed. Errors name
+ * property, file and value; the caller then calls cgroup_destroy(). */
 int cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err);
 
-/* Opens an existing cgroup (from a state) into cg->fd. -ENOENT when gone. */
+/* Opens an existing cgroup (from a state) into cg->fd; nothing to do when that is
+ * open. -ENOENT when gone, or when path is NULL. */
 int cgroup_open(struct cgroup *cg, struct err *err);
 
 /* Sends sig to every process in it and below: cgroup.kill for SIGKILL, else
  * (or before Linux 5.14) each pid in cgroup.procs while frozen. 0 also when it
- * is gone or empty. */
+ * is gone or empty, or path is NULL. Opens cg->fd when it is not. */
 int cgroup_kill(struct cgroup *cg, int sig, struct err *err);
 
-/* cgroup.freeze; waits until cgroup.events says so, at most timeout_ms. */
+/* cgroup.freeze; waits until cgroup.events says so, at most timeout_ms: then
+ * -ETIMEDOUT, and a freeze is undone. cg->fd must be open. */
 int cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct err *err);
 
 /* True when cgroup.events says frozen 1. */
@@ -68,13 +75,14 @@ bool cgroup_is_frozen(const struct cgroup *cg);
 ssize_t cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err *err);
 
 /* Waits (poll on cgroup.events, no sleep loop) until it is empty, then removes it
- * and all below, and the parents that cgroup_create() made if they are empty.
- * 0 when already gone. */
+ * and all below, and its parents while they are empty and were made by knarr
+ * (cg->made, or for a container that has left since). Closes cg->fd. 0 when
+ * already gone or path is NULL; -EBUSY when it still holds processes then. */
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
 
-/* Names of files given to the owner of the container's user namespace when the
+/* Gives the folder and the files that /sys/kernel/cgroup/delegate lists to the owner of the container's user namespace when the
  * config mounts cgroup read-write in a new cgroup namespace
- * (config-linux.md#cgroup-ownership). */
+ * (config-linux.md#cgroup-ownership). gid may be -1: as it is. */
 int cgroup_delegate(struct cgroup *cg, uid_t uid, gid_t gid, struct err *err);
 
 #endif

@@ -162,6 +162,8 @@ step_down(struct walk *w, struct err *err)
 	int fd;
 
 	walk_name(w->cg->path, w->at, name);
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return cannot_make(w, EINVAL, err);
 	made = mkdirat(w->fd, name, 0755) == 0;
 	if (made && w->at < w->first_made)
 		w->first_made = w->at;

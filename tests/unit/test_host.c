@@ -52,6 +52,8 @@ test_below(void)
 	CHECK(!strcmp(host_cgroup_below("/ab/c", "/a"), "/"));
 	CHECK(!strcmp(host_cgroup_below("/", "/"), "/"));
 	CHECK(!strcmp(host_cgroup_below("/x", "/../.."), "/"));
+	CHECK(!strcmp(host_cgroup_below("/../x", "/"), "/"));
+	CHECK(!strcmp(host_cgroup_below("/..x", "/"), "/..x"));
 }
 
 static void
