@@ -105,12 +105,28 @@ cannot_enable(const struct walk *w, enum controller c, int r, struct err *err)
 	return r ? r : -ENOTSUP;
 }
 
+/* The kernel lets a cgroup that holds processes pass on some controllers (cpu,
+ * pids) but makes it the root of a threaded subtree then, in which no container
+ * can be. The root cgroup, the one without a type, is free of the rule. */
+static bool
+must_not_pass_on(int dirfd)
+{
+	auto_close int fd = -1;
+	char byte;
+
+	if (faccessat(dirfd, "cgroup.type", F_OK, 0) < 0)
+		return false;
+	fd = openat(dirfd, "cgroup.procs", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return fd >= 0 && read(fd, &byte, 1) == 1;
+}
+
 /* The kernel takes a list whole or not at all, so one that fails is tried
  * again piece by piece. */
 static int
 pass_on_controllers(const struct walk *w, struct err *err)
 {
 	unsigned needed = needed_controllers(w->settings), available = 0, enabled = 0, missing;
+	bool denied = false;
 	int r = controllers_read(w->fd, "cgroup.controllers", &available);
 
 	if (r == 0)
@@ -121,12 +137,14 @@ pass_on_controllers(const struct walk *w, struct err *err)
 		return err_set(err, -r, "read the controllers of cgroup '%s'", walked_path(w, path, sizeof(path)));
 	}
 	missing = available & ~enabled;
-	if (missing && enable(w->fd, missing) == 0)
+	if (missing)
+		denied = must_not_pass_on(w->fd);
+	if (missing && !denied && enable(w->fd, missing) == 0)
 		missing = 0;
 	for (unsigned c = 1; c < CONTROLLER_COUNT; c++) {
 		unsigned bit = CONTROLLER_BIT(c);
 
-		r = missing & bit ? enable(w->fd, bit) : 0;
+		r = !(missing & bit) ? 0 : denied ? -EBUSY : enable(w->fd, bit);
 		if (r == -ENODEV)
 			return err_set(err, ENODEV, "the cgroup was removed meanwhile");
 		if ((needed & bit) && (r < 0 || !(available & bit)))
