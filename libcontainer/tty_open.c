@@ -119,6 +119,8 @@ open_console_file(int root)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
 		return -ELOOP;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
 	return fd_take(&fd);
 }
 

@@ -35,3 +35,5 @@ check_PROGRAMS += tests/unit/test_rootfs_plan
 tests_unit_test_rootfs_plan_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_broken_configs
 tests_unit_test_broken_configs_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_tty
+tests_unit_test_tty_LDADD = $(knarr_LDADD) -lutil
