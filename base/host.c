@@ -271,6 +271,7 @@ host_probe(struct arena *a, struct err *err, struct host *ret_host)
 		return r;
 	h.in_userns = host_in_userns();
 	probe_security_modules(&h);
+	h.kcore = access("/proc/kcore", F_OK) == 0;
 	*ret_host = h;
 	return 0;
 }
@@ -291,6 +292,7 @@ host_reference(bool root, struct host *ret_host)
 		.last_cap = 40,
 		.apparmor = true,
 		.selinux = true,
+		.kcore = true,
 	};
 }
 

@@ -23,6 +23,7 @@ struct host {
 	uint64_t capabilities;	  /* permitted set of the runtime: bit N = capability N */
 	unsigned last_cap;	  /* highest capability number of the kernel */
 	bool apparmor, selinux;	  /* the security module is active */
+	bool kcore;		  /* there is a /proc/kcore, and so a /dev/core */
 };
 
 /* Strings live in a. 0 or -errno with err filled (no /proc, say). */

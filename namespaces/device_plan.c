@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "namespaces/path_text.h"
 #include "namespaces/rootfs_planner.h"
@@ -27,11 +26,11 @@ static const struct {
 
 static const struct {
 	const char *path, *target;
-	const char *needs; /* only when the host has this */
+	bool needs_kcore;
 } links[] = {
-	{ "/dev/fd", "/proc/self/fd", NULL },	       { "/dev/stdin", "/proc/self/fd/0", NULL },
-	{ "/dev/stdout", "/proc/self/fd/1", NULL },    { "/dev/stderr", "/proc/self/fd/2", NULL },
-	{ "/dev/core", "/proc/kcore", "/proc/kcore" }, { "/dev/ptmx", "pts/ptmx", NULL },
+	{ "/dev/fd", "/proc/self/fd", false },	     { "/dev/stdin", "/proc/self/fd/0", false },
+	{ "/dev/stdout", "/proc/self/fd/1", false }, { "/dev/stderr", "/proc/self/fd/2", false },
+	{ "/dev/core", "/proc/kcore", true },	     { "/dev/ptmx", "pts/ptmx", false },
 };
 #define N_LINKS (sizeof(links) / sizeof(links[0]))
 
@@ -150,8 +149,9 @@ add_configured(const struct rootfs_planner *p, size_t i, bool skip_dev)
 					 (long long)sd->minor);
 		d.major = (uint32_t)sd->major;
 		d.minor = (uint32_t)sd->minor;
-		source = host_device(p, path, type, makedev(d.major, d.minor));
-		if (!source && p->o->in_userns)
+		/* The plan for root must not depend on what the host has. */
+		source = p->o->in_userns ? host_device(p, path, type, makedev(d.major, d.minor)) : path;
+		if (!source)
 			return err_plain(p->err,
 					 "%s: the host has no device %c %u:%u at '%s' or below /dev/%s, and a user "
 					 "namespace cannot make one",
@@ -168,7 +168,7 @@ add_links(const struct rootfs_planner *p)
 	for (size_t i = 0; i < N_LINKS; i++) {
 		struct plan_step *st;
 
-		if (links[i].needs && access(links[i].needs, F_OK) < 0)
+		if (links[i].needs_kcore && !p->h->kcore)
 			continue;
 		st = plan_add(p->b, PLAN_MAKE_SYMLINK, "default devices");
 		st->u.symlink.path = plan_string(p->b, links[i].path);

@@ -183,7 +183,7 @@ static const struct want good[] = {
 	    "  2 root bind path=\"$B/rootfs\"  # root.path\n"
 	    "  3 make device path=\"/dev/null\"",
 	    "change root how=pivot  # root\n", "make link path=\"/dev/ptmx\" target=\"pts/ptmx\"",
-	    "make link path=\"/dev/fd\" target=\"/proc/self/fd\"", "-read-only root" } },
+	    "make link path=\"/dev/core\" target=\"/proc/kcore\"", "-read-only root" } },
 	{ ROOT "," NS, NO_PIVOT, { "change root how=move" } },
 	{ "\"root\":{\"path\":\"$B/rootfs\",\"readonly\":true}," NS,
 	  0,
@@ -405,7 +405,7 @@ static const struct want good[] = {
 			 "x\",\"major\":240,\"minor\":77}]"),
 	  0,
 	  { "make device path=\"/run/fifo\" mode=010666 dev=0:0 owner=0:0  #",
-	    "make device path=\"/x\" mode=060666 dev=240:77 owner=0:0  #" } },
+	    "make device path=\"/x\" mode=060666 dev=240:77 owner=0:0 else-on=EPERM  #" } },
 	{ ROOT "," LINUX("\"devices\":[{\"type\":\"p\",\"path\":\"/fifo\"},{\"type\":\"u\",\"path\":\"/dev/"
 			 "zero\",\"major\":1,\"minor\":5}]"),
 	  USERNS,
