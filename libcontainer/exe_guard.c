@@ -2,26 +2,32 @@
  *
  * prctl(PR_SET_MM, PR_SET_MM_MAP) exchanges the file behind /proc/self/exe, made
  * for checkpoint and restore. The kernel refuses (EBUSY) while the old file is
- * mapped, so first each mapping of it becomes anonymous memory with the same
- * bytes, protection and address: copied aside and moved over the old one by
- * mremap(2). The code that does so runs from the mappings it replaces. That
- * works because mremap exchanges them within one system call and nothing but
- * the stack is written between copy and move.
+ * mapped, so for that moment it must not be:
+ *  - segments that were written to (data, RELRO) become anonymous memory with
+ *    the same bytes, protection and address for good: copied aside, and moved
+ *    over the old mapping by mremap(2);
+ *  - code and constants are unmapped, the file exchanged, and the same bytes of
+ *    the same file mapped again. Copying them as well would be simpler and
+ *    cost 2 µs a page, half a millisecond. The few instructions that run in
+ *    between, exchange(), sit in a section of their own, whose pages are copied
+ *    like data; they call nothing and touch nothing but the stack.
+ * Where this file has no system call instruction for the machine, or the
+ * executable may not be read, everything is copied.
  *
- * The mappings are found by name: the kernel compares paths (mount and dentry),
- * and device numbers in /proc/self/maps differ from stat(2) on btrfs and
- * overlayfs. If one is missed, the kernel says EBUSY and nothing is lost.
+ * If a mapping is missed, the kernel says EBUSY and nothing is lost. That the
+ * file stays mapped is no leak: /proc/PID/map_files opens only for privilege in
+ * the initial user namespace, which includes the host's files anyway, and the C
+ * library is in the same place.
  *
  * The other fields of PR_SET_MM_MAP must be given too; they are set to what they
- * are, as /proc/self/stat tells.
- *
- * This costs about a tenth of a second execve. Where it is refused (no
+ * are, as /proc/self/stat tells. Where all this is refused (a kernel without
  * CONFIG_CHECKPOINT_RESTORE, SELinux without execmem) exe_guard_copy.c is left. */
 #include "libcontainer/exe_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,98 +39,17 @@
 
 #include "base/fd.h"
 #include "libcontainer/exe_guard_copy.h"
+#include "libcontainer/exe_guard_maps.h"
 
-#define MAX_RANGES 16
-#define ALL_SEALS  (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+#define ALL_SEALS    (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
+#define NO_SANITIZER __attribute__((no_sanitize("address", "undefined")))
 
-struct range {
-	uintptr_t start;
-	size_t len;
-	int prot;
-};
-
-/* ---- finding the mappings ---------------------------------------------- */
-
-struct line_reader {
-	int fd;
-	size_t at, len;
-	char buf[PATH_MAX + 512];
-};
-
-/* Next line without its newline, NULL at the end (or when one is too long). */
-static char *
-read_line(struct line_reader *r)
-{
-	for (;;) {
-		char *line = r->buf + r->at, *end = memchr(line, '\n', r->len - r->at);
-		ssize_t n;
-
-		if (end) {
-			*end = '\0';
-			r->at = (size_t)(end - r->buf) + 1;
-			return line;
-		}
-		memmove(r->buf, line, r->len - r->at);
-		r->len -= r->at;
-		r->at = 0;
-		do
-			n = read(r->fd, r->buf + r->len, sizeof(r->buf) - r->len);
-		while (n < 0 && errno == EINTR);
-		if (n <= 0)
-			return NULL;
-		r->len += (size_t)n;
-	}
-}
-
-/* "START-END rwxp OFFSET DEV INODE    PATH" */
-static bool
-parse_mapping(const char *line, const char *exe, struct range *ret)
-{
-	const char *path = strchr(line, '/');
-	char *end;
-	uintptr_t stop;
-
-	if (!path || strcmp(path, exe) != 0)
-		return false;
-	ret->start = strtoul(line, &end, 16);
-	if (*end != '-')
-		return false;
-	stop = strtoul(end + 1, &end, 16);
-	if (*end != ' ' || stop <= ret->start)
-		return false;
-	ret->len = stop - ret->start;
-	ret->prot =
-		(end[1] == 'r' ? PROT_READ : 0) | (end[2] == 'w' ? PROT_WRITE : 0) | (end[3] == 'x' ? PROT_EXEC : 0);
-	return true;
-}
-
-static int
-find_ranges(const char *exe, struct range *ranges, size_t *ret_n, struct err *err)
-{
-	struct line_reader r = { .at = 0, .len = 0 };
-	auto_close int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	size_t n = 0;
-	char *line;
-
-	if (fd < 0)
-		return err_set(err, errno, "open '/proc/self/maps'");
-	r.fd = fd;
-	while ((line = read_line(&r))) {
-		if (n == MAX_RANGES)
-			return err_set(err, E2BIG, "the runtime's executable is mapped in too many places");
-		if (parse_mapping(line, exe, &ranges[n]))
-			n++;
-	}
-	*ret_n = n;
-	return 0;
-}
-
-/* ---- replacing them ---------------------------------------------------- */
+/* ---- copying ----------------------------------------------------------- */
 
 typedef uint64_t block __attribute__((vector_size(16), may_alias));
 
 /* Not memcpy: a sanitizer's would find the gaps it keeps between globals. */
-__attribute__((no_sanitize("address", "undefined"))) static void
+NO_SANITIZER static void
 copy_pages(void *dst, const void *src, size_t len)
 {
 	block *d = dst;
@@ -141,9 +66,10 @@ copy_pages(void *dst, const void *src, size_t len)
 	}
 }
 
-/* From the copy to the move nothing in the data segment may be written. */
+/* From the copy to the move nothing in the data segment may be written. The
+ * code runs from what it replaces: mremap exchanges it within one system call. */
 static int
-replace_range(const struct range *r)
+copy_range(const struct exe_range *r)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
 	void *copy = mmap(NULL, r->len, PROT_READ | PROT_WRITE, flags, -1, 0);
@@ -163,6 +89,125 @@ replace_range(const struct range *r)
 }
 
 /* ---- the exchange ------------------------------------------------------ */
+
+/* For the time that the program's own code is not there. */
+#if defined(__x86_64__)
+#define HAVE_RAW_SYSCALL 1
+static inline __attribute__((always_inline)) long
+raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long r10 __asm__("r10") = d;
+	register long r8 __asm__("r8") = e;
+	register long r9 __asm__("r9") = f;
+
+	__asm__ volatile("syscall"
+			 : "+a"(nr)
+			 : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return nr;
+}
+#elif defined(__aarch64__)
+#define HAVE_RAW_SYSCALL 1
+static inline __attribute__((always_inline)) long
+raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
+{
+	register long x8 __asm__("x8") = nr;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+	register long x4 __asm__("x4") = e;
+	register long x5 __asm__("x5") = f;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
+	return x0;
+}
+#else
+#define HAVE_RAW_SYSCALL		  0
+#define raw_syscall(nr, a, b, c, d, e, f) syscall(nr, a, b, c, d, e, f)
+#endif
+
+/* The linker names the ends of a section that is called like a C identifier. */
+extern const char __start_exe_guard_code[], __stop_exe_guard_code[];
+
+/* Unmaps the n ranges, exchanges the file, maps them again from fd. Returns
+ * prctl's answer. Without its code the program cannot go on: then it ends. */
+NO_SANITIZER __attribute__((section("exe_guard_code"), noinline, used)) static long
+exchange(const struct prctl_mm_map *m, const struct exe_range *ranges, size_t n, int fd)
+{
+	long r;
+
+	for (size_t i = 0; i < n; i++)
+		raw_syscall(SYS_munmap, (long)ranges[i].start, (long)ranges[i].len, 0, 0, 0, 0);
+	r = raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)m, sizeof(*m), 0, 0);
+	for (size_t i = 0; i < n; i++) {
+		long at = raw_syscall(SYS_mmap, (long)ranges[i].start, (long)ranges[i].len, ranges[i].prot,
+				      MAP_PRIVATE | MAP_FIXED, fd, (long)ranges[i].offset);
+
+		if (at != (long)ranges[i].start)
+			raw_syscall(SYS_exit_group, 127, 0, 0, 0, 0, 0);
+	}
+	return r;
+}
+
+/* Copies what must be copied and gathers in *rest, which has room for one range
+ * more, what can be mapped again. */
+static int
+take_apart(const struct exe_range *ranges, int n, bool copy_all, struct exe_range *rest, size_t *ret_n)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t start = (uintptr_t)__start_exe_guard_code / page * page;
+	const uintptr_t stop = ((uintptr_t)__stop_exe_guard_code + page - 1) / page * page;
+	size_t n_rest = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct exe_range r = ranges[i], code;
+		int err;
+
+		if (copy_all || !r.as_in_file) {
+			if ((err = copy_range(&r)) < 0)
+				return err;
+			continue;
+		}
+		if (start < r.start || stop > r.start + r.len) {
+			rest[n_rest++] = r;
+			continue;
+		}
+		code = (struct exe_range){ start, stop - start, 0, r.prot, false };
+		if ((err = copy_range(&code)) < 0)
+			return err;
+		if (start > r.start)
+			rest[n_rest++] = (struct exe_range){ r.start, start - r.start, r.offset, r.prot, true };
+		if (stop < r.start + r.len)
+			rest[n_rest++] = (struct exe_range){ stop, r.start + r.len - stop, r.offset + (stop - r.start),
+							     r.prot, true };
+	}
+	*ret_n = n_rest;
+	return 0;
+}
+
+static int
+exchange_file(const struct prctl_mm_map *m, const struct exe_range *ranges, int n, struct err *err)
+{
+	auto_close int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct exe_range rest[EXE_RANGES_MAX + 1];
+	size_t n_rest;
+	sigset_t all, old;
+	long r = take_apart(ranges, n, !HAVE_RAW_SYSCALL || fd < 0, rest, &n_rest);
+
+	if (r < 0)
+		return err_set(err, (int)-r, "replace the mappings of the runtime's executable");
+	sigfillset(&all); /* a handler would not be there */
+	sigprocmask(SIG_SETMASK, &all, &old);
+	r = exchange(m, rest, n_rest, fd);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+#if !HAVE_RAW_SYSCALL
+	r = r < 0 ? -errno : r;
+#endif
+	return r < 0 ? err_set(err, (int)-r, "hide the runtime's executable (PR_SET_MM_MAP)") : 0;
+}
+
+/* ---- what it is exchanged for ------------------------------------------ */
 
 /* Fields of proc(5) stat from the third on, which follow the last ')'. */
 static int
@@ -218,33 +263,24 @@ int
 exe_guard(struct err *err)
 {
 	struct prctl_mm_map m = { 0 };
-	struct range ranges[MAX_RANGES];
+	struct exe_range ranges[EXE_RANGES_MAX];
 	char exe[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	size_t n = 0;
-	int r;
+	auto_close int empty = -1;
+	int r, n;
 
 	if (len < 0)
 		return err_set(err, errno, "read the link '/proc/self/exe'");
 	exe[len] = '\0';
 	if (exe_guard_is_sealed())
 		return 0;
-	r = read_mm_map(&m, err);
-	if (r == 0)
-		r = find_ranges(exe, ranges, &n, err);
-	if (r < 0)
+	if ((r = read_mm_map(&m, err)) < 0 || (n = r = exe_guard_find_ranges(exe, ranges, err)) < 0)
 		return r;
-	auto_close int empty = open_empty(err);
-
+	empty = open_empty(err);
 	if (empty < 0)
-		return -err->code;
-	for (size_t i = 0; i < n; i++)
-		if ((r = replace_range(&ranges[i])) < 0)
-			return err_set(err, -r, "replace the mapping of the runtime's executable");
+		return empty;
 	m.exe_fd = (uint32_t)empty;
-	if (prctl(PR_SET_MM, PR_SET_MM_MAP, &m, sizeof(m), 0) < 0)
-		return err_set(err, errno, "hide the runtime's executable (PR_SET_MM_MAP)");
-	return 0;
+	return exchange_file(&m, ranges, n, err);
 }
 
 /* Any process may ask for the size; a kernel without it says EPERM or EINVAL. */
