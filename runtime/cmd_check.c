@@ -28,7 +28,7 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	const char *file = v->config ? v->config : arena_printf(c->arena, "%s/config.json", bundle);
 	struct spec_report report = { 0 };
 	struct spec *spec;
-	char *issues;
+	const char *issues;
 	int r = spec_load(bundle, v->config, c->arena, &report, c->err, &spec);
 
 	if (r < 0 && report.n_errors == 0)

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "runtime/text.h"
+
 char *
 config_file_name(struct arena *a, const char *bundle, const char *config)
 {
@@ -16,10 +18,10 @@ config_file_name(struct arena *a, const char *bundle, const char *config)
 	return name;
 }
 
-char *
+const char *
 config_report_text(struct arena *a, const char *file, const struct spec_report *report, enum spec_severity least)
 {
-	char *text = NULL;
+	struct text t = { .arena = a };
 	size_t n_errors = 0;
 
 	for (size_t i = 0; i < report->n; i++) {
@@ -27,10 +29,9 @@ config_report_text(struct arena *a, const char *file, const struct spec_report *
 
 		n_errors += issue->severity == SPEC_ERROR;
 		if (issue->severity <= least)
-			text = arena_printf(a, "%s%s%s", text ? text : "", text ? "\n" : "",
-					    spec_issue_format(a, file, issue));
+			text_add(&t, "%s%s", t.len ? "\n" : "", spec_issue_format(a, file, issue));
 	}
 	if (n_errors < report->n_errors)
-		text = arena_printf(a, "%s\n%s: %zu more errors", text ? text : "", file, report->n_errors - n_errors);
-	return text ? text : arena_strdup(a, "");
+		text_add(&t, "%s%s: %zu more errors", t.len ? "\n" : "", file, report->n_errors - n_errors);
+	return text_get(&t);
 }

@@ -10,6 +10,7 @@ char *config_file_name(struct arena *a, const char *bundle, const char *config);
 
 /* The issues down to least (SPEC_ERROR: only errors), one per line, no newline at
  * the end, and a last line that counts the errors that were not kept. */
-char *config_report_text(struct arena *a, const char *file, const struct spec_report *report, enum spec_severity least);
+const char *config_report_text(struct arena *a, const char *file, const struct spec_report *report,
+			       enum spec_severity least);
 
 #endif

@@ -11,28 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/text.h"
+
 #define WIDTH	    80
 #define TEXT_COLUMN 30
-
-/* Text that grows in the arena. */
-struct text {
-	struct arena *arena;
-	char *s;
-};
-
-static void append(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void
-append(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	char *more;
-
-	va_start(ap, fmt);
-	more = arena_vprintf(t->arena, fmt, ap);
-	va_end(ap);
-	t->s = arena_printf(t->arena, "%s%s", t->s, more);
-}
 
 /* A line of two columns; words that do not fit go on below the second. */
 static void
@@ -40,29 +22,29 @@ append_row(struct text *t, const char *left, const char *right)
 {
 	size_t column = strlen(left);
 
-	append(t, "%s", left);
+	text_add(t, "%s", left);
 	if (column + 2 > TEXT_COLUMN) {
-		append(t, "\n");
+		text_add(t, "\n");
 		column = 0;
 	}
-	append(t, "%*s", (int)(TEXT_COLUMN - column), "");
+	text_add(t, "%*s", (int)(TEXT_COLUMN - column), "");
 	column = TEXT_COLUMN;
 	for (const char *word = right; *word;) {
 		size_t n = strcspn(word, " ");
 
 		if (column > TEXT_COLUMN && column + 1 + n > WIDTH) {
-			append(t, "\n%*s", TEXT_COLUMN, "");
+			text_add(t, "\n%*s", TEXT_COLUMN, "");
 			column = TEXT_COLUMN;
 		} else if (column > TEXT_COLUMN) {
-			append(t, " ");
+			text_add(t, " ");
 			column++;
 		}
-		append(t, "%.*s", (int)n, word);
+		text_add(t, "%.*s", (int)n, word);
 		column += n;
 		word += n;
 		word += strspn(word, " ");
 	}
-	append(t, "\n");
+	text_add(t, "\n");
 }
 
 static void
@@ -70,7 +52,7 @@ append_options(struct text *t, const char *title, const struct option_row *rows)
 {
 	if (!rows || !rows->name)
 		return;
-	append(t, "\n%s:\n", title);
+	text_add(t, "\n%s:\n", title);
 	for (const struct option_row *row = rows; row->name; row++) {
 		char letter[] = "    ";
 		const char *argument = row->argument ? row->argument : "";
@@ -90,32 +72,37 @@ help_usage(struct arena *a, const struct command *command)
 			    command->operands ? command->operands : "");
 }
 
-static char *
-command_help_text(struct arena *a, const struct command *command)
+static void
+append_command(struct text *t, const struct command *command)
 {
-	struct text t = { a, arena_printf(a, "Usage: %s\n\nknarr %s: %s.\n", help_usage(a, command), command->name,
-					  command->summary) };
-
+	text_add(t, "Usage: %s\n\nknarr %s: %s.\n", help_usage(t->arena, command), command->name, command->summary);
 	if (command->text)
-		append(&t, "\n%s", command->text);
-	append_options(&t, "Options", command->options);
-	append(&t, "\nThe global options (knarr help) may also stand after the command.\n");
-	return t.s;
+		text_add(t, "\n%s", command->text);
+	append_options(t, "Options", command->options);
+	text_add(t, "\nThe global options (knarr help) may also stand after the command.\n");
 }
 
-char *
+static void
+append_overview(struct text *t)
+{
+	text_add(t, "Usage: knarr [GLOBAL OPTION]... COMMAND [ARGUMENT]...\n\n"
+		    "knarr runs containers from OCI bundles.\n\nCommands:\n");
+	for (const struct command *const *c = commands; *c; c++)
+		append_row(t, arena_printf(t->arena, "  %s", (*c)->name), (*c)->summary);
+	append_options(t, "Global options", global_option_rows);
+	text_add(t, "\nExit status: 1 for every error, also in the command line; `run` in the\n"
+		    "foreground: that of the program, or 128+N when signal N ended it.\n"
+		    "`knarr help COMMAND` tells more.\n");
+}
+
+const char *
 help_text(struct arena *a, const struct command *command)
 {
-	struct text t = { a, arena_strdup(a, "Usage: knarr [GLOBAL OPTION]... COMMAND [ARGUMENT]...\n\n"
-					     "knarr runs containers from OCI bundles.\n\nCommands:\n") };
+	struct text t = { .arena = a };
 
 	if (command)
-		return command_help_text(a, command);
-	for (const struct command *const *c = commands; *c; c++)
-		append_row(&t, arena_printf(a, "  %s", (*c)->name), (*c)->summary);
-	append_options(&t, "Global options", global_option_rows);
-	append(&t, "\nExit status: 1 for every error, also in the command line; `run` in the\n"
-		   "foreground: that of the program, or 128+N when signal N ended it.\n"
-		   "`knarr help COMMAND` tells more.\n");
-	return t.s;
+		append_command(&t, command);
+	else
+		append_overview(&t);
+	return text_get(&t);
 }

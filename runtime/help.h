@@ -9,6 +9,6 @@
 char *help_usage(struct arena *a, const struct command *command);
 
 /* What `knarr help COMMAND` prints; NULL: what `knarr help` prints. */
-char *help_text(struct arena *a, const struct command *command);
+const char *help_text(struct arena *a, const struct command *command);
 
 #endif

@@ -1,5 +1,6 @@
 knarr_SOURCES += \
 	runtime/cmd_check.c \
+	runtime/cmd_completion.c \
 	runtime/cmd_create.c \
 	runtime/cmd_delete.c \
 	runtime/cmd_features.c \
@@ -13,10 +14,12 @@ knarr_SOURCES += \
 	runtime/cmd_state.c \
 	runtime/cmd_version.c \
 	runtime/command.h runtime/commands.c \
+	runtime/completion.h runtime/completion_bash.c runtime/completion_fish.c runtime/completion_zsh.c \
 	runtime/config_report.c runtime/config_report.h \
 	runtime/container_json.c runtime/container_json.h \
 	runtime/create_options.c runtime/create_options.h \
 	runtime/help.c runtime/help.h \
 	runtime/main.c \
 	runtime/options.c runtime/options.h \
-	runtime/signal_name.c runtime/signal_name.h
+	runtime/signal_name.c runtime/signal_name.h \
+	runtime/text.c runtime/text.h

@@ -1,0 +1,99 @@
+/* knarr completion: prints a completion script. What completes where follows
+ * from the names of values and operands in the tables: DIR, FILE, ID, a choice. */
+#include <string.h>
+
+#include "runtime/completion.h"
+
+enum completion_kind
+completion_of_option(const struct option_row *row)
+{
+	static const struct {
+		const char *argument;
+		enum completion_kind kind;
+	} kinds[] = {
+		{ "DIR", COMPLETE_DIRS },
+		{ "DIR|tmpfs", COMPLETE_DIRS },
+		{ "FILE", COMPLETE_FILES },
+		{ "SOCKET", COMPLETE_FILES },
+	};
+
+	if (row->kind == OPTION_CHOICE)
+		return COMPLETE_WORDS;
+	for (size_t i = 0; row->argument && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(row->argument, kinds[i].argument))
+			return kinds[i].kind;
+	return COMPLETE_NOTHING;
+}
+
+enum completion_kind
+completion_of_operand(const struct command *command)
+{
+	static const struct {
+		const char *operands;
+		enum completion_kind kind;
+	} kinds[] = {
+		{ "ID", COMPLETE_IDS },
+		{ "ID [SIGNAL]", COMPLETE_IDS },
+		{ "[BUNDLE]", COMPLETE_DIRS },
+		{ "[COMMAND]", COMPLETE_COMMANDS },
+		{ COMPLETION_SHELLS, COMPLETE_WORDS },
+	};
+
+	/* The id of a container that is yet to be made cannot be known. */
+	if (command == &command_create || command == &command_run)
+		return COMPLETE_NOTHING;
+	for (size_t i = 0; command->operands && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(command->operands, kinds[i].operands))
+			return kinds[i].kind;
+	return COMPLETE_NOTHING;
+}
+
+char *
+completion_words(struct arena *a, const char *choices)
+{
+	char *words = arena_strdup(a, choices);
+
+	for (char *p = words; (p = strchr(p, '|'));)
+		*p = ' ';
+	return words;
+}
+
+const char *
+completion_commands(struct arena *a)
+{
+	struct text t = { .arena = a };
+
+	for (const struct command *const *c = commands; *c; c++)
+		text_add(&t, "%s%s", t.len ? " " : "", (*c)->name);
+	return text_get(&t);
+}
+
+static int
+run(const struct cli *c, const void *options, const struct option_list *operands)
+{
+	static const struct {
+		const char *shell;
+		void (*write)(struct text *t);
+	} shells[] = { { "bash", completion_bash }, { "zsh", completion_zsh }, { "fish", completion_fish } };
+	struct text t = { .arena = c->arena };
+
+	(void)options;
+	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
+		if (!strcmp(operands->items[0], shells[i].shell)) {
+			shells[i].write(&t);
+			return cli_print(c, text_get(&t));
+		}
+	return err_plain(c->err, "completion: expected %s, found '%s'", COMPLETION_SHELLS, operands->items[0]);
+}
+
+const struct command command_completion = {
+	.name = "completion",
+	.operands = COMPLETION_SHELLS,
+	.min_operands = 1,
+	.max_operands = 1,
+	.summary = "print a completion script for a shell",
+	.text = "bash: source <(knarr completion bash)\n"
+		"zsh:  knarr completion zsh > \"${fpath[1]}/_knarr\"\n"
+		"fish: knarr completion fish > ~/.config/fish/completions/knarr.fish\n",
+	.run = run,
+};

@@ -1,0 +1,33 @@
+/* Completion scripts for shells, made from the tables of commands and options. */
+#ifndef KNARR_RUNTIME_COMPLETION_H
+#define KNARR_RUNTIME_COMPLETION_H
+
+#include "runtime/command.h"
+#include "runtime/text.h"
+
+#define COMPLETION_SHELLS "bash|zsh|fish"
+
+void completion_bash(struct text *t);
+void completion_zsh(struct text *t);
+void completion_fish(struct text *t);
+
+/* What can stand in a place of the command line. */
+enum completion_kind {
+	COMPLETE_NOTHING,
+	COMPLETE_WORDS, /* the words of a choice */
+	COMPLETE_DIRS,
+	COMPLETE_FILES,
+	COMPLETE_IDS, /* containers */
+	COMPLETE_COMMANDS,
+};
+
+enum completion_kind completion_of_option(const struct option_row *row);
+enum completion_kind completion_of_operand(const struct command *command);
+
+/* Words of a choice with blanks in between. */
+char *completion_words(struct arena *a, const char *choices);
+
+/* The names of all commands with blanks in between. */
+const char *completion_commands(struct arena *a);
+
+#endif
