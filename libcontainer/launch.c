@@ -115,7 +115,7 @@ compile(struct launch *l, struct err *err)
 		.no_new_keyring = l->options->no_new_keyring,
 		.has_cgroup = l->cgroup.path != NULL,
 		.listen_fds = listen_fds(),
-		.seccomp_cache = l->mode == LAUNCH_PLAN ? NULL : arena_printf(a, "%s/.seccomp", l->env->root),
+		.seccomp_cache = l->mode == LAUNCH_PLAN ? NULL : arena_printf(a, "%s/@seccomp", l->env->root),
 		.subid_dir = l->no_subids ? NULL : "/etc",
 	};
 	int r;
