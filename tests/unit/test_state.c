@@ -1,0 +1,437 @@
+/* State folders: ids, locks and their races, state.json there and back, what is
+ * said about processes. Needs no root. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "libcontainer/state.h"
+
+static int failures;
+
+#define CHECK(condition) check(condition, #condition, __LINE__)
+
+static void
+check(bool ok, const char *what, int line)
+{
+	if (ok)
+		return;
+	printf("%s:%d: %s\n", __FILE__, line, what);
+	failures++;
+}
+
+static struct arena arena;
+static struct err err;
+static char dir[] = "/tmp/knarr-test-state.XXXXXX";
+static char *root;
+
+/* ---- ids -------------------------------------------------------------------- */
+
+static void
+test_ids(void)
+{
+	static const char *const good[] = { "a", "A-b_c.d+e", "..a", "...", "-x", "0123456789abcdef" };
+	static const char *const bad[] = { "", ".", "..", "a/b", "a b", "@seccomp", "\xc3\xa9", "a\n", "a:b", "*" };
+	char longest[1026];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (state_check_id(good[i], &err) < 0) {
+			printf("%s:%d: '%s' was refused\n", __FILE__, __LINE__, good[i]);
+			failures++;
+		}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (state_check_id(bad[i], &err) == 0) {
+			printf("%s:%d: '%s' was accepted\n", __FILE__, __LINE__, bad[i]);
+			failures++;
+		}
+	memset(longest, 'x', sizeof(longest));
+	longest[1025] = '\0';
+	CHECK(state_check_id(longest, &err) < 0);
+	longest[1024] = '\0';
+	CHECK(state_check_id(longest, &err) == 0);
+}
+
+static void
+test_default_root(void)
+{
+	char *path;
+
+	setenv("XDG_RUNTIME_DIR", "/run/user/77", 1);
+	CHECK(state_default_root(&arena, true, &err, &path) == 0 && !strcmp(path, "/run/user/77/knarr"));
+	if (geteuid() == 0) {
+		CHECK(state_default_root(&arena, false, &err, &path) == 0 && !strcmp(path, "/run/knarr"));
+		setenv("XDG_RUNTIME_DIR", "", 1);
+		CHECK(state_default_root(&arena, false, &err, &path) == 0 && !strcmp(path, "/run/knarr"));
+	}
+	unsetenv("XDG_RUNTIME_DIR");
+}
+
+/* ---- folders ----------------------------------------------------------------- */
+
+static void
+test_folders(void)
+{
+	struct state_dir d, other;
+	struct stat st;
+	char **ids;
+	size_t n = 99;
+
+	CHECK(state_list(root, &arena, &err, &ids, &n) == 0 && n == 0); /* no such root */
+	CHECK(state_open(root, "c", true, &arena, &err, &d) == -ENOENT);
+	CHECK(!strcmp(err.msg, "container \"c\" does not exist"));
+	CHECK(state_create(root, "../c", &arena, &err, &d) == -EINVAL);
+	CHECK(access(root, F_OK) < 0); /* a bad id makes nothing */
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(stat(root, &st) == 0 && (st.st_mode & 07777) == 0700);
+	CHECK(stat(d.path, &st) == 0 && (st.st_mode & 07777) == 0700);
+	CHECK(state_create(root, "c", &arena, &err, &other) == -EEXIST);
+	CHECK(!strcmp(err.msg, "container \"c\" already exists"));
+	CHECK(state_open(root, "c", false, &arena, &err, &other) == 0);
+	state_close(&other);
+	mkdir(arena_printf(&arena, "%s/@cache", root), 0700);
+	fd_close(open(arena_printf(&arena, "%s/file", root), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	mkdir(arena_printf(&arena, "%s/b", root), 0700);
+	CHECK(state_list(root, &arena, &err, &ids, &n) == 0 && n == 2 && !strcmp(ids[0], "b") && !strcmp(ids[1], "c"));
+
+	fd_close(openat(d.fd, ".state.json.1", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	CHECK(state_remove(&d, &err) == 0 && d.fd == -1 && d.lock_fd == -1);
+	CHECK(state_open(root, "c", true, &arena, &err, &d) == -ENOENT);
+	CHECK(rmdir(arena_printf(&arena, "%s/b", root)) == 0);
+	CHECK(rmdir(arena_printf(&arena, "%s/@cache", root)) == 0);
+	CHECK(unlink(arena_printf(&arena, "%s/file", root)) == 0);
+
+	/* A link is no container: it could lead anywhere. */
+	CHECK(symlink(dir, arena_printf(&arena, "%s/link", root)) == 0);
+	CHECK(state_open(root, "link", false, &arena, &err, &d) < 0);
+	CHECK(state_list(root, &arena, &err, &ids, &n) == 0 && n == 0);
+	CHECK(unlink(arena_printf(&arena, "%s/link", root)) == 0);
+}
+
+/* state_remove() removes what knarr made, and nothing that is a folder. */
+static void
+test_foreign_folder(void)
+{
+	struct state_dir d;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(mkdirat(d.fd, "data", 0700) == 0);
+	CHECK(state_remove(&d, &err) < 0 && strstr(err.msg, "remove the state folder"));
+	CHECK(unlinkat(d.fd, "data", AT_REMOVEDIR) == 0);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
+/* ---- locks ------------------------------------------------------------------- */
+
+struct waiter {
+	struct arena arena;
+	struct err err;
+	int result;
+};
+
+static void *
+wait_for_lock(void *arg)
+{
+	struct waiter *w = arg;
+	struct state_dir d;
+
+	w->result = state_open(root, "c", /* lock= */ true, &w->arena, &w->err, &d);
+	if (w->result == 0)
+		state_close(&d);
+	return NULL;
+}
+
+/* Who waits for the lock of a container that is removed gets "does not exist",
+ * also when another container has got the name meanwhile and is locked. */
+static void
+test_lock_race(bool recreate)
+{
+	struct state_dir d, next = { .fd = -1, .lock_fd = -1 };
+	struct waiter w = { .result = 99 };
+	pthread_t thread;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	if (pthread_create(&thread, NULL, wait_for_lock, &w) != 0)
+		exit(1);
+	poll(NULL, 0, 50);
+	CHECK(w.result == 99);
+	if (recreate) {
+		int fd = openat(d.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		CHECK(rmdir(d.path) == 0);
+		CHECK(state_create(root, "c", &arena, &err, &next) == 0);
+		fd_close(fd);
+		state_close(&d);
+	} else {
+		CHECK(state_remove(&d, &err) == 0);
+	}
+	pthread_join(thread, NULL);
+	CHECK(w.result == -ENOENT);
+	arena_free(&w.arena);
+	if (recreate)
+		CHECK(state_remove(&next, &err) == 0);
+}
+
+/* A child that inherited the descriptor does not keep the lock. */
+static void
+test_inherited_lock(void)
+{
+	struct state_dir d, again;
+	pid_t child;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	child = fork();
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	state_close(&d);
+	CHECK(state_open(root, "c", false, &arena, &err, &again) == 0);
+	CHECK(flock(again.fd, LOCK_EX | LOCK_NB) == 0);
+	state_close(&again);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK(state_open(root, "c", true, &arena, &err, &d) == 0);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
+/* Two processes make and remove the same id all the time: each succeeds or is
+ * told that it exists (or not), and nothing is left. */
+static int
+churn(void)
+{
+	struct state_dir d;
+
+	for (unsigned i = 0; i < 300; i++) {
+		int r = state_create(root, "c", &arena, &err, &d);
+
+		if (r == 0)
+			r = state_remove(&d, &err);
+		else if (r == -EEXIST && (r = state_open(root, "c", true, &arena, &err, &d)) == 0)
+			r = state_remove(&d, &err);
+		if (r < 0 && r != -ENOENT && r != -EEXIST)
+			return 1;
+	}
+	return 0;
+}
+
+static void
+test_churn(void)
+{
+	pid_t children[3];
+	int status;
+
+	for (unsigned i = 0; i < 3; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(churn());
+	}
+	for (unsigned i = 0; i < 3; i++)
+		CHECK(waitpid(children[i], &status, 0) > 0 && status == 0);
+	CHECK(rmdir(root) == 0);
+}
+
+/* ---- state.json ---------------------------------------------------------------- */
+
+static bool
+same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static void
+test_json(void)
+{
+	struct spec_pair pairs[] = { { (char[]){ "a\"b" }, (char[]){ "c\nd" } }, { (char[]){ "e" }, (char[]){ "" } } };
+	char bundle[] = "/b \xc3\xa9", created[] = "2026-01-02T03:04:05Z", mount[] = "/m", path[] = "/p/q";
+	struct state s = { .id = arena_strdup(&arena, "c"), .bundle = bundle, .created = created };
+	struct state *t;
+	struct state_dir d;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(state_load(&d, "c", &arena, &err, &t) == 0);
+	CHECK(same(t->id, "c") && t->pid == 0 && !t->bundle && state_status(t) == STATUS_CREATING);
+
+	s.cgroup_mount = mount;
+	s.cgroup_path = path;
+	s.cgroup_made = 2;
+	s.pid = 0x7fffffff;
+	s.pid_start_time = UINT64_MAX;
+	s.started = s.rootless = s.has_poststop = true;
+	s.owner = 4294967294;
+	s.annotations = (struct spec_pairs){ pairs, 2 };
+	CHECK(state_save(&d, &s, &err) == 0);
+	CHECK(state_load(&d, "c", &arena, &err, &t) == 0);
+	CHECK(same(t->bundle, bundle) && same(t->created, created) && !t->rootfs && !t->oci_version);
+	CHECK(same(t->cgroup_mount, mount) && same(t->cgroup_path, path) && t->cgroup_made == 2);
+	CHECK(t->pid == s.pid && t->pid_start_time == UINT64_MAX && t->owner == s.owner);
+	CHECK(t->started && t->rootless && t->has_poststop && !t->has_poststart && !t->has_listener);
+	CHECK(t->annotations.n == 2 && same(t->annotations.items[0].key, "a\"b") &&
+	      same(t->annotations.items[0].value, "c\nd"));
+	CHECK(state_load(&d, "other", &arena, &err, &t) < 0); /* a state that was copied */
+	CHECK(state_remove(&d, &err) == 0);
+}
+
+static void
+test_damage(void)
+{
+	static const char *const texts[] = {
+		"",
+		"{",
+		"[]",
+		"null",
+		"{\"id\":5}",
+		"{\"id\":\"c\",\"pid\":\"1\"}",
+		"{\"id\":\"c\",\"pid\":-1}",
+		"{\"id\":\"c\",\"pid\":1.5}",
+		"{\"id\":\"c\",\"pid\":4294967296}",
+		"{\"id\":\"c\",\"started\":1}",
+		"{\"id\":\"c\",\"annotations\":[]}",
+		"{\"id\":\"c\",\"annotations\":{\"a\":1}}",
+		"{\"id\":\"c\",\"id\":\"c\"}",
+	};
+	struct state_dir d;
+	struct state *s;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		CHECK(fd_replace_file_at(d.fd, "state.json", texts[i], strlen(texts[i]), 0600) == 0);
+		if (state_load(&d, "c", &arena, &err, &s) == 0 || !strstr(err.msg, "is damaged")) {
+			printf("%s:%d: damaged state was loaded: %s\n", __FILE__, __LINE__, texts[i]);
+			failures++;
+		}
+	}
+	/* written by a later version */
+	CHECK(fd_replace_file_at(d.fd, "state.json", "{\"id\":\"c\",\"x\":[1]}", 18, 0600) == 0);
+	CHECK(state_load(&d, "c", &arena, &err, &s) == 0);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
+/* ---- processes ---------------------------------------------------------------- */
+
+static void *
+stay(void *arg)
+{
+	(void)arg;
+	pause();
+	return NULL;
+}
+
+/* A process whose first thread ends while another goes on. */
+static void
+leave_a_thread(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, stay, NULL) != 0)
+		_exit(1);
+	pthread_exit(NULL);
+}
+
+static char
+state_letter(pid_t pid)
+{
+	char path[64], text[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	return fd_read_small_at(AT_FDCWD, path, text, sizeof(text)) > 0 ? strrchr(text, ')')[2] : '?';
+}
+
+static void
+test_processes(void)
+{
+	struct state s = { .id = arena_strdup(&arena, "c") };
+	pid_t child = fork();
+	siginfo_t info;
+
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	CHECK(state_status(&s) == STATUS_CREATING && state_pidfd(&s) == -ESRCH);
+	s.pid = child;
+	s.pid_start_time = state_pid_start_time(child);
+	CHECK(s.pid_start_time > 0);
+	CHECK(state_status(&s) == STATUS_CREATED);
+	s.started = true;
+	CHECK(state_status(&s) == STATUS_RUNNING);
+	s.pid_start_time--; /* the pid belongs to another process now */
+	CHECK(state_status(&s) == STATUS_STOPPED && state_pidfd(&s) == -ESRCH);
+	s.pid_start_time++;
+	kill(child, SIGKILL);
+	CHECK(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0); /* a zombie */
+	CHECK(state_status(&s) == STATUS_STOPPED);
+	waitpid(child, NULL, 0);
+	CHECK(state_status(&s) == STATUS_STOPPED && state_pid_start_time(child) == 0);
+}
+
+static void
+test_thread(void)
+{
+	struct state s = { .id = arena_strdup(&arena, "c"), .started = true };
+	pid_t child = fork();
+
+	if (child == 0)
+		leave_a_thread();
+	for (unsigned i = 0; i < 200 && state_letter(child) != 'Z'; i++)
+		poll(NULL, 0, 10);
+	s.pid = child;
+	s.pid_start_time = state_pid_start_time(child);
+	CHECK(state_letter(child) == 'Z' && state_status(&s) == STATUS_RUNNING);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	CHECK(state_status(&s) == STATUS_STOPPED);
+}
+
+/* Creating, as long as somebody holds the lock. */
+static void
+test_dead_creator(void)
+{
+	struct state_dir d, other;
+	struct state *s;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(state_open(root, "c", false, &arena, &err, &other) == 0);
+	CHECK(state_load(&other, "c", &arena, &err, &s) == 0);
+	CHECK(state_dir_status(&other, s) == STATUS_CREATING);
+	state_close(&d);
+	CHECK(state_dir_status(&other, s) == STATUS_STOPPED);
+	state_close(&other);
+	CHECK(state_open(root, "c", true, &arena, &err, &d) == 0);
+	CHECK(state_dir_status(&d, s) == STATUS_STOPPED);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
+int
+main(void)
+{
+	if (!mkdtemp(dir))
+		return 1;
+	root = arena_printf(&arena, "%s/a/b", dir);
+	test_ids();
+	test_default_root();
+	test_folders();
+	test_foreign_folder();
+	test_lock_race(/* recreate= */ false);
+	test_lock_race(/* recreate= */ true);
+	test_inherited_lock();
+	test_json();
+	test_damage();
+	test_processes();
+	test_thread();
+	test_dead_creator();
+	test_churn();
+	rmdir(arena_printf(&arena, "%s/a", dir));
+	CHECK(rmdir(dir) == 0);
+	arena_free(&arena);
+	return failures > 0;
+}
