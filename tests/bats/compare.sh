@@ -14,6 +14,16 @@
 #   the name of the cgroup when the config names none: "/ID" with runc,
 #     "/…/knarr-ID" with knarr; the spec leaves it to the runtime.
 #   v1 lines of /proc/self/cgroup: none of them is the container's.
+#   how a path is masked: knarr covers a folder with one shared read-only tmpfs (nosuid,
+#     nodev, noexec, 4 KB) and a file with the host's null device, runc with a tmpfs
+#     each and the container's /dev/null. That it is masked, and by what kind, is
+#     compared; section "hidden" shows that it looks the same from inside.
+#   "ro" of the file system beside that of the mount (sysfs, tmpfs): runc's mount(2)
+#     sets both at once; the newer mount API, which knarr uses, has them apart, and
+#     either refuses to write.
+#   name of the source of cgroup2 ("cgroup"): knarr binds the host's, whose name stays.
+#   what a runtime says to the terminal before the program starts: knarr warns of
+#     capabilities that cannot be had.
 set -euo pipefail
 
 bundle=$1 left=$2 right=$3
@@ -53,12 +63,22 @@ run_in()
 
 normalise()
 {
-	awk -v id="$id" -v named="$(jq -r '.linux.cgroupsPath // ""' "$bundle/config.json")" '
+	awk -v named="$(jq -r '.linux.cgroupsPath // ""' "$bundle/config.json")" \
+		-v masked=" $(jq -r '(.linux.maskedPaths // []) | join(" ")' "$bundle/config.json") " '
+	/^## / { begun = 1 }
+	!begun { next }
 	/^## / { section = $2; folder = ""; print; next }
 	section == "mounts" {
 		tags = ""
 		for (i = 7; $i != "-"; i++) { sub(/:.*/, "", $i); tags = tags " " $i }
-		printf "%s %s %s%s - %s %s %s\n", $5, $4, $6, tags, $(i + 1), $(i + 2), $(i + 3)
+		type = $(i + 1); source = $(i + 2); own = $(i + 3)
+		if (index(masked, " " $5 " ")) {
+			print $5, "masked", $4 == "/null" ? "file" : type " " (($6 ~ /^ro/) ? "read-only" : "writable")
+			next
+		}
+		if (type == "cgroup2") source = "-"
+		sub(/^(ro|rw),?/, "", own)
+		printf "%s %s %s%s - %s %s %s\n", $5, $4, $6, tags, type, source, own
 		next
 	}
 	section == "cgroup" {
