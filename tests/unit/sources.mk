@@ -44,3 +44,5 @@ tests_unit_test_options_SOURCES = tests/unit/test_options.c runtime/options.c ru
 tests_unit_test_options_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_state
 tests_unit_test_state_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_spec
+tests_unit_test_spec_LDADD = $(knarr_LDADD)
