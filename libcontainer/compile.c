@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "libcontainer/credentials.h"
+#include "libcontainer/notify_socket.h"
 #include "namespaces/idmap.h"
 #include "oci-spec/documents.h"
 
@@ -281,13 +282,15 @@ static void
 compile_exec(struct plan_builder *b, const struct spec_process *p, const struct compile_options *o)
 {
 	size_t extra = o->extra_env ? o->extra_env->n : 0, n = 0;
-	const char **env = arena_array(b->arena, p->env.n + extra + 2, sizeof(*env));
+	const char **env = arena_array(b->arena, p->env.n + extra + 3, sizeof(*env));
 	struct plan_exec e = { .keep_fds = o->keep_fds, .uid = p->user.uid };
 
 	for (size_t i = 0; i < p->env.n; i++)
 		env[n++] = p->env.items[i];
 	for (size_t i = 0; i < extra; i++)
 		env[n++] = arena_printf(b->arena, "%s=%s", o->extra_env->items[i].key, o->extra_env->items[i].value);
+	if (o->notify_dir)
+		env[n++] = "NOTIFY_SOCKET=" NOTIFY_SOCKET_IN_CONTAINER;
 	if (o->listen_fds) {
 		env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", o->listen_fds);
 		e.listen_pid = true;
@@ -388,6 +391,8 @@ compile_init(struct plan_builder *b, const struct spec *s, const struct host *h,
 	compile_uts_name(b, "domainname", s->domainname, true);
 	if ((r = rootfs_plan_mounts(b, s, h, &o->rootfs, err)) < 0)
 		return r;
+	if (o->notify_dir)
+		notify_socket_plan(b, o->notify_dir, o->rootfs.parent_opens);
 	if ((r = compile_console(b, s, err)) < 0)
 		return r;
 	/* The environment exists, the root is not changed yet: runtime.md, lifecycle 3-5. */

@@ -44,7 +44,7 @@ run_in_foreground(const struct container_env *env, struct launch *l, struct err 
 	/* Other commands may now have the lock. */
 	state_close(&l->dir);
 	l->dir.fd = -1;
-	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, /* notify= */ NULL, err, ret_exit);
+	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, &l->notify, err, ret_exit);
 	if (!l->options->keep) {
 		struct err later;
 
@@ -55,6 +55,17 @@ run_in_foreground(const struct container_env *env, struct launch *l, struct err 
 		}
 	}
 	return r;
+}
+
+/* systemd is told when the container is ready, and that its init is what counts
+ * from now on; until then the runtime must not end. */
+static void
+end_detached(struct launch *l, int *ret_exit)
+{
+	*ret_exit = 0;
+	state_close(&l->dir);
+	l->dir.fd = -1;
+	notify_socket_wait(&l->notify, l->stage.pidfd, l->stage.pid);
 }
 
 int
@@ -78,7 +89,7 @@ container_run(const struct container_env *env, const struct container_create_opt
 	else if (!o->detach)
 		r = run_in_foreground(env, &l, err, ret_exit);
 	else
-		*ret_exit = 0;
+		end_detached(&l, ret_exit);
 	launch_close(&l);
 	return r;
 }
@@ -156,6 +167,9 @@ container_start(const struct container_env *env, const char *id, struct err *err
 {
 	struct state_dir dir;
 	struct state *s;
+	struct notify_socket notify = { -1, -1, false };
+	const char *host = notify_socket_host();
+	auto_close int pidfd = -1;
 	bool must_delete = false;
 	int r = state_open(env->root, id, /* lock= */ true, env->arena, err, &dir);
 
@@ -164,6 +178,10 @@ container_start(const struct container_env *env, const char *id, struct err *err
 	r = state_load(&dir, id, env->arena, err, &s);
 	if (r == 0)
 		r = check_created(s, err);
+	if (r == 0 && host) {
+		r = notify_socket_open(dir.fd, host, err, &notify);
+		pidfd = state_pidfd(s);
+	}
 	if (r == 0) {
 		r = start_init(env, &dir, s, err);
 		must_delete = r < 0 && s->started && s->has_poststart;
@@ -175,6 +193,10 @@ container_start(const struct container_env *env, const char *id, struct err *err
 		err_clear(&later);
 		container_delete(env, id, /* force= */ true, &later);
 	}
+	/* Without the lock: who waits for ever can still be killed. */
+	if (r == 0 && pidfd >= 0)
+		notify_socket_wait(&notify, pidfd, s->pid);
+	notify_socket_close(&notify);
 	return r;
 }
 

@@ -124,6 +124,8 @@ compile(struct launch *l, struct err *err)
 	r = check_preserved_fds(o.keep_fds, err);
 	if (r < 0)
 		return r;
+	if (l->notify_host)
+		o.notify_dir = notify_socket_dir(a, arena_printf(a, "%s/%s", l->env->root, l->options->id));
 	if (l->cgroup.path)
 		o.rootfs.cgroup = arena_printf(a, "%s%s", l->cgroup.mount, l->cgroup.path);
 	plan_begin(&b, a);
@@ -144,6 +146,7 @@ launch_init(struct launch *l, const struct container_env *env, const struct cont
 		.stage = { .pidfd = -1, .channel = -1, .status_fd = -1 },
 		.start_fd = -1,
 		.console_master = -1,
+		.notify = { -1, -1, false },
 	};
 }
 
@@ -164,6 +167,9 @@ launch_prepare(struct launch *l, const struct container_env *env, const struct c
 		return r;
 	if ((r = load_spec(l, err)) < 0)
 		return r;
+	/* Without a mount namespace there is no place to show it in. */
+	if (mode != LAUNCH_PLAN && l->spec->linux_.namespaces[SPEC_NS_MOUNT].listed)
+		l->notify_host = notify_socket_host();
 	if (mode != LAUNCH_PLAN && (r = check_console(l, err)) < 0)
 		return r;
 	if (!host && (r = host_probe(env->arena, err, &l->host)) < 0)
@@ -213,6 +219,17 @@ fill_state(struct launch *l)
 	l->state.has_listener = l->spec->linux_.seccomp && l->spec->linux_.seccomp->listener_path;
 }
 
+/* `start` binds the socket of a created container: it is the one that waits. */
+static int
+make_notify(struct launch *l, struct err *err)
+{
+	int r = notify_socket_make_dir(l->dir.fd, err);
+
+	if (r == 0 && l->mode == LAUNCH_RUN)
+		r = notify_socket_open(l->dir.fd, l->notify_host, err, &l->notify);
+	return r;
+}
+
 /* The state is on disk before anything else exists: whoever kills the runtime
  * now can still have all of it removed by `delete --force`. */
 static int
@@ -231,6 +248,8 @@ make_state(struct launch *l, struct err *err)
 	r = fd_replace_file_at(l->dir.fd, "config.json", l->spec->json, l->spec->json_len, 0600);
 	if (r < 0)
 		return err_set(err, -r, "write config.json in the state directory '%s'", l->dir.path);
+	if (l->notify_host && (r = make_notify(l, err)) < 0)
+		return r;
 	return l->mode == LAUNCH_CREATE ? stage_listen(l->dir.fd, err, &l->start_fd) : 0;
 }
 
@@ -389,6 +408,7 @@ launch_close(struct launch *l)
 	if (l->dir.fd >= 0)
 		state_close(&l->dir);
 	l->dir.fd = -1;
+	notify_socket_close(&l->notify);
 	plan_free(l->plan);
 	l->plan = NULL;
 }

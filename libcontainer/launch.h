@@ -4,6 +4,7 @@
 #define KNARR_LIBCONTAINER_LAUNCH_H
 
 #include "libcontainer/container.h"
+#include "libcontainer/notify_socket.h"
 #include "libcontainer/stage.h"
 
 enum launch_mode { LAUNCH_CREATE, LAUNCH_RUN, LAUNCH_PLAN };
@@ -22,6 +23,8 @@ struct launch {
 	struct stage stage;
 	int start_fd;
 	int console_master;	/* of a foreground run; -1 */
+	const char *notify_host; /* NOTIFY_SOCKET of the caller; NULL: none */
+	struct notify_socket notify; /* run only */
 	bool hooks_ran;		/* prestart or createRuntime were begun */
 	bool has_cgroup;	/* cgroup_create() was successful */
 	bool no_subids;		/* plans for a reference host */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -33,36 +34,27 @@ notify_socket_host(void)
 
 /* ---- plan ------------------------------------------------------------ */
 
-void
-notify_socket_add(struct spec *s, const char *state_path, struct arena *a)
+char *
+notify_socket_dir(struct arena *a, const char *state_path)
 {
-	static const char *const options[] = { "bind", "nosuid", "noexec", "nodev", "ro" };
-	size_t n = sizeof(options) / sizeof(options[0]);
-	struct spec_mount *mounts = arena_array(a, s->n_mounts + 1, sizeof(*mounts));
-	struct spec_mount *m = &mounts[s->n_mounts];
-	struct spec_strings *env;
-	char **vars;
+	return arena_printf(a, "%s/" DIR_NAME, state_path);
+}
 
-	if (s->n_mounts)
-		memcpy(mounts, s->mounts, s->n_mounts * sizeof(*mounts));
-	m->destination = arena_strdup(a, IN_CONTAINER);
-	m->type = arena_strdup(a, "bind");
-	m->source = arena_printf(a, "%s/" DIR_NAME, state_path);
-	m->options.items = arena_array(a, n, sizeof(char *));
-	for (size_t i = 0; i < n; i++)
-		m->options.items[m->options.n++] = arena_strdup(a, options[i]);
-	s->mounts = mounts;
-	s->n_mounts++;
+void
+notify_socket_plan(struct plan_builder *b, const char *dir, bool parent_opens)
+{
+	struct plan_step *s = plan_add(b, PLAN_MOUNT_BIND, "NOTIFY_SOCKET");
+	struct plan_mount_bind m = {
+		.dest = plan_string(b, IN_CONTAINER),
+		.source = plan_string(b, dir),
+		.source_is_dir = true,
+		.source_nofollow = true,
+		.attrs.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	};
 
-	if (!s->process)
-		return;
-	env = &s->process->env;
-	vars = arena_array(a, env->n + 1, sizeof(*vars));
-	if (env->n)
-		memcpy(vars, env->items, env->n * sizeof(*vars));
-	vars[env->n] = arena_strdup(a, "NOTIFY_SOCKET=" IN_CONTAINER "/" SOCKET_NAME);
-	env->items = vars;
-	env->n++;
+	if (parent_opens)
+		m.slot = plan_add_source(b, dir, /* recursive= */ false, /* nofollow= */ true, s->what);
+	s->u.mount_bind = m;
 }
 
 int

@@ -15,7 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "oci-spec/spec.h"
+#include "base/plan.h"
 
 struct notify_socket {
 	int listen_fd; /* the container's; -1: closed */
@@ -27,9 +27,15 @@ struct notify_socket {
  * rest is to be called. */
 const char *notify_socket_host(void);
 
-/* Before compiling (create, run): adds the mount and the variable to s. state_path:
- * the container's state directory, which need not exist yet. Touches nothing. */
-void notify_socket_add(struct spec *s, const char *state_path, struct arena *a);
+/* Path in the container of the socket, for its NOTIFY_SOCKET. */
+#define NOTIFY_SOCKET_IN_CONTAINER "/run/notify/notify.sock"
+
+/* Adds the mount of the folder dir, which need not exist before stage_spawn().
+ * parent_opens: see struct rootfs_options. Touches nothing. */
+void notify_socket_plan(struct plan_builder *b, const char *dir, bool parent_opens);
+
+/* Path of the folder in a state directory. */
+char *notify_socket_dir(struct arena *a, const char *state_path);
 
 /* Makes the folder notify in the state directory. 0 or -errno. */
 int notify_socket_make_dir(int state_fd, struct err *err);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "libcontainer/notify_socket.h"
 
 #define ID_MAX	     1024
 #define CREATE_TRIES 100
@@ -262,9 +263,13 @@ is_dots(const char *name)
 int
 state_remove(struct state_dir *d, struct err *err)
 {
-	DIR *stream = open_stream(d->fd);
+	int removed = notify_socket_remove(d->fd, err);
+	DIR *stream;
 	struct dirent *e;
 
+	if (removed < 0)
+		return removed;
+	stream = open_stream(d->fd);
 	if (!stream)
 		return err_set(err, errno, "read the state folder '%s'", d->path);
 	while ((e = readdir(stream)))

@@ -3,6 +3,7 @@
  *   state.json   what docs/state.md documents; replaced atomically
  *   config.json  the config as it was at create (later edits have no effect)
  *   start.sock   the init process waits here for `start`
+ *   notify/      holds notify.sock, when the caller had NOTIFY_SOCKET
  *
  * Names in the root that are no valid ids are not containers: the runtime may
  * keep caches there ("@seccomp").
