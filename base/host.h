@@ -14,8 +14,8 @@
 struct host {
 	uid_t euid;
 	gid_t egid;
-	bool privileged;  /* CAP_SYS_ADMIN in the present user namespace */
-	bool in_userns;	  /* the present user namespace is not the initial one */
+	bool privileged; /* CAP_SYS_ADMIN in the present user namespace */
+	bool in_userns;	 /* the present user namespace is not the initial one */
 	unsigned kernel_major, kernel_minor;
 	const char *cgroup_mount; /* mount point of cgroup2; NULL: none found */
 	const char *cgroup_own;	  /* the runtime's own cgroup there: "/user.slice/…" */

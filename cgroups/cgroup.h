@@ -7,8 +7,8 @@
 #ifndef KNARR_CGROUPS_CGROUP_H
 #define KNARR_CGROUPS_CGROUP_H
 
-#include <stdbool.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/host.h"
@@ -17,10 +17,10 @@
 enum cgroup_manager { CGROUP_CGROUPFS, CGROUP_SYSTEMD, CGROUP_DISABLED };
 
 struct cgroup {
-	char *mount; /* mount point of cgroup2, "/sys/fs/cgroup" */
-	char *path;  /* below it, "/knarr/web1"; NULL: the container has no cgroup of its own */
+	char *mount;   /* mount point of cgroup2, "/sys/fs/cgroup" */
+	char *path;    /* below it, "/knarr/web1"; NULL: the container has no cgroup of its own */
 	unsigned made; /* how many trailing path components cgroup_create() made */
-	int fd;	     /* O_PATH|O_DIRECTORY of the folder; -1 before create/open */
+	int fd;	       /* O_PATH|O_DIRECTORY of the folder; -1 before create/open */
 };
 
 /* Decides the path (config-linux.md#cgroups-path): absolute: below the mount
@@ -80,9 +80,9 @@ ssize_t cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err
  * already gone or path is NULL; -EBUSY when it still holds processes then. */
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
 
-/* Gives the folder and the files that /sys/kernel/cgroup/delegate lists to the owner of the container's user namespace when the
- * config mounts cgroup read-write in a new cgroup namespace
- * (config-linux.md#cgroup-ownership). gid may be -1: as it is. */
+/* Gives the folder and the files that /sys/kernel/cgroup/delegate lists to the owner of the container's user namespace
+ * when the config mounts cgroup read-write in a new cgroup namespace (config-linux.md#cgroup-ownership). gid may be -1:
+ * as it is. */
 int cgroup_delegate(struct cgroup *cg, uid_t uid, gid_t gid, struct err *err);
 
 #endif

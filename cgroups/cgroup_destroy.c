@@ -53,7 +53,7 @@ remove_children(int dirfd, char ret_busy[NAME_MAX + 1])
 		if (errno != EBUSY)
 			r = -errno;
 		else
-			strcpy(ret_busy, d->d_name);
+			memcpy(ret_busy, d->d_name, strnlen(d->d_name, NAME_MAX) + 1);
 	}
 	closedir(dir);
 	return r;
@@ -64,7 +64,7 @@ static int
 remove_below(int dirfd, int64_t deadline)
 {
 	auto_close int fd = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char busy[NAME_MAX + 1];
+	char busy[NAME_MAX + 1] = "";
 	unsigned depth = 0;
 	int r, next;
 
@@ -199,7 +199,6 @@ cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 		return err_set(err, -parentfd, "open the parent of cgroup '%s'", cg->path);
 	if (parentfd >= 0 && (r = remove_leaf(cg, parentfd, name, deadline, err)) < 0)
 		return r;
-	parentfd = fd_close(parentfd); /* a cgroup that is open can be removed, but why keep it */
 	remove_parents(cg, mountfd, depth);
 	return 0;
 }

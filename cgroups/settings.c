@@ -10,8 +10,9 @@
  * in the places where callers leave it so (all but pids.limit). */
 #include "cgroups/settings.h"
 
-#include <stdarg.h>
 #include <string.h>
+
+#include "cgroups/cpu_weight.h"
 
 /* ---- building ---------------------------------------------------------- */
 
@@ -119,57 +120,6 @@ add_memory(struct settings *s, const struct spec_resources *r, struct err *err)
 
 /* ---- cpu --------------------------------------------------------------- */
 
-/* Binary logarithm and power of ten, good to some 12 digits: libm would be one
- * more shared library for every start of knarr. */
-static double
-log2_of(unsigned long long n)
-{
-	double x = (double)n, result = 0, bit = 0.5;
-
-	for (; x >= 2; x /= 2)
-		result++;
-	for (unsigned i = 0; i < 48; i++, bit /= 2) {
-		x *= x;
-		if (x >= 2) {
-			x /= 2;
-			result += bit;
-		}
-	}
-	return result;
-}
-
-static double
-power_of_10(double exponent)
-{
-	const double ln10 = 2.302585092994045684;
-	double x = exponent * ln10 / 16, term = 1, sum = 1;
-
-	for (unsigned i = 1; i < 20; i++) {
-		term *= x / i;
-		sum += term;
-	}
-	for (unsigned i = 0; i < 4; i++) /* exp(x)^16 */
-		sum *= sum;
-	return sum;
-}
-
-/* A curve in log-log space through the ends (2 → 1, 262144 → 10000) and the two
- * defaults (1024 → 100), so that a default stays one; the older straight line
- * made 39 of it. */
-unsigned
-settings_cpu_weight(unsigned long long shares)
-{
-	double l, weight;
-
-	if (shares <= 2)
-		return 1;
-	if (shares >= 262144)
-		return 10000;
-	l = log2_of(shares);
-	weight = power_of_10((l * l + 125 * l) / 612 - 7.0 / 34);
-	return (unsigned)(weight - 1e-9) + 1; /* rounded up; 1e-9: whole numbers stay */
-}
-
 static int
 add_cpu_max(struct settings *s, const struct spec_cpu *c, struct err *err)
 {
@@ -209,7 +159,7 @@ add_cpu(struct settings *s, const struct spec_resources *r, struct err *err)
 		return err_plain(err, "linux.resources.cpu.realtimePeriod: cgroup v2 has no realtime limits");
 	if (c->shares.set && c->shares.v) {
 		struct setting *item = add_setting(s, CONTROLLER_CPU, "linux.resources.cpu.shares", "cpu.weight",
-						   arena_printf(s->arena, "%u", settings_cpu_weight(c->shares.v)));
+						   arena_printf(s->arena, "%u", cpu_weight(c->shares.v)));
 
 		item->soft = item->optional = true;
 	}

@@ -37,7 +37,4 @@ int settings_compile(struct settings *s, const struct spec_resources *r, struct 
 /* The first one that cannot do without its controller; NULL: none. */
 const struct setting *settings_first_needed(const struct settings *s);
 
-/* cpu.shares of cgroup v1 (2 … 262144) as a cpu.weight (1 … 10000). */
-unsigned settings_cpu_weight(unsigned long long shares);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/cpu_weight.h"
 #include "cgroups/settings.h"
 #include "tests/unit/log_capture.h"
 
@@ -147,15 +148,15 @@ test_weights(void)
 	unsigned last = 0;
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (settings_cpu_weight(known[i].shares) != known[i].weight) {
+		if (cpu_weight(known[i].shares) != known[i].weight) {
 			printf("%s:%d: %llu: got %u, want %u\n", __FILE__, __LINE__, known[i].shares,
-			       settings_cpu_weight(known[i].shares), known[i].weight);
+			       cpu_weight(known[i].shares), known[i].weight);
 			failed = 1;
 		}
 	for (unsigned long long s = 2; s <= 262144; s++) {
 		long double l = log2l((long double)s);
 		long double exact = powl(10, (l * l + 125 * l) / 612 - 7.0L / 34);
-		unsigned want = (unsigned)ceill(exact - 1e-10L), got = settings_cpu_weight(s);
+		unsigned want = (unsigned)ceill(exact - 1e-10L), got = cpu_weight(s);
 
 		if (got != want || got < last || got < 1 || got > 10000) {
 			printf("%s:%d: shares %llu: got %u, want %u\n", __FILE__, __LINE__, s, got, want);
