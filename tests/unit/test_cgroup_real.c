@@ -194,6 +194,52 @@ test_failure(void)
 	CHECK(cgroup_destroy(&cg, 0, &err) == 0 && !exists(top));
 }
 
+static bool
+file_holds(const struct cgroup *cg, const char *file, const char *want)
+{
+	char text[512];
+
+	return fd_read_small_at(cg->fd, file, text, sizeof(text)) >= 0 && strstr(text, want);
+}
+
+/* hugetlb is the one limit that hybrid hosts have in cgroup v2 too. */
+static void
+test_limits(void)
+{
+	struct spec_hugepage_limit limit = { (char *)"2MB", 4 << 20 };
+	struct spec_resources r = { .hugepage_limits = &limit, .n_hugepage_limits = 1 }, none = { 0 };
+	struct spec s = { .linux_ = { .resources = &r } }, parent = { 0 };
+	struct cgroup root = { .fd = open(host.cgroup_mount, O_PATH | O_CLOEXEC) }, up, cg;
+	bool present = file_holds(&root, "cgroup.controllers", "hugetlb");
+	pid_t pid;
+
+	fd_close(root.fd);
+	if (!present || access("/sys/kernel/mm/hugepages/hugepages-2048kB", F_OK) < 0)
+		return;
+	parent.linux_.cgroups_path = arena_printf(&arena, "%s", top);
+	s.linux_.cgroups_path = arena_printf(&arena, "%s/c", top);
+	up = resolve(&parent);
+	cg = resolve(&s);
+	CHECK(cgroup_check(&cg, &s, &err) == 0);
+	CHECK(cgroup_create(&up, &parent, &err) == 0);
+	pid = start_in(&up);
+
+	/* Below a cgroup with processes: no limits, and no harm to the parent. */
+	CHECK(cgroup_create(&cg, &s, &err) == -EBUSY && strstr(err.msg, "holds processes itself"));
+	s.linux_.resources = &none;
+	CHECK(cgroup_create(&cg, &s, &err) == 0);
+	CHECK(file_holds(&up, "cgroup.type", "domain") && !file_holds(&up, "cgroup.type", "threaded"));
+	CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
+	CHECK(cgroup_kill(&up, SIGKILL, &err) == 0 && waitpid(pid, NULL, 0) == pid);
+	CHECK(events_wait(up.fd, "populated", 0, 2000) == 0);
+
+	s.linux_.resources = &r;
+	CHECK(cgroup_create(&cg, &s, &err) == 0 && cgroup_apply(&cg, &s, &err) == 0);
+	CHECK(file_holds(&cg, "hugetlb.2MB.max", "4194304"));
+	CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
+	CHECK(cgroup_destroy(&up, 1000, &err) == 0 && !exists(top));
+}
+
 /* Status of a child in cg that opens path. */
 static int
 open_errno_in(const struct cgroup *cg, const char *path)
@@ -288,6 +334,7 @@ main(void)
 	test_life();
 	test_deep();
 	test_failure();
+	test_limits();
 	test_devices();
 	test_race();
 	if (exists(top))
