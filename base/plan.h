@@ -124,6 +124,7 @@ struct plan_mount_bind { /* open_tree(CLONE), mount_setattr, move_mount */
 	bool recursive;		    /* rbind */
 	bool source_is_dir;	    /* what to make when dest does not exist */
 	bool source_nofollow, dest_nofollow;
+	bool host_peer;		    /* the parent's tree stays in the host's peer group */
 	struct plan_attrs attrs, rec_attrs;
 	uint32_t propagation;
 };

@@ -151,6 +151,7 @@ print_mount_bind(struct printer *o, const struct plan_step *s)
 	put_flag(o, "dir", m->source_is_dir);
 	put_flag(o, "source-nofollow", m->source_nofollow);
 	put_flag(o, "dest-nofollow", m->dest_nofollow);
+	put_flag(o, "host-peer", m->host_peer);
 	put_attrs(o, "set", "clear", m->attrs);
 	put_attrs(o, "rec-set", "rec-clear", m->rec_attrs);
 	put_propagation(o, m->propagation);

@@ -6,10 +6,13 @@
 #include "namespaces/mount_attach.h"
 
 #include <errno.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "namespaces/mount_api.h"
+#include "namespaces/path_text.h"
 
 int
 mount_set_attrs(int fd, struct plan_attrs attrs, bool recursive)
@@ -64,6 +67,14 @@ is_root(const struct plan_ctx *c, int fd)
 
 	return mount_place_of(c->fds[PLAN_FD_ROOT], &root) == 0 && mount_place_of(fd, &place) == 0 &&
 	       root.mount_id == place.mount_id && root.inode == place.inode;
+}
+
+bool
+mount_place_is_hidden_proc(int place_fd, const char *dest)
+{
+	struct statfs fs;
+
+	return !path_is_in(dest, "/proc") && fstatfs(place_fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
 int

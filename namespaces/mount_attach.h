@@ -4,6 +4,8 @@
 #ifndef KNARR_NAMESPACES_MOUNT_ATTACH_H
 #define KNARR_NAMESPACES_MOUNT_ATTACH_H
 
+#include <stdbool.h>
+
 #include "base/plan.h"
 
 /* Sets and clears attributes of the mount of fd. Flags that a user namespace
@@ -13,6 +15,11 @@ int mount_set_attrs(int fd, struct plan_attrs attrs, bool recursive);
 /* propagation: MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC
  * or not; 0 changes nothing. */
 int mount_set_propagation(int fd, uint32_t propagation);
+
+/* True when the place that dest was resolved to is inside a procfs although dest
+ * does not say so: a link in the rootfs led there, and what is mounted could
+ * stand in for files that the runtime's rules about /proc protect. */
+bool mount_place_is_hidden_proc(int place_fd, const char *dest);
 
 /* Moves *mount_fd onto place_fd. A mount on the root itself becomes the new
  * PLAN_FD_ROOT; then *mount_fd is taken and -1 left. */

@@ -25,8 +25,7 @@ take_tree(struct plan_ctx *c, const struct plan_mount_bind *m)
 	int fd = fd_take(&c->fds[m->slot]);
 	int r = fd < 0 ? -EBADF : 0;
 
-	/* "shared" and opened by the parent: asked to stay the host's peer. */
-	if (r == 0 && !(m->propagation & MS_SHARED))
+	if (r == 0 && !m->host_peer)
 		r = mount_set_propagation(fd, MS_SLAVE | MS_REC);
 	if (r < 0) {
 		fd_close(fd);
@@ -110,6 +109,9 @@ rootfs_run_mount_bind(struct plan_ctx *c, const struct plan_step *s)
 	if (dest_fd < 0)
 		return err_set(c->err, -dest_fd, "bind '%s' to '%s': make the mount point%s", source, dest,
 			       place_hint(m, -1, -dest_fd));
+	if (mount_place_is_hidden_proc(dest_fd, dest))
+		return err_plain(c->err, "bind '%s' to '%s': a link in the root file system leads into /proc", source,
+				 dest);
 	r = mount_set_attrs(tree, m->attrs, false);
 	if (r == 0)
 		r = mount_set_attrs(tree, m->rec_attrs, true);

@@ -156,6 +156,9 @@ rootfs_run_mount_fs(struct plan_ctx *c, const struct plan_step *s)
 
 	if (dest_fd < 0)
 		return dest_fd;
+	if (mount_place_is_hidden_proc(dest_fd, dest))
+		return err_plain(c->err, "mount '%s' on '%s': a link in the root file system leads into /proc", type,
+				 dest);
 	if (classic)
 		r = mount_fs_classic(c, m, dest_fd, &mount_fd);
 	else

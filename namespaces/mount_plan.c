@@ -425,9 +425,6 @@ static void
 add_bind(const struct rootfs_planner *p, const struct entry *e, const char *source, bool is_dir)
 {
 	bool host_peer = stays_host_peer(p, e);
-	bool in_slot = p->o->parent_opens || host_peer;
-	/* A tree of the parent is a peer of the host's mounts until told otherwise. */
-	bool cut = in_slot && !host_peer && (first_propagation(e) & MS_SHARED);
 	struct plan_step *st = plan_add(p->b, PLAN_MOUNT_BIND, "%s", e->property);
 
 	st->u.mount_bind = (struct plan_mount_bind){
@@ -440,15 +437,16 @@ add_bind(const struct rootfs_planner *p, const struct entry *e, const char *sour
 		.dest_nofollow = e->o.dest_nofollow || !strcmp(e->dest, "/proc") || !strcmp(e->dest, "/sys"),
 		.attrs = e->o.attrs,
 		.rec_attrs = e->o.rec_attrs,
-		.propagation = cut ? MS_SLAVE | MS_REC : first_propagation(e),
+		.propagation = first_propagation(e),
+		.host_peer = host_peer,
 	};
 	/* The configs for ordinary users bind /sys with "rbind,ro": ro for
 	 * /sys/fs/cgroup below it as well (CVE-2023-25809). */
 	if (p->o->in_userns && is_sys_read_only(e, source))
 		st->u.mount_bind.rec_attrs.set |= MOUNT_ATTR_RDONLY;
-	if (in_slot)
+	if (p->o->parent_opens || host_peer)
 		st->u.mount_bind.slot = plan_add_source(p->b, source, e->o.recursive, e->o.source_nofollow, st->what);
-	add_more_propagation(p, e, cut ? 0 : 1);
+	add_more_propagation(p, e, 1);
 }
 
 static int

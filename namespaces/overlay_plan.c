@@ -170,6 +170,21 @@ check_folder(const struct rootfs_planner *p, const char *property, const char *r
 	return 0;
 }
 
+/* The kernel marks a work folder that was used with "volatile", and refuses it
+ * with EINVAL from then on: after a crash the upper layer may be incomplete. */
+static int
+check_work(const struct rootfs_planner *p, const char *property, const char *work)
+{
+	const char *mark = arena_printf(p->b->arena, "%s/work/incompat/volatile", work);
+	struct stat st;
+
+	if (stat(mark, &st) < 0)
+		return 0;
+	return err_plain(
+		p->err, "%s: the overlay was mounted with 'volatile' before; remove '%s' to use its upper folder again",
+		property, mark);
+}
+
 static int
 check_layers(const struct rootfs_planner *p, const char *property, const struct stack *k)
 {
@@ -185,6 +200,8 @@ check_layers(const struct rootfs_planner *p, const char *property, const struct 
 		r = check_folder(p, property, "overlay layer", k->lower.items[i]);
 	for (size_t i = 0; r == 0 && i < k->data.n; i++)
 		r = check_folder(p, property, "overlay data layer", k->data.items[i]);
+	if (r == 0 && k->work)
+		r = check_work(p, property, k->work);
 	return r;
 }
 

@@ -285,7 +285,7 @@ static const struct want good[] = {
 	    "bind dest=\"/d\" source=\"$B/dir\" opened-by-parent recursive dir rec-set=ro" } },
 	{ MOUNTS(MOUNT("/d", "bind", "$B/dir", "\"rbind\",\"rshared\"")),
 	  USERNS,
-	  { "propagation=slave,recursive  # mounts[0]\n  4 remount dest=\"/d\" propagation=shared,recursive" } },
+	  { "dir propagation=shared,recursive  # mounts[0]\n", "-remount" } },
 	{ MOUNTS(MOUNT("/d", "bind", "$B/dir", "\"rbind\",\"rshared\"")),
 	  0,
 	  { "dir propagation=shared,recursive  #", "-open source" } },
@@ -293,7 +293,7 @@ static const struct want good[] = {
 				     "\"rbind\",\"rshared\"") "]," LINUX("\"rootfsPropagation\":\"shared\""),
 	  0,
 	  { "open source=\"$B/dir\" recursive  # mounts[0]\n",
-	    "opened-by-parent recursive dir propagation=shared,recursive  #", "-remount" } },
+	    "opened-by-parent recursive dir host-peer propagation=shared,recursive  #", "-remount" } },
 	{ MOUNTS(MOUNT("/sys", "none", "/sys", "\"rbind\",\"ro\"")),
 	  ORDINARY,
 	  { "bind dest=\"/sys\" source=\"/sys\" recursive dir dest-nofollow set=ro rec-set=ro  #" } },
@@ -505,6 +505,9 @@ static const struct want bad[] = {
 	{ MOUNTS(MOUNT("/", "overlay", "o", "\"lowerdir=dir\"")),
 	  LAYERS,
 	  { "!mounts[0]: an overlay on '/' cannot be used together with --layer" } },
+	{ MOUNTS(MOUNT("/", "overlay", "o", "\"lowerdir=dir\",\"upperdir=up\",\"workdir=vol\"")),
+	  0,
+	  { "!mounts[0]: the overlay was mounted with 'volatile' before; remove '$B/vol/work/incompat/volatile'" } },
 	{ MOUNTS(MOUNT("/o", "overlay", "o", "\"volatile\"")), 0, { "!mounts[0].options: an overlay needs lowerdir" } },
 	{ ROOT "," NS, NO_LAYER | UPPER_TMPFS, { "!--upper: needs at least one --layer" } },
 	{ ROOT "," NS, LAYERS | BAD_UPPER, { "!--upper: folder '$B/nowhere': no such file" } },
@@ -583,7 +586,18 @@ test_path_text(void)
 	      "absolute");
 }
 
-static const char *const folders[] = { "rootfs", "dir", "up", "work", "l1", "a:b", "c,d", "e\\f" };
+static const char *const folders[] = { "rootfs",
+				       "dir",
+				       "up",
+				       "work",
+				       "l1",
+				       "a:b",
+				       "c,d",
+				       "e\\f",
+				       "vol",
+				       "vol/work",
+				       "vol/work/incompat",
+				       "vol/work/incompat/volatile" };
 
 static void
 make_bundle(void)
@@ -604,8 +618,8 @@ make_bundle(void)
 static void
 remove_bundle(void)
 {
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		rmdir(folders[i]);
+	for (size_t i = sizeof(folders) / sizeof(folders[0]); i > 0; i--)
+		rmdir(folders[i - 1]);
 	unlink("file");
 	unlink("link");
 	if (chdir("/") < 0 || rmdir(bundle) < 0)
