@@ -20,7 +20,7 @@ struct cgroup {
 	char *mount;   /* mount point of cgroup2, "/sys/fs/cgroup" */
 	char *path;    /* below it, "/knarr/web1"; NULL: the container has no cgroup of its own */
 	unsigned made; /* how many trailing path components cgroup_create() made */
-	int fd;	       /* O_PATH|O_DIRECTORY of the folder; -1 before create/open */
+	int fd;	       /* the folder, O_PATH or O_RDONLY; -1 before create/open */
 };
 
 /* Decides the path (config-linux.md#cgroups-path): absolute: below the mount
@@ -76,13 +76,15 @@ ssize_t cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err
 
 /* Waits (poll on cgroup.events, no sleep loop) until it is empty, then removes it
  * and all below, and its parents while they are empty and were made by knarr
- * (cg->made, or for a container that has left since). Closes cg->fd. 0 when
- * already gone or path is NULL; -EBUSY when it still holds processes then. */
+ * (cg->made, or for a container that has left since). A cgroup that knarr did
+ * not make is emptied and stays. Closes cg->fd. 0 when already gone or path is
+ * NULL; -EBUSY when it still holds processes after timeout_ms. */
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
 
-/* Gives the folder and the files that /sys/kernel/cgroup/delegate lists to the owner of the container's user namespace
- * when the config mounts cgroup read-write in a new cgroup namespace (config-linux.md#cgroup-ownership). gid may be -1:
- * as it is. */
+/* Gives the folder and the files that /sys/kernel/cgroup/delegate lists to the
+ * owner of the container's user namespace when the config mounts cgroup
+ * read-write in a new cgroup namespace (config-linux.md#cgroup-ownership). gid
+ * may be -1: as it is. */
 int cgroup_delegate(struct cgroup *cg, uid_t uid, gid_t gid, struct err *err);
 
 #endif

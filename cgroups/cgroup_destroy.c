@@ -6,7 +6,8 @@
  *
  * Parents go too: those that cgroup_create() made for this container, and those
  * marked as made by knarr for another that has left since; the last one out
- * removes them. One that is in use is not empty and stays. */
+ * removes them. One that is in use is not empty and stays. So does the cgroup
+ * itself, emptied, when it was there before knarr. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,15 @@ static bool
 is_gone(int code)
 {
 	return code == ENOENT || code == ENODEV;
+}
+
+static bool
+is_marked(int dirfd, const char *name)
+{
+	auto_close int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char value;
+
+	return fd >= 0 && fgetxattr(fd, WALK_MARK, &value, 1) >= 0;
 }
 
 /* ---- below ------------------------------------------------------------- */
@@ -105,7 +115,7 @@ still_used(const struct cgroup *cg, int dirfd, struct err *err)
 	return err_set(err, EBUSY, "remove cgroup '%s'", cg->path);
 }
 
-/* rmdir said EBUSY: makes name in parentfd empty. 0 also when it is gone. */
+/* Makes name in parentfd empty. 0 also when it is gone. */
 static int
 empty_cgroup(const struct cgroup *cg, int parentfd, const char *name, int64_t deadline, struct err *err)
 {
@@ -148,15 +158,6 @@ remove_leaf(const struct cgroup *cg, int parentfd, const char *name, int64_t dea
 
 /* ---- parents ----------------------------------------------------------- */
 
-static bool
-is_marked(int dirfd, const char *name)
-{
-	auto_close int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	char value;
-
-	return fd >= 0 && fgetxattr(fd, WALK_MARK, &value, 1) >= 0;
-}
-
 /* depth: names in the path. Not being able to is no error: others use it. */
 static void
 remove_parents(const struct cgroup *cg, int mountfd, unsigned depth)
@@ -197,6 +198,9 @@ cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 	parentfd = walk_open(mountfd, cg->path, depth - 1);
 	if (parentfd < 0 && parentfd != -ENOENT)
 		return err_set(err, -parentfd, "open the parent of cgroup '%s'", cg->path);
+	/* runtime.md#delete: what the container did not make stays. */
+	if (parentfd >= 0 && cg->made == 0 && !is_marked(parentfd, name))
+		return empty_cgroup(cg, parentfd, name, deadline, err);
 	if (parentfd >= 0 && (r = remove_leaf(cg, parentfd, name, deadline, err)) < 0)
 		return r;
 	remove_parents(cg, mountfd, depth);

@@ -190,11 +190,11 @@ step_down(struct walk *w, struct err *err)
 	if (!made && errno != EEXIST)
 		return cannot_make(w, errno, err);
 	/* O_PATH cannot be marked; unreadable folders of others need not be. */
-	fd = openat(w->fd, name, (made && !is_leaf ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(w->fd, name, (made ? O_RDONLY : O_PATH) | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return cannot_make(w, errno, err);
 	/* Before Linux 5.7 there is no such mark: then cg->made alone counts. */
-	if (made && !is_leaf && fsetxattr(fd, WALK_MARK, "1", 1, 0) < 0 && errno != EOPNOTSUPP)
+	if (made && fsetxattr(fd, WALK_MARK, "1", 1, 0) < 0 && errno != EOPNOTSUPP)
 		log_debug("mark cgroup '%s' as made by knarr: %s", name, err_reason(errno));
 	fd_close(w->fd);
 	w->fd = fd;

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Marks a folder as made by knarr on the way to a container's cgroup, so that
- * whoever leaves it last removes it. */
+/* Marks a folder as made by knarr for a container's cgroup or on the way to one,
+ * so that whoever leaves it last removes it, also after a crash. */
 #define WALK_MARK "user.knarr.made"
 
 /* Cuts the next name off *path (which may begin with '/'); its length, or 0 at

@@ -175,6 +175,28 @@ test_deep(void)
 	CHECK(cgroup_destroy(&cg, 2000, &err) == 0 && !exists(top));
 }
 
+/* A folder that was there before knarr stays; what the container made in it goes. */
+static void
+test_foreign(void)
+{
+	struct spec s = { .linux_.cgroups_path = arena_printf(&arena, "%s", top) };
+	char *path = arena_printf(&arena, "%s%s", host.cgroup_mount, top);
+	struct cgroup cg = resolve(&s);
+
+	CHECK(mkdir(path, 0755) == 0);
+	CHECK(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
+	CHECK(mkdir(arena_printf(&arena, "%s/sub", path), 0755) == 0);
+	CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
+	CHECK(exists(top) && !exists(arena_printf(&arena, "%s/sub", top)));
+	CHECK(rmdir(path) == 0);
+
+	/* What a killed knarr left behind is knarr's. */
+	CHECK(cgroup_create(&cg, &s, &err) == 0 && cg.made == 1);
+	cg.fd = fd_close(cg.fd);
+	CHECK(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
+	CHECK(cgroup_destroy(&cg, 1000, &err) == 0 && !exists(top));
+}
+
 /* Failure leaves nothing: an unknown file, and a name that is a file. */
 static void
 test_failure(void)
@@ -333,6 +355,7 @@ main(void)
 	test_tree();
 	test_life();
 	test_deep();
+	test_foreign();
 	test_failure();
 	test_limits();
 	test_devices();
