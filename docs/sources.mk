@@ -1,0 +1,44 @@
+# Man pages: prose by hand in docs/man/*.md, the rest from the help texts of the
+# program (docs/gen-man.sh). They are made again when a table changes, but not
+# whenever the program is linked: a tarball carries them, and needs no pandoc.
+man_pages = \
+	docs/man/knarr.1 \
+	docs/man/knarr-check.1 \
+	docs/man/knarr-completion.1 \
+	docs/man/knarr-create.1 \
+	docs/man/knarr-delete.1 \
+	docs/man/knarr-features.1 \
+	docs/man/knarr-help.1 \
+	docs/man/knarr-kill.1 \
+	docs/man/knarr-list.1 \
+	docs/man/knarr-plan.1 \
+	docs/man/knarr-run.1 \
+	docs/man/knarr-spec.1 \
+	docs/man/knarr-start.1 \
+	docs/man/knarr-state.1 \
+	docs/man/knarr-version.1
+EXTRA_DIST += docs/gen-man.sh docs/state.md $(man_pages:.1=.md)
+
+if HAVE_MAN
+dist_man1_MANS = $(man_pages)
+endif
+
+SUFFIXES += .md .1
+.md.1:
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && PANDOC='$(PANDOC)' $(top_srcdir)/docs/gen-man.sh ./knarr$(EXEEXT) $< >$@.tmp && mv $@.tmp $@
+$(man_pages): docs/gen-man.sh runtime/help.c runtime/commands.c runtime/create_options.h | knarr$(EXEEXT)
+docs/man/knarr-check.1: runtime/cmd_check.c
+docs/man/knarr-completion.1: runtime/cmd_completion.c
+docs/man/knarr-create.1: runtime/cmd_create.c
+docs/man/knarr-delete.1: runtime/cmd_delete.c
+docs/man/knarr-features.1: runtime/cmd_features.c
+docs/man/knarr-help.1: runtime/cmd_help.c
+docs/man/knarr-kill.1: runtime/cmd_kill.c
+docs/man/knarr-list.1: runtime/cmd_list.c
+docs/man/knarr-plan.1: runtime/cmd_plan.c
+docs/man/knarr-run.1: runtime/cmd_run.c
+docs/man/knarr-spec.1: runtime/cmd_spec.c
+docs/man/knarr-start.1: runtime/cmd_start.c
+docs/man/knarr-state.1: runtime/cmd_state.c
+docs/man/knarr-version.1: runtime/cmd_version.c
+MAINTAINERCLEANFILES = $(man_pages)
