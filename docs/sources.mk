@@ -17,13 +17,13 @@ man_pages = \
 	docs/man/knarr-start.1 \
 	docs/man/knarr-state.1 \
 	docs/man/knarr-version.1
-EXTRA_DIST += docs/gen-man.sh docs/state.md $(man_pages:.1=.md)
+EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/state.md $(man_pages:.1=.md)
 
 if HAVE_MAN
 dist_man1_MANS = $(man_pages)
 endif
 
-SUFFIXES += .md .1
+SUFFIXES = .md .1
 .md.1:
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && PANDOC='$(PANDOC)' $(top_srcdir)/docs/gen-man.sh ./knarr$(EXEEXT) $< >$@.tmp && mv $@.tmp $@
 $(man_pages): docs/gen-man.sh runtime/help.c runtime/commands.c runtime/create_options.h | knarr$(EXEEXT)
