@@ -158,6 +158,17 @@ edit_distance(const char *a, const char *b, size_t b_len)
 	return row[b_len];
 }
 
+/* Two neighbours swapped: the commonest slip of the fingers. */
+static bool
+is_swap(const char *a, const char *b)
+{
+	size_t i = 0;
+
+	while (a[i] && a[i] == b[i])
+		i++;
+	return a[i] && a[i + 1] && a[i] == b[i + 1] && a[i + 1] == b[i] && !strcmp(a + i + 2, b + i + 2);
+}
+
 size_t
 name_distance(const char *given, const char *candidate)
 {
@@ -167,6 +178,8 @@ name_distance(const char *given, const char *candidate)
 		return SIZE_MAX;
 	if (n == m && strcasecmp(given, candidate) == 0)
 		return 0;
+	if (n == m && is_swap(given, candidate))
+		return 1;
 	/* "NOFILE" for RLIMIT_NOFILE, "net" for network */
 	if (m > n + 1 && candidate[m - n - 1] == '_' && strcasecmp(candidate + m - n, given) == 0)
 		return 1;
