@@ -10,7 +10,7 @@
  *
  * With --upper DIR the upper folder is DIR/upper and the work folder DIR/work:
  * the two must be on one file system, and the caller has one folder to remove.
- * The container's init makes them when they are missing. */
+ * The container's init makes all three when they are missing. */
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -431,7 +431,11 @@ overlay_plan_layers(const struct rootfs_planner *p)
 	if (l->upper && !tmpfs) {
 		const char *dir = path_absolute(p->b->arena, cwd, l->upper);
 
+		/* A missing one is made, with what goes into it. */
 		r = check_folder(p, "--upper", "folder", dir);
+		if (r == -ENOENT)
+			r = check_folder(p, "--upper", "folder",
+					 path_clean(p->b->arena, arena_printf(p->b->arena, "%s/..", dir)));
 		k.upper = arena_printf(p->b->arena, "%s/upper", dir);
 		k.work = arena_printf(p->b->arena, "%s/work", dir);
 	}

@@ -126,6 +126,25 @@ copy_root_mode(struct plan_ctx *c, const struct layers *l)
 	return 0;
 }
 
+/* The folder that upper and work are made in, for its owner only: files in the
+ * upper layer can have set-id bits. */
+static int
+make_parent(struct plan_ctx *c, const char *upper)
+{
+	char dir[PATH_MAX];
+	size_t len = strlen(upper);
+
+	while (len && upper[len - 1] != '/')
+		len--;
+	if (len < 2 || len >= sizeof(dir))
+		return 0;
+	memcpy(dir, upper, len - 1);
+	dir[len - 1] = '\0';
+	if (mkdirat(AT_FDCWD, dir, 0700) == 0 || errno == EEXIST)
+		return 0;
+	return err_set(c->err, errno, "make the overlay folder '%s'", dir);
+}
+
 static int
 open_upper(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l)
 {
@@ -142,6 +161,8 @@ open_upper(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers 
 	if (!upper || !work)
 		return 0;
 	at = o->upper_tmpfs ? l->scratch : AT_FDCWD;
+	if (!o->upper_tmpfs && (r = make_parent(c, upper)) < 0)
+		return r;
 	l->upper = open_made_dir(c, at, upper, &made);
 	if (l->upper < 0)
 		return l->upper;

@@ -14,7 +14,7 @@
 struct rootfs_layers {
 	const char *const *dirs; /* bottom first, as given on the command line */
 	size_t n;
-	const char *upper;	 /* NULL: none; "tmpfs"; or a folder, in which "upper" and "work" are made */
+	const char *upper;	 /* NULL: none; "tmpfs"; or a folder (made when missing) for "upper" and "work" */
 };
 
 struct rootfs_options {

@@ -95,7 +95,7 @@ fill_options(struct host *h, struct rootfs_options *o, struct rootfs_layers *l, 
 		h->cgroup_mount = NULL;
 	*l = (struct rootfs_layers){ .dirs = dirs, .n = flags & NO_LAYER ? 0 : 2 };
 	if (flags & (UPPER_DIR | BAD_UPPER))
-		l->upper = flags & UPPER_DIR ? "up" : "nowhere";
+		l->upper = flags & UPPER_DIR ? "up" : "nowhere/at/all";
 	if (flags & UPPER_TMPFS)
 		l->upper = "tmpfs";
 	*o = (struct rootfs_options){
@@ -510,7 +510,7 @@ static const struct want bad[] = {
 	  { "!mounts[0]: the overlay was mounted with 'volatile' before; remove '$B/vol/work/incompat/volatile'" } },
 	{ MOUNTS(MOUNT("/o", "overlay", "o", "\"volatile\"")), 0, { "!mounts[0].options: an overlay needs lowerdir" } },
 	{ ROOT "," NS, NO_LAYER | UPPER_TMPFS, { "!--upper: needs at least one --layer" } },
-	{ ROOT "," NS, LAYERS | BAD_UPPER, { "!--upper: folder '$B/nowhere': no such file" } },
+	{ ROOT "," NS, LAYERS | BAD_UPPER, { "!--upper: folder '$B/nowhere/at': no such file" } },
 	{ ROOT "," LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/x\",\"major\":240,\"minor\":77}]"),
 	  USERNS,
 	  { "!linux.devices[0]: the host has no device b 240:77 at '/x' or below /dev/block" } },
