@@ -79,7 +79,7 @@ has_mode(const struct plan *p, struct plan_strv options)
 {
 	const char *o = plan_first(p, options);
 
-	for (uint32_t i = 0; i < options.n; i++, o = plan_next(o))
+	for (uint32_t i = 0; o && i < options.n; i++, o = plan_next(o))
 		if (strncmp(o, "mode=", 5) == 0)
 			return true;
 	return false;
@@ -135,7 +135,7 @@ needs_classic(const struct plan *p, const struct plan_mount_fs *m)
 
 	if (source && strlen(source) > FS_CONTEXT_VALUE_MAX)
 		return true;
-	for (uint32_t i = 0; i < m->options.n; i++, o = plan_next(o)) {
+	for (uint32_t i = 0; o && i < m->options.n; i++, o = plan_next(o)) {
 		const char *value = strchr(o, '=');
 
 		if (value && strlen(value + 1) > FS_CONTEXT_VALUE_MAX)

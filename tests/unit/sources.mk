@@ -21,8 +21,16 @@ check_PROGRAMS += tests/unit/test_path_in_root
 tests_unit_test_path_in_root_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_exe_guard
 tests_unit_test_exe_guard_LDADD = $(knarr_LDADD)
-check_PROGRAMS += tests/unit/test_rootfs_run
+check_PROGRAMS += tests/unit/test_rootfs_run tests/unit/test_rootfs_overlay tests/unit/test_rootfs_mounts \
+	tests/unit/test_rootfs_attacks
+tests_unit_test_rootfs_run_SOURCES = tests/unit/test_rootfs_run.c tests/unit/rootfs_case.c tests/unit/rootfs_case.h
 tests_unit_test_rootfs_run_LDADD = $(knarr_LDADD)
+tests_unit_test_rootfs_overlay_SOURCES = tests/unit/test_rootfs_overlay.c tests/unit/rootfs_case.c tests/unit/rootfs_case.h
+tests_unit_test_rootfs_overlay_LDADD = $(knarr_LDADD)
+tests_unit_test_rootfs_mounts_SOURCES = tests/unit/test_rootfs_mounts.c tests/unit/rootfs_case.c tests/unit/rootfs_case.h
+tests_unit_test_rootfs_mounts_LDADD = $(knarr_LDADD)
+tests_unit_test_rootfs_attacks_SOURCES = tests/unit/test_rootfs_attacks.c tests/unit/rootfs_case.c tests/unit/rootfs_case.h
+tests_unit_test_rootfs_attacks_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_seccomp_cache
 tests_unit_test_seccomp_cache_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_credentials
