@@ -9,7 +9,7 @@
 #include "base/arena.h"
 #include "oci-spec/spec.h"
 
-#define OCI_VERSION "1.3.0"	/* highest version that knarr implements */
+#define OCI_VERSION	"1.3.0" /* highest version that knarr implements */
 #define OCI_VERSION_MIN "1.0.0"
 
 /* The `state` of runtime.md#state. */

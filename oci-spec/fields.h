@@ -112,6 +112,10 @@ bool expect_type(struct parser *p, const struct json_value *v, enum json_type ty
  * value's bits are in *ret_value (two's complement). */
 bool expect_integer(struct parser *p, const struct json_value *v, int64_t min, uint64_t max, uint64_t *ret_value);
 
+/* Counts an error and returns true when no more are kept: then its text, which
+ * costs memory, need not be made. Else false, and nothing happened. */
+bool error_only_counted(struct parser *p);
+
 /* Issues at a value, at its key, or about a member `name` that is missing or
  * wrong in v (at its value if it is there, else at the start of v). */
 void error_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

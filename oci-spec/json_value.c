@@ -56,7 +56,7 @@ json_quote(struct arena *a, const char *s)
 			*p++ = '\\';
 			*p++ = s[i];
 		} else if (n == 0 || (unsigned char)s[i] < 0x20 || s[i] == 0x7f) {
-			p += sprintf(p, "\\x%02x", (unsigned char)s[i]);
+			p += snprintf(p, sizeof("\\xff"), "\\x%02x", (unsigned char)s[i]);
 			n = 1;
 		} else {
 			memcpy(p, s + i, n);
@@ -64,7 +64,11 @@ json_quote(struct arena *a, const char *s)
 		}
 		i += n;
 	}
-	strcpy(p, s[i] ? "…\"" : "\"");
+	if (s[i]) {
+		memcpy(p, "…", strlen("…"));
+		p += strlen("…");
+	}
+	*p = '"'; /* the arena's zeroes end it */
 	return out;
 }
 

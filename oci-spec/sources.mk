@@ -2,6 +2,7 @@ libknarr_a_SOURCES += \
 	oci-spec/check.c \
 	oci-spec/check_sysctl.c \
 	oci-spec/check_values.c \
+	oci-spec/field_issues.c \
 	oci-spec/fields.c \
 	oci-spec/fields.h \
 	oci-spec/issues.c \

@@ -17,9 +17,11 @@
 
 /* Limits of a config.json; beyond them it is refused. Documented in
  * docs/limits.md. */
-#define SPEC_MAX_SIZE ((size_t)16 * 1024 * 1024) /* bytes */
-#define SPEC_MAX_DEPTH 64			 /* nested objects and arrays */
+#define SPEC_MAX_SIZE  ((size_t)16 * 1024 * 1024) /* bytes */
+#define SPEC_MAX_DEPTH 64			  /* nested objects and arrays */
 
+/* One line per thing reads as a table. */
+/* clang-format off */
 struct opt_bool { bool set, v; };
 struct opt_i64 { bool set; int64_t v; };
 struct opt_u64 { bool set; uint64_t v; };
@@ -231,6 +233,8 @@ struct spec {
 	size_t json_len;
 };
 
+/* clang-format on */
+
 /* ---- what is wrong with a config ------------------------------------- */
 
 enum spec_severity {
@@ -264,8 +268,8 @@ int spec_parse(const char *file, const char *json, size_t len, struct arena *a, 
  * spec_parse(). An unreadable file is an error in *err; then report stays
  * empty. On a broken config *err holds the first error as
  * "FILE:LINE:COLUMN: PATH: TEXT", and how many more there are. 0 or -errno. */
-int spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report,
-	      struct err *err, struct spec **ret_spec);
+int spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
+	      struct spec **ret_spec);
 
 /* Parses a lone process object (the file of `exec --process`). As spec_parse. */
 int spec_parse_process(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,

@@ -302,22 +302,28 @@ static void
 test_many(void)
 {
 	auto_arena struct arena a = { 0 };
-	char *json = arena_alloc(&a, 200000), *p = json;
 	struct spec_report report;
 	struct spec *s = NULL;
+	char *json = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&json, &len);
 
-	p += sprintf(p, "{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"/r\"");
+	if (!f)
+		abort();
+	fputs("{\"ociVersion\":\"1.0.0\",\"root\":{\"path\":\"/r\"", f);
 	for (int i = 0; i < 500; i++)
-		p += sprintf(p, ",\"u%d\":1", i);
-	p += sprintf(p, "},\"mounts\":[");
+		fprintf(f, ",\"u%d\":1", i);
+	fputs("},\"mounts\":[", f);
 	for (int i = 0; i < 1000; i++)
-		p += sprintf(p, "%s%d", i ? "," : "", i);
-	sprintf(p, "]}");
-	CHECK(spec_parse("c", json, strlen(json), &a, &report, &s) == -EINVAL && !s);
+		fprintf(f, "%s%d", i ? "," : "", i);
+	fputs("]}", f);
+	fclose(f);
+	CHECK(spec_parse("c", json, len, &a, &report, &s) == -EINVAL && !s);
 	CHECK(report.n == SPEC_MAX_ISSUES && report.n_errors == 1000);
 	for (size_t i = 0; i < report.n; i++)
 		CHECK(report.items[i].severity == SPEC_ERROR);
 	CHECK(same(report.items[0].path, "mounts[0]") && same(report.items[99].path, "mounts[99]"));
+	free(json);
 }
 
 static void
