@@ -5,7 +5,8 @@
  *   clang -g -fsanitize=fuzzer,address,undefined …   (see README.md here)
  *
  * With -DFUZZ_REPLAY there is a main() that runs the files named on its command
- * line once each, for a corpus without libFuzzer. */
+ * line once each, or the seed corpus when none is named (in `make check`). */
+#include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,11 +76,39 @@ replay(const char *path)
 	return 0;
 }
 
+static int
+replay_folder(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *e;
+	char file[4096];
+	int failed = 0;
+
+	if (!dir) {
+		perror(path);
+		return 1;
+	}
+	while ((e = readdir(dir))) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
+		failed |= replay(file);
+	}
+	closedir(dir);
+	return failed;
+}
+
 int
 main(int argc, char **argv)
 {
+	const char *srcdir = getenv("srcdir");
+	char corpus[2048];
 	int failed = 0;
 
+	if (argc == 1) {
+		snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/spec", srcdir ? srcdir : ".");
+		return replay_folder(corpus);
+	}
 	for (int i = 1; i < argc; i++)
 		failed |= replay(argv[i]);
 	return failed;

@@ -54,3 +54,8 @@ check_PROGRAMS += tests/unit/test_state
 tests_unit_test_state_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_spec
 tests_unit_test_spec_LDADD = $(knarr_LDADD)
+# The seeds of the fuzzer, once each; tests/fuzz/README.md tells how to fuzz.
+check_PROGRAMS += tests/fuzz/fuzz_spec
+tests_fuzz_fuzz_spec_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_REPLAY
+tests_fuzz_fuzz_spec_LDADD = $(knarr_LDADD)
+EXTRA_DIST += tests/fuzz/README.md tests/fuzz/spec.dict tests/fuzz/corpus
