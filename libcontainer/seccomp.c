@@ -30,182 +30,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "libcontainer/seccomp_cache.h"
 #include "libcontainer/seccomp_tables.h"
-
-#ifndef SECCOMP_FILTER_FLAG_TSYNC_ESRCH /* Linux 5.7 */
-#define SECCOMP_FILTER_FLAG_TSYNC_ESRCH (1UL << 4)
-#endif
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV /* Linux 6.0 */
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
-#endif
-
-#define MAX_ARGS 6
-
-static uint32_t
-action_value(enum spec_seccomp_action action, struct opt_u32 errno_ret)
-{
-	const struct seccomp_action *a = &seccomp_actions[action];
-
-	if (a->max_data == 0)
-		return a->ret;
-	return a->ret | (errno_ret.set ? errno_ret.v : EPERM);
-}
-
-static bool
-uses_action(const struct spec_seccomp *s, enum spec_seccomp_action action)
-{
-	if (s->default_action == action)
-		return true;
-	for (size_t i = 0; i < s->n_syscalls; i++)
-		if (s->syscalls[i].action == action)
-			return true;
-	return false;
-}
-
-/* ---- checking ---------------------------------------------------------- */
-
-static int
-check_errno(const char *path, enum spec_seccomp_action action, struct opt_u32 errno_ret, struct err *err)
-{
-	const struct seccomp_action *a = &seccomp_actions[action];
-
-	if (!errno_ret.set)
-		return 0;
-	if (a->max_data == 0)
-		return err_plain(err, "%s: the action %s takes no errno", path, a->name);
-	if (errno_ret.v > a->max_data)
-		return err_plain(err, "%s: %u is above %u, the highest for %s", path, errno_ret.v, a->max_data,
-				 a->name);
-	return 0;
-}
-
-static int
-check_rule(const struct spec_seccomp_rule *rule, size_t i, struct err *err)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "linux.seccomp.syscalls[%zu].errnoRet", i);
-	if (check_errno(path, rule->action, rule->errno_ret, err) < 0)
-		return -EINVAL;
-	for (size_t j = 0; j < rule->n_args; j++)
-		if (rule->args[j].index >= MAX_ARGS)
-			return err_plain(
-				err, "linux.seccomp.syscalls[%zu].args[%zu].index: %u is above 5, the last argument", i,
-				j, rule->args[j].index);
-	return 0;
-}
-
-static bool
-names_call(const struct spec_seccomp_rule *rule, const char *name)
-{
-	for (size_t i = 0; i < rule->names.n; i++)
-		if (strcmp(rule->names.items[i], name) == 0)
-			return true;
-	return false;
-}
-
-/* The filter is on when the runtime calls execve; a profile that never lets it
- * pass would end in a dead container without a word. */
-static int
-check_execve(const struct spec_seccomp *s, struct err *err)
-{
-	const struct seccomp_action *denied = &seccomp_actions[s->default_action];
-	const char *where = "linux.seccomp.defaultAction";
-	char path[64];
-
-	if (!denied->denies)
-		denied = NULL;
-	for (size_t i = 0; i < s->n_syscalls; i++) {
-		const struct spec_seccomp_rule *rule = &s->syscalls[i];
-
-		if (!names_call(rule, "execve"))
-			continue;
-		if (!seccomp_actions[rule->action].denies)
-			return 0;
-		if (rule->n_args)
-			continue;
-		snprintf(path, sizeof(path), "linux.seccomp.syscalls[%zu]", i);
-		where = path;
-		denied = &seccomp_actions[rule->action];
-	}
-	if (!denied)
-		return 0;
-	return err_plain(err,
-			 "linux.seccomp: the profile denies execve (%s: %s), "
-			 "without which the container's program cannot start",
-			 where, denied->name);
-}
-
-static int
-check_actions(const struct spec_seccomp *s, struct err *err)
-{
-	for (int i = 0; i < SPEC_ACT_COUNT; i++) {
-		uint32_t ret = seccomp_actions[i].ret;
-
-		if (seccomp_actions[i].newer && uses_action(s, (enum spec_seccomp_action)i) &&
-		    syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &ret) < 0)
-			return err_set(err, errno, "linux.seccomp: the kernel lacks the action %s",
-				       seccomp_actions[i].name);
-	}
-	return 0;
-}
-
-/* Without a program the kernel answers EFAULT if it knows all the flags, and
- * EINVAL otherwise; nothing is loaded. */
-static bool
-kernel_knows(uint32_t flags)
-{
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) == 0 || errno != EINVAL;
-}
-
-static int
-check_flags(const struct spec_seccomp *s, struct err *err)
-{
-	for (size_t i = 0; i < s->flags.n; i++) {
-		uint32_t bit = seccomp_flag_bit(s->flags.items[i]), with = 0;
-
-		if (!bit)
-			return err_plain(err, "linux.seccomp.flags[%zu]: unknown flag '%s'", i, s->flags.items[i]);
-		if (bit == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
-			with = SECCOMP_FILTER_FLAG_NEW_LISTENER; /* means nothing without */
-		if (!kernel_knows(bit | with))
-			return err_plain(err, "linux.seccomp.flags[%zu]: the kernel lacks %s", i, s->flags.items[i]);
-	}
-	return 0;
-}
-
-static int
-check_archs(const struct spec_seccomp *s, struct err *err)
-{
-	for (size_t i = 0; i < s->architectures.n; i++)
-		if (!seccomp_arch_token(s->architectures.items[i]))
-			return err_plain(err, "linux.seccomp.architectures[%zu]: libseccomp %d.%d.%d does not know %s",
-					 i, SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO, s->architectures.items[i]);
-	return 0;
-}
-
-int
-seccomp_check(const struct spec_seccomp *s, struct err *err)
-{
-	if (check_errno("linux.seccomp.defaultErrnoRet", s->default_action, s->default_errno_ret, err) < 0)
-		return -EINVAL;
-	for (size_t i = 0; i < s->n_syscalls; i++)
-		if (check_rule(&s->syscalls[i], i, err) < 0)
-			return -EINVAL;
-	if (uses_action(s, SPEC_ACT_NOTIFY) && !s->listener_path)
-		return err_plain(err, "linux.seccomp.listenerPath: required with SCMP_ACT_NOTIFY");
-	if (check_archs(s, err) < 0 || check_execve(s, err) < 0 || check_flags(s, err) < 0)
-		return -EINVAL;
-	return check_actions(s, err);
-}
-
-/* ---- compiling --------------------------------------------------------- */
 
 static void
 make_key(struct seccomp_key *k, const struct spec_seccomp *s)
@@ -218,12 +48,12 @@ make_key(struct seccomp_key *k, const struct spec_seccomp *s)
 	seccomp_key_number(k, s->architectures.n);
 	for (size_t i = 0; i < s->architectures.n; i++)
 		seccomp_key_string(k, s->architectures.items[i]);
-	seccomp_key_number(k, action_value(s->default_action, s->default_errno_ret));
+	seccomp_key_number(k, seccomp_action_value(s->default_action, s->default_errno_ret));
 	seccomp_key_number(k, s->n_syscalls);
 	for (size_t i = 0; i < s->n_syscalls; i++) {
 		const struct spec_seccomp_rule *rule = &s->syscalls[i];
 
-		seccomp_key_number(k, action_value(rule->action, rule->errno_ret));
+		seccomp_key_number(k, seccomp_action_value(rule->action, rule->errno_ret));
 		seccomp_key_number(k, rule->names.n);
 		for (size_t j = 0; j < rule->names.n; j++)
 			seccomp_key_string(k, rule->names.items[j]);
@@ -264,7 +94,7 @@ same_argument_twice(const struct spec_seccomp_rule *rule)
 static int
 add_call(scmp_filter_ctx ctx, const struct spec_seccomp_rule *rule, uint32_t action, int nr)
 {
-	struct scmp_arg_cmp cmp[MAX_ARGS];
+	struct scmp_arg_cmp cmp[SECCOMP_MAX_ARGS];
 	int r = 0;
 
 	if (same_argument_twice(rule)) {
@@ -284,11 +114,11 @@ static int
 add_rule(scmp_filter_ctx ctx, const struct spec_seccomp *s, size_t i, struct err *err)
 {
 	const struct spec_seccomp_rule *rule = &s->syscalls[i];
-	uint32_t action = action_value(rule->action, rule->errno_ret);
+	uint32_t action = seccomp_action_value(rule->action, rule->errno_ret);
 
-	if (check_rule(rule, i, err) < 0)
+	if (seccomp_check_rule(rule, i, err) < 0)
 		return -EINVAL;
-	if (action == action_value(s->default_action, s->default_errno_ret))
+	if (action == seccomp_action_value(s->default_action, s->default_errno_ret))
 		return 0;
 	for (size_t j = 0; j < rule->names.n; j++) {
 		int nr = seccomp_syscall_resolve_name(rule->names.items[j]);
@@ -354,8 +184,8 @@ export_best(scmp_filter_ctx ctx, struct arena *a, struct err *err, struct seccom
 	static const unsigned levels[] = { 2, 1 };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		char *data;
-		size_t len;
+		char *data = NULL;
+		size_t len = 0;
 		int r = export_program(ctx, levels[i], &data, &len, err);
 
 		if (r < 0)
@@ -374,7 +204,7 @@ export_best(scmp_filter_ctx ctx, struct arena *a, struct err *err, struct seccom
 static int
 build_program(const struct spec_seccomp *s, struct arena *a, struct err *err, struct seccomp_filter *f)
 {
-	scmp_filter_ctx ctx = seccomp_init(action_value(s->default_action, s->default_errno_ret));
+	scmp_filter_ctx ctx = seccomp_init(seccomp_action_value(s->default_action, s->default_errno_ret));
 	int r;
 
 	if (!ctx)
@@ -407,7 +237,7 @@ int
 seccomp_compile(const struct spec_seccomp *s, const char *cache_dir, struct arena *a, struct err *err,
 		struct seccomp_filter *ret_filter)
 {
-	struct seccomp_filter f = { .notify = uses_action(s, SPEC_ACT_NOTIFY) };
+	struct seccomp_filter f = { .notify = seccomp_uses_action(s, SPEC_ACT_NOTIFY) };
 	struct seccomp_key key = { .arena = a };
 	auto_close int dir = -1;
 	int r;

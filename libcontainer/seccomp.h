@@ -12,10 +12,10 @@
 #include "oci-spec/spec.h"
 
 struct seccomp_filter {
-	const void *program;   /* struct sock_filter[], in the arena */
-	size_t len;	       /* bytes */
-	uint32_t flags;	       /* SECCOMP_FILTER_FLAG_* for seccomp(2), without NEW_LISTENER */
-	bool notify;	       /* has SCMP_ACT_NOTIFY: load with NEW_LISTENER */
+	const void *program; /* struct sock_filter[], in the arena */
+	size_t len;	     /* bytes */
+	uint32_t flags;	     /* SECCOMP_FILTER_FLAG_* for seccomp(2), without NEW_LISTENER */
+	bool notify;	     /* has SCMP_ACT_NOTIFY: load with NEW_LISTENER */
 };
 
 /* Refuses a profile that cannot work: it denies execve (the last call that the

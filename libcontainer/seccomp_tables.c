@@ -6,15 +6,12 @@
  * newer ones (LoongArch, m68k, SuperH since 2.6.0) appear when it has them. */
 #include "libcontainer/seccomp_tables.h"
 
+#include <errno.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "libcontainer/seccomp.h"
-
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV /* Linux 6.0 */
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
-#endif
 
 /* The kernel cuts an errno at 4095 (MAX_ERRNO), and the data of any action to
  * 16 bits. TRACE without a tracer makes the call fail with ENOSYS. */
@@ -125,6 +122,27 @@ uint32_t
 seccomp_flag_bit(const char *name)
 {
 	return find_number(flags, sizeof(flags) / sizeof(flags[0]), name);
+}
+
+uint32_t
+seccomp_action_value(enum spec_seccomp_action action, struct opt_u32 errno_ret)
+{
+	const struct seccomp_action *a = &seccomp_actions[action];
+
+	if (a->max_data == 0)
+		return a->ret;
+	return a->ret | (errno_ret.set ? errno_ret.v : EPERM);
+}
+
+bool
+seccomp_uses_action(const struct spec_seccomp *s, enum spec_seccomp_action action)
+{
+	if (s->default_action == action)
+		return true;
+	for (size_t i = 0; i < s->n_syscalls; i++)
+		if (s->syscalls[i].action == action)
+			return true;
+	return false;
 }
 
 const char *const *

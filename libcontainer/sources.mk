@@ -38,6 +38,7 @@ libknarr_a_SOURCES += libcontainer/seccomp.c
 libknarr_a_SOURCES += libcontainer/seccomp.h
 libknarr_a_SOURCES += libcontainer/seccomp_cache.c
 libknarr_a_SOURCES += libcontainer/seccomp_cache.h
+libknarr_a_SOURCES += libcontainer/seccomp_check.c
 libknarr_a_SOURCES += libcontainer/seccomp_tables.c
 libknarr_a_SOURCES += libcontainer/seccomp_tables.h
 libknarr_a_SOURCES += libcontainer/stage.c

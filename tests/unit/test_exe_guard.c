@@ -160,6 +160,23 @@ guard_here(void)
 	return failures ? 1 : 0;
 }
 
+/* Refused for lack of privilege: an error, and a program that goes on. */
+static int
+refused_here(void)
+{
+	struct err e = { 0 };
+	bool loads = could_load();
+	int r;
+
+	if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
+		return SKIP;
+	r = exe_guard(&e);
+	CHECK(r == -EPERM && strstr(e.msg, "PR_SET_MM_MAP"), "%d %s", r, e.msg);
+	check_alive(loads);
+	return failures ? 1 : 0;
+}
+
+/* With -1: without privilege. */
 static int
 in_child(int unshare_flags)
 {
@@ -171,12 +188,12 @@ in_child(int unshare_flags)
 	if (pid == 0) {
 		int code;
 
-		if (unshare_flags && unshare(unshare_flags) < 0)
+		if (unshare_flags > 0 && unshare(unshare_flags) < 0)
 			_exit(SKIP);
 		/* As after setresuid(2): its files in /proc are root's. */
-		if (unshare_flags)
+		if (unshare_flags > 0)
 			prctl(PR_SET_DUMPABLE, 0);
-		code = guard_here();
+		code = unshare_flags < 0 ? refused_here() : guard_here();
 		fflush(stdout);
 		_exit(code);
 	}
@@ -223,7 +240,7 @@ main(int argc, char **argv)
 {
 	char exe[4096];
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-	int userns, here, copy;
+	int userns, here, copy, refused;
 
 	if (argc > 1)
 		return copy_main(argc, argv);
@@ -236,6 +253,8 @@ main(int argc, char **argv)
 	CHECK(userns == 0 || userns == SKIP, "in a user namespace: %d", userns);
 	here = geteuid() == 0 ? in_child(0) : 0;
 	CHECK(here == 0 || here == SKIP, "as root: %d", here);
+	refused = in_child(-1);
+	CHECK(refused == 0 || refused == SKIP, "without privilege: %d", refused);
 	if (failures)
 		return 1;
 	return userns == SKIP && here == SKIP ? SKIP : 0;

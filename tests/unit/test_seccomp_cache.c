@@ -66,7 +66,7 @@ list_files(int dirfd, char *ret_name, bool remove)
 		if (remove)
 			unlinkat(dirfd, e->d_name, 0);
 		else if (ret_name)
-			strcpy(ret_name, e->d_name);
+			snprintf(ret_name, NAME_MAX + 1, "%s", e->d_name);
 		n++;
 	}
 	closedir(d);
@@ -187,13 +187,12 @@ test_bound(void)
 
 		CHECK(seccomp_cache_store(fd, &k, program, sizeof(program)) == 0, "store");
 		if (i == 5) { /* this one is the oldest */
-			char name[NAME_MAX + 1];
 			DIR *d = fdopendir(openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 			struct dirent *e;
 
 			while (d && (e = readdir(d)))
 				if (e->d_name[0] != '.')
-					utimensat(fd, strcpy(name, e->d_name), old, 0);
+					utimensat(fd, e->d_name, old, 0);
 			closedir(d);
 			old[0].tv_sec = 0;
 		}
