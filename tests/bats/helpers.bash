@@ -218,11 +218,17 @@ edit_bundle()
 	jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/config.json.new" && mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
 }
 
-# bundle_runs COMMAND...: what the container executes.
+# bundle_runs COMMAND...: what the container executes. Each word travels as a
+# variable: jq would take one that begins with a dash for an option.
 bundle_runs()
 {
-	# shellcheck disable=SC2016 # a variable of jq
-	edit_bundle '.process.args = $ARGS.positional' --args "$@"
+	local word list='' n=0 variables=()
+	for word in "$@"; do
+		variables+=(--arg "a$n" "$word")
+		list+="${list:+, }\$a$n"
+		n=$((n + 1))
+	done
+	edit_bundle ".process.args = [$list]" "${variables[@]}"
 }
 
 # A shell line instead.

@@ -4,7 +4,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle
+	make_bundle '.root.readonly = false'
 	cat >"$T/hook" <<'X'
 #!/bin/sh
 # hook NAME: notes its name, the status and the pid of the state on stdin

@@ -5,7 +5,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle
+	make_bundle '.root.readonly = false'
 }
 
 teardown() {

@@ -4,7 +4,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.process.noNewPrivileges = false'
+	make_bundle '.process.noNewPrivileges = false | .root.readonly = false'
 }
 
 teardown() {
