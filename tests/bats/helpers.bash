@@ -180,15 +180,21 @@ remove_leftovers()
 
 # ---- root file systems and bundles ----------------------------------------------
 
-# make_rootfs FOLDER: busybox and a link for each of its programs.
+# make_rootfs FOLDER: busybox and a link for each of its programs. The links, some
+# hundreds, are made once for all tests.
 make_rootfs()
 {
-	local root=$1 applet
-	mkdir -p "$root"/{bin,dev,etc,proc,sys,tmp,root,run,home}
+	local root=$1 links=$BATS_SUITE_TMPDIR/applets applet
+	if [ ! -d "$links" ]; then
+		mkdir -p "$links.$$"
+		for applet in $(busybox --list); do
+			[ "$applet" = busybox ] || ln -s busybox "$links.$$/$applet"
+		done
+		mv -T "$links.$$" "$links" 2>/dev/null || rm -rf "$links.$$"
+	fi
+	mkdir -p "$root"/{dev,etc,proc,sys,tmp,root,run,home}
+	cp -a "$links" "$root/bin"
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	for applet in $(busybox --list); do
-		[ "$applet" = busybox ] || ln -s busybox "$root/bin/$applet"
-	done
 	cat >"$root/etc/passwd" <<-'END'
 		root:x:0:0:root:/root:/bin/sh
 		user:x:1000:1000:user:/home:/bin/sh
