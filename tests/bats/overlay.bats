@@ -8,6 +8,7 @@ setup() {
 	make_bundle '.root.readonly = false'
 	LAYERS=$T/layers
 	make_layers 3
+	mkdir "$T/up"
 	cp /proc/self/mountinfo "$T/mountinfo.before"
 }
 
@@ -115,6 +116,7 @@ lowerdir() {
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "${lines[0]}" = 1 ]
 	[ "${lines[1]}" = 2 ]
+	edit_bundle "del(.mounts[0])"
 	run -0 knarr run --layer "$LAYERS/0" --layer "$LAYERS/c\\d" --layer "$LAYERS/a:b" --upper tmpfs -b "$BUNDLE" "$ID"
 }
 

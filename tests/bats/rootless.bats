@@ -13,6 +13,8 @@ setup() {
 	ROOT=$T/state-user
 	as_user mkdir -p "$T/user/bundle"
 	UID_=$(id -u "$(ordinary_user)")
+	edit_bundle ".linux.uidMappings[0].hostID = $UID_ | .linux.gidMappings[0].hostID = $(id -g "$(ordinary_user)") | .root.readonly = false"
+	as_user mkdir -p "$T/user/upper"
 }
 
 teardown() {
@@ -77,18 +79,20 @@ with_subids() {
 	as_user mkdir -p "$T/user/layers"
 	as_user cp -a "$BUNDLE/rootfs" "$T/user/layers/0"
 	for i in $(seq 99); do
-		as_user mkdir "$T/user/layers/$i"
-		echo "$i" | as_user tee "$T/user/layers/$i/top" >"$T/user/layers/$i/layer-$i" >/dev/null
+		mkdir "$T/user/layers/$i"
+		echo "$i" >"$T/user/layers/$i/top"
+		echo "$i" >"$T/user/layers/$i/layer-$i"
 	done
+	chown -R "$(ordinary_user):" "$T/user/layers"
 	for i in $(seq 0 99); do opts+=(--layer "$T/user/layers/$i"); done
-	bundle_runs sh -c 'cat /top; echo new >/written; rm /top; ls -d /layer-* 2>/dev/null | wc -l; cat /written'
+	bundle_runs sh -c 'cat /top; echo new >/written; rm /top; ls -d /layer-* | wc -l; cat /written'
 	run -0 uknarr run "${opts[@]}" --upper tmpfs -b "$BUNDLE" "$ID"
 	[ "${lines[0]}" = 99 ]
+	[ "${lines[1]}" = 99 ]
 	[ "${lines[2]}" = new ]
 	bundle_runs cat /top
 	run -0 uknarr run "${opts[@]}" --upper "$T/user/upper" -b "$BUNDLE" "$ID"
 	[ "$output" = 99 ]
-	rm -rf "$T/user/upper"
 }
 
 @test "writes and whiteouts of an upper folder last" {
@@ -100,7 +104,6 @@ with_subids() {
 	bundle_runs sh -c 'cat /written; test ! -e /etc/group'
 	run -0 uknarr run --layer "$T/user/layer" --upper "$T/user/upper" -b "$BUNDLE" "$ID"
 	[ "$output" = kept ]
-	as_user rm -rf "$T/user/upper"
 }
 
 @test "a mapping that is not the user's is refused with a hint" {
