@@ -224,9 +224,9 @@ mount_appending(struct plan_ctx *c, const struct plan_root_overlay *o, const str
 	for (unsigned i = 0; r == 0 && i < l->n; i++) {
 		bool given = i < o->lowerdirs.n;
 
-		/* The tmpfs of the upper layer lies on the target, which may be a
-		 * layer too: then its name no longer leads to it, the fd does. */
-		r = set_dir(&f, "lowerdir+", given && !o->upper_tmpfs ? dir : NULL, l->lower[i]);
+		/* The scratch tmpfs lies on the target, which may be a layer too:
+		 * then its name no longer leads to it, the fd does. */
+		r = set_dir(&f, "lowerdir+", given && l->scratch < 0 ? dir : NULL, l->lower[i]);
 		if (given)
 			dir = plan_next(dir);
 	}

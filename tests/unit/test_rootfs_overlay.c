@@ -124,6 +124,39 @@ overlay_variants(bool user)
 	}
 }
 
+/* The only layer is the folder that the root is attached to. */
+static void
+build_layer_is_target(struct plan_builder *b)
+{
+	const char *layer = at("rootfs");
+	struct plan_root_overlay v = { .append = o.append, .lowerdirs = plan_strings(b, &layer, 1) };
+
+	v.target = plan_string(b, layer);
+	v.upper_tmpfs = o.upper;
+	plan_add(b, PLAN_ROOT_OVERLAY, "root")->u.root_overlay = v;
+	add_pivot(b, PLAN_BY_PIVOT);
+}
+
+static void
+check_layer_is_target(struct plan_ctx *c)
+{
+	(void)c;
+	CHECK(has_text("/marker", "rootfs"));
+}
+
+static void
+test_layer_is_target(void)
+{
+	name_case("layer is target");
+	make_rootfs("rootfs");
+	for (unsigned i = 0; i < 4; i++) {
+		o.append = i & 1 && can_append();
+		o.upper = i & 2 ? "tmpfs" : NULL;
+		run_case("layer is target", false, build_layer_is_target, NULL, check_layer_is_target);
+	}
+	sh("rm -r rootfs");
+}
+
 static void
 test_overlay(void)
 {
@@ -157,6 +190,7 @@ test_overlay(void)
 static void
 run(void)
 {
+	test_layer_is_target();
 	test_overlay();
 }
 
