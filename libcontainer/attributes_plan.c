@@ -106,7 +106,7 @@ plan_memory_policy(struct plan_builder *b, const struct spec_memory_policy *m, s
 	bool takes_none = m->mode == MPOL_DEFAULT || m->mode == MPOL_LOCAL;
 	struct plan_memory_policy p = { .mode = m->mode, .flags = m->flags };
 	unsigned long *mask;
-	uint32_t bits;
+	uint32_t bits = 0;
 	int r;
 
 	if (given && takes_none)

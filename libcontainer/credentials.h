@@ -8,11 +8,12 @@
 #include "base/plan.h"
 #include "oci-spec/spec.h"
 
-/* Rlimits, oom score, scheduler, io priority, personality, memory policy,
- * LSM labels: everything that init sets while still root. */
+/* Rlimits (but RLIMIT_NOFILE), oom score, scheduler, io priority, personality,
+ * memory policy, LSM labels: everything that init sets while it still is root and
+ * can mount a procfs of its own. A label takes effect at execve only. */
 int credentials_plan_limits(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
 
-/* Ids, cwd, capabilities, no_new_privs. The order, and why: ids first while the
+/* RLIMIT_NOFILE, ids, cwd, capabilities. The order, and why: ids first while the
  * permitted set is kept (PR_SET_KEEPCAPS); cwd with the new fsuid and the old
  * capabilities, so that a folder of root's or of the user's both work; then the
  * final sets. When seccomp must be loaded without no_new_privs, CAP_SYS_ADMIN
@@ -20,6 +21,11 @@ int credentials_plan_limits(struct plan_builder *b, const struct spec *s, const 
  * Capabilities the runtime does not hold are dropped from the plan with a
  * warning (config.md: must be logged, should not fail). */
 int credentials_plan(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
+
+/* Raises hard limits of the process pid that the plan wants higher, and nothing
+ * else: root of a new user namespace may not, but the runtime perhaps may. What
+ * fails here fails in the init again, and is told there. */
+void credentials_raise_limits(const struct plan *p, pid_t pid);
 
 int credentials_run_rlimit(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_oom_score(struct plan_ctx *c, const struct plan_step *s);

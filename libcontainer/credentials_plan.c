@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
@@ -155,6 +157,21 @@ plan_rlimits(struct plan_builder *b, const struct spec_process *p, bool nofile)
 			.soft = l->soft,
 			.hard = l->hard,
 		};
+	}
+}
+
+void
+credentials_raise_limits(const struct plan *p, pid_t pid)
+{
+	for (uint32_t i = 0; i < p->n_steps; i++) {
+		const struct plan_rlimit *l = &p->steps[i].u.rlimit;
+		struct rlimit64 now;
+
+		if (p->steps[i].kind != PLAN_SET_RLIMIT || syscall(SYS_prlimit64, pid, l->resource, NULL, &now) < 0 ||
+		    l->hard <= now.rlim_max)
+			continue;
+		now.rlim_max = l->hard;
+		(void)syscall(SYS_prlimit64, pid, l->resource, &now, NULL);
 	}
 }
 

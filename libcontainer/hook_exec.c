@@ -133,7 +133,7 @@ start(const struct hook_exec *h, struct err *err, struct child *ret_child)
 		return err_set(err, errno, "make a process for '%s'", h->path);
 	if (pid == 0)
 		become_hook(h, in_read, report_write);
-	report_write = fd_close(report_write);
+	fd_close(fd_take(&report_write));
 	r = read_report(report_read);
 	if (r < 0) {
 		waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);

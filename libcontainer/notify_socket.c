@@ -182,7 +182,7 @@ barrier(const struct notify_socket *n)
 	memcpy(CMSG_DATA(&control.head), &write_end, sizeof(int));
 	if (sendmsg(n->host_fd, &msg, MSG_NOSIGNAL) < 0)
 		return -errno;
-	write_end = fd_close(write_end);
+	fd_close(fd_take(&write_end));
 	p = (struct pollfd){ read_end, 0, 0 };
 	while (poll(&p, 1, BARRIER_LIMIT) < 0)
 		if (errno != EINTR)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "libcontainer/credentials.h"
 #include "libcontainer/planrun.h"
 #include "libcontainer/stage_child.h"
 #include "namespaces/idmap.h"
@@ -158,8 +159,10 @@ prepare_user_namespace(struct stage *g, const struct plan *p, struct err *err)
 		r = idmap_write(p, g->pid, err);
 	if (r == 0 && p->stage.has_oom_score)
 		r = write_oom_score(p, g->pid, err);
-	if (r == 0 && stage_child_waits(p))
+	if (r == 0 && stage_child_waits(p)) {
+		credentials_raise_limits(p, g->pid);
 		r = stage_reply(g, STAGE_MAPPED, err);
+	}
 	return r;
 }
 

@@ -3,8 +3,8 @@
 #ifndef KNARR_LIBCONTAINER_TTY_H
 #define KNARR_LIBCONTAINER_TTY_H
 
-#include <stdbool.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"

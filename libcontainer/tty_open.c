@@ -175,8 +175,8 @@ tty_run_open_console(struct plan_ctx *c, const struct plan_step *s)
 	if (r == 0)
 		r = stage_send_console(c, master);
 	/* Before 0, 1 and 2 are filled: they may be among them if the caller had those closed. */
-	master = fd_close(master);
-	own_root = fd_close(own_root);
+	fd_close(fd_take(&master));
+	fd_close(fd_take(&own_root));
 	if (r == 0)
 		r = take_terminal(c, slave);
 	if (slave >= 0 && slave < 3)

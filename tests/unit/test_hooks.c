@@ -162,17 +162,19 @@ test_timeout(void)
 	struct shell_hook s;
 	struct err err;
 	double begin = seconds();
+	pid_t survivor;
 
 	shell(&s, "sleep 30 & echo $! > $OUT; wait");
 	s.hook.timeout = (struct opt_i64){ true, 1 };
 	CHECK(run(&s.hook, "", &err) == -EINVAL);
 	CHECK(strstr(err.msg, "'/bin/sh' was killed after its timeout of 1 seconds"));
 	CHECK(seconds() - begin > 0.9 && seconds() - begin < 10);
+	survivor = (pid_t)strtol(output(), NULL, 10);
 	/* What it started is dead too, or a zombie of somebody else. */
-	for (int i = 0; i < 50 && kill(atoi(output()), 0) == 0; i++) {
+	for (int i = 0; i < 50 && kill(survivor, 0) == 0; i++) {
 		char stat[64], text[512];
 
-		snprintf(stat, sizeof(stat), "/proc/%d/stat", atoi(output()));
+		snprintf(stat, sizeof(stat), "/proc/%d/stat", (int)survivor);
 		if (fd_read_small_at(AT_FDCWD, stat, text, sizeof(text)) < 0 || strstr(text, ") Z "))
 			break;
 		usleep(20000);
@@ -340,7 +342,7 @@ main(void)
 	unsigned before;
 	int fd;
 
-	strcpy(out, "/tmp/knarr-test-hooks-XXXXXX");
+	snprintf(out, sizeof(out), "/tmp/knarr-test-hooks-XXXXXX");
 	fd = mkstemp(out);
 	if (fd < 0)
 		return 1;

@@ -419,6 +419,20 @@ struct console_result {
 	unsigned ctty, console, stdout_dev, uid, rows, cols;
 };
 
+static int
+run_shell(const char *line)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", line, NULL);
+		_exit(127);
+	}
+	waitpid(pid, &status, 0);
+	return status;
+}
+
 /* Makes dev of a rootfs in a mount namespace of its own, runs the step. */
 static void
 console_process(const char *root, const char *prepare, int channel, struct console_result *r)
@@ -432,7 +446,7 @@ console_process(const char *root, const char *prepare, int channel, struct conso
 	struct stat st;
 
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 || chdir(root) < 0 ||
-	    mount("tmpfs", root, "tmpfs", 0, NULL) < 0 || chdir(root) < 0 || system(prepare) != 0)
+	    mount("tmpfs", root, "tmpfs", 0, NULL) < 0 || chdir(root) < 0 || run_shell(prepare) != 0)
 		_exit(2);
 	setsid();
 	plan_begin(&b, &a);
