@@ -52,7 +52,8 @@ blob_append(struct plan_builder *b, const void *data, size_t len)
 		b->blob = arena_grow(b->arena, b->blob, at, cap);
 		b->blob_cap = cap;
 	}
-	memcpy(b->blob + at, data, len);
+	if (len)
+		memcpy(b->blob + at, data, len);
 	b->blob_len = at + len;
 	return (uint32_t)at;
 }
