@@ -38,10 +38,7 @@ struct level {
 struct copy {
 	struct level levels[MAX_DEPTH];
 	int depth; /* index of the innermost level */
-	union {
-		struct entry first;
-		char bytes[2048];
-	} buf;
+	char buf[2048] __attribute__((aligned(8)));
 	size_t len, pos;
 	const char *dest;
 	struct err *err;
@@ -198,12 +195,12 @@ next_name(struct copy *k, int *ret_error)
 	struct level *l = &k->levels[k->depth];
 
 	for (;;) {
-		const struct entry *e = (const struct entry *)(const void *)(k->buf.bytes + k->pos);
+		const struct entry *e = (const struct entry *)(const void *)(k->buf + k->pos);
 
 		if (k->pos >= k->len) {
 			long n = lseek(l->src, l->off, SEEK_SET) < 0
 					 ? -1
-					 : syscall(SYS_getdents64, l->src, k->buf.bytes, sizeof(k->buf));
+					 : syscall(SYS_getdents64, l->src, k->buf, sizeof(k->buf));
 
 			if (n <= 0) {
 				*ret_error = n < 0 ? -errno : 0;

@@ -26,7 +26,16 @@
 static bool counting;
 static unsigned heap_calls;
 
-#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+#ifdef __has_feature /* clang */
+#if __has_feature(address_sanitizer)
+#define HEAP_IS_TAKEN
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__ /* gcc */
+#define HEAP_IS_TAKEN
+#endif
+
+#if defined(__GLIBC__) && !defined(HEAP_IS_TAKEN)
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t n, size_t size);
