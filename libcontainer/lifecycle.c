@@ -109,7 +109,7 @@ wants_whole_cgroup(const struct state *s, int sig, bool all)
 int
 container_kill(const struct container_env *env, const char *id, int sig, bool all, struct err *err)
 {
-	enum container_status status;
+	enum container_status status = STATUS_STOPPED;
 	struct cgroup cg;
 	struct state *s;
 	int r = container_state(env, id, err, &s, &status);

@@ -250,7 +250,7 @@ open_stream(int fd)
 	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
 
 	if (stream)
-		copy = -1; /* closedir() closes it */
+		(void)fd_take(&copy); /* closedir() closes it */
 	return stream;
 }
 
