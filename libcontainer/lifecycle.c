@@ -111,7 +111,7 @@ container_kill(const struct container_env *env, const char *id, int sig, bool al
 {
 	enum container_status status = STATUS_STOPPED;
 	struct cgroup cg;
-	struct state *s;
+	struct state *s = NULL;
 	int r = container_state(env, id, err, &s, &status);
 
 	if (r < 0)

@@ -29,13 +29,13 @@ struct state {
 	char *id, *bundle, *rootfs, *oci_version;
 	char *cgroup_mount, *cgroup_path; /* NULL: no cgroup */
 	unsigned cgroup_made;
-	pid_t pid;		   /* init, in the runtime's pid namespace; 0: not yet */
-	uint64_t pid_start_time;   /* field 22 of /proc/PID/stat: tells a reused pid */
-	bool started;		   /* `start` (or run) got as far as execve */
+	pid_t pid;					/* init, in the runtime's pid namespace; 0: not yet */
+	uint64_t pid_start_time;			/* field 22 of /proc/PID/stat: tells a reused pid */
+	bool started;					/* `start` (or run) got as far as execve */
 	bool has_poststart, has_poststop, has_listener; /* config.json has them: else it need not be read again */
 	bool rootless;
-	uid_t owner;		   /* euid of the creator */
-	char *created;		   /* RFC 3339, UTC */
+	uid_t owner;   /* euid of the creator */
+	char *created; /* RFC 3339, UTC */
 	struct spec_pairs annotations;
 };
 
