@@ -132,7 +132,9 @@ log_write(enum log_level level, const char *fmt, ...)
 	va_end(ap);
 	if (log_fd >= 0)
 		write_file(&a, level, msg);
-	if (log_fd < 0 || level <= LOG_LEVEL_WARNING)
+	/* With a log file, stderr is the container's as well (conmon keeps it with the
+	 * output of the program): only what ends the command goes there too. */
+	if (log_fd < 0 || level == LOG_LEVEL_ERROR)
 		write_stderr(&a, level, msg);
 	errno = saved;
 }

@@ -21,7 +21,8 @@ int log_open(const char *path, bool format_json, struct err *err);
 /* Closes the log file. */
 void log_close(void);
 
-/* Parent only. stderr gets "knarr: warning: …"; without --log, debug and info go to stderr too. */
+/* Parent only. Without a log file everything goes to stderr ("knarr: warning: …");
+ * with one, stderr gets errors only. */
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -215,3 +215,13 @@ teardown() {
 	[[ "$output" != *"Usage"* ]]
 	[ "$(sha256sum <"$KNARR")" = "$before" ]
 }
+
+@test "with a log file, warnings go there and not to the container's stderr" {
+	edit_bundle '.process.capabilities.bounding += ["CAP_NO_SUCH"]'
+	bundle_runs true
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *CAP_NO_SUCH* ]]
+	run -0 knarr --log "$T/log" run -b "$BUNDLE" "$ID"
+	[[ "$output" != *CAP_NO_SUCH* ]]
+	grep -q CAP_NO_SUCH "$T/log"
+}
