@@ -29,10 +29,12 @@ char *arena_strdup(struct arena *a, const char *s) __attribute__((malloc, return
 
 /* printf into the arena. */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0), returns_nonnull));
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
+	__attribute__((format(printf, 2, 0), returns_nonnull));
 
 /* Copies an old block of old_size bytes into a new one of new_size bytes (for
  * arrays that grow by doubling). old may be NULL. */
-void *arena_grow(struct arena *a, const void *old, size_t old_size, size_t new_size) __attribute__((malloc, returns_nonnull));
+void *arena_grow(struct arena *a, const void *old, size_t old_size, size_t new_size)
+	__attribute__((malloc, returns_nonnull));
 
 #endif

@@ -25,37 +25,19 @@ const struct bit_name mount_attr_names[] = {
 };
 
 const struct bit_name propagation_names[] = {
-	{ MS_SHARED, "shared" },
-	{ MS_SLAVE, "slave" },
-	{ MS_PRIVATE, "private" },
-	{ MS_UNBINDABLE, "unbindable" },
-	{ MS_REC, "recursive" },
-	{ 0, NULL },
+	{ MS_SHARED, "shared" },	 { MS_SLAVE, "slave" },	  { MS_PRIVATE, "private" },
+	{ MS_UNBINDABLE, "unbindable" }, { MS_REC, "recursive" }, { 0, NULL },
 };
 
 const struct bit_name namespace_names[] = {
-	{ CLONE_NEWUSER, "user" },
-	{ CLONE_NEWPID, "pid" },
-	{ CLONE_NEWNET, "network" },
-	{ CLONE_NEWNS, "mount" },
-	{ CLONE_NEWIPC, "ipc" },
-	{ CLONE_NEWUTS, "uts" },
-	{ CLONE_NEWCGROUP, "cgroup" },
-	{ CLONE_NEWTIME, "time" },
-	{ 0, NULL },
+	{ CLONE_NEWUSER, "user" },     { CLONE_NEWPID, "pid" },	  { CLONE_NEWNET, "network" },
+	{ CLONE_NEWNS, "mount" },      { CLONE_NEWIPC, "ipc" },	  { CLONE_NEWUTS, "uts" },
+	{ CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" }, { 0, NULL },
 };
 
 const struct bit_name plan_errno_names[] = {
-	{ PLAN_EPERM, "EPERM" },
-	{ PLAN_EACCES, "EACCES" },
-	{ PLAN_ENOENT, "ENOENT" },
-	{ PLAN_EINVAL, "EINVAL" },
-	{ PLAN_ENOSYS, "ENOSYS" },
-	{ PLAN_EROFS, "EROFS" },
-	{ PLAN_EOPNOTSUPP, "EOPNOTSUPP" },
-	{ PLAN_EBUSY, "EBUSY" },
-	{ PLAN_ENODEV, "ENODEV" },
-	{ PLAN_ENOTDIR, "ENOTDIR" },
-	{ PLAN_ELOOP, "ELOOP" },
-	{ 0, NULL },
+	{ PLAN_EPERM, "EPERM" },	   { PLAN_EACCES, "EACCES" }, { PLAN_ENOENT, "ENOENT" },
+	{ PLAN_EINVAL, "EINVAL" },	   { PLAN_ENOSYS, "ENOSYS" }, { PLAN_EROFS, "EROFS" },
+	{ PLAN_EOPNOTSUPP, "EOPNOTSUPP" }, { PLAN_EBUSY, "EBUSY" },   { PLAN_ENODEV, "ENODEV" },
+	{ PLAN_ENOTDIR, "ENOTDIR" },	   { PLAN_ELOOP, "ELOOP" },   { 0, NULL },
 };

@@ -17,8 +17,8 @@
 #define ERR_NO_STEP UINT16_MAX
 
 struct err {
-	int32_t code;	  /* errno (positive); 0: the message says it all */
-	uint16_t step;	  /* index of the plan's step, or ERR_NO_STEP */
+	int32_t code;  /* errno (positive); 0: the message says it all */
+	uint16_t step; /* index of the plan's step, or ERR_NO_STEP */
 	uint16_t reserved;
 	char msg[ERR_MSG_MAX];
 };

@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 #define BLOB_ALIGN 8
-#define MAX_STEPS 60000
+#define MAX_STEPS  60000
 
 void
 plan_begin(struct plan_builder *b, struct arena *a)
@@ -159,7 +159,8 @@ plan_seal(const struct plan_builder *b, struct err *err, struct plan **ret_plan)
 	size_t n_all = b->n_steps + b->n_alts;
 	size_t steps_at = (sizeof(struct plan) + BLOB_ALIGN - 1) / BLOB_ALIGN * BLOB_ALIGN;
 	size_t sources_at = steps_at + n_all * sizeof(struct plan_step);
-	size_t blob_at = (sources_at + b->n_sources * sizeof(struct plan_source) + BLOB_ALIGN - 1) / BLOB_ALIGN * BLOB_ALIGN;
+	size_t blob_at =
+		(sources_at + b->n_sources * sizeof(struct plan_source) + BLOB_ALIGN - 1) / BLOB_ALIGN * BLOB_ALIGN;
 	size_t size = blob_at + b->blob_len;
 	struct plan_step *steps;
 	struct plan *p;

@@ -30,22 +30,26 @@
 typedef uint32_t plan_str;
 
 /* n strings, one after the other, each with its NUL. */
-struct plan_strv { uint32_t off, n; };
+struct plan_strv {
+	uint32_t off, n;
+};
 
 /* len bytes, aligned to 8. */
-struct plan_bytes { uint32_t off, len; };
+struct plan_bytes {
+	uint32_t off, len;
+};
 
 /* File descriptors that steps share are numbered slots of the plan_ctx. */
 enum plan_slot {
-	PLAN_FD_ROOT,	   /* root of the container's rootfs mount */
-	PLAN_FD_CHANNEL,   /* socket to the parent (SOCK_SEQPACKET) */
-	PLAN_FD_START,	   /* listening socket of `start` (create only) */
-	PLAN_FD_PEER,	   /* connection accepted from `start` */
-	PLAN_FD_PROC,	   /* private procfs, opened by the first step that needs it */
-	PLAN_FD_MASK_DIR,  /* empty read-only tmpfs that hides folders */
-	PLAN_FD_CONSOLE,   /* slave of the console until the program has it */
-	PLAN_FD_STATUS,	   /* memfd of the shared struct err (create only) */
-	PLAN_FD_SOURCES,   /* first slot of the sources that the parent opens */
+	PLAN_FD_ROOT,	  /* root of the container's rootfs mount */
+	PLAN_FD_CHANNEL,  /* socket to the parent (SOCK_SEQPACKET) */
+	PLAN_FD_START,	  /* listening socket of `start` (create only) */
+	PLAN_FD_PEER,	  /* connection accepted from `start` */
+	PLAN_FD_PROC,	  /* private procfs, opened by the first step that needs it */
+	PLAN_FD_MASK_DIR, /* empty read-only tmpfs that hides folders */
+	PLAN_FD_CONSOLE,  /* slave of the console until the program has it */
+	PLAN_FD_STATUS,	  /* memfd of the shared struct err (create only) */
+	PLAN_FD_SOURCES,  /* first slot of the sources that the parent opens */
 	PLAN_FD_MAX = 1024
 };
 
@@ -109,82 +113,158 @@ enum plan_errnos {
 
 /* A set of per-mount attributes for mount_setattr(2): MOUNT_ATTR_* of
  * <linux/mount.h>. `clear` are flags named by a clearing option ("rw", "exec"). */
-struct plan_attrs { uint64_t set, clear; };
+struct plan_attrs {
+	uint64_t set, clear;
+};
 
 struct plan_mount_fs { /* fsopen, fsconfig, fsmount, move_mount */
 	plan_str dest, type, source;
-	struct plan_strv options;   /* fsconfig: "key=value" or "flag", in order */
+	struct plan_strv options; /* fsconfig: "key=value" or "flag", in order */
 	struct plan_attrs attrs, rec_attrs;
-	uint32_t propagation;	    /* MS_SHARED… with MS_REC or not; 0: none */
-	bool copy_up;		    /* tmpcopyup: dest's content is copied into the new tmpfs */
+	uint32_t propagation; /* MS_SHARED… with MS_REC or not; 0: none */
+	bool copy_up;	      /* tmpcopyup: dest's content is copied into the new tmpfs */
 };
-struct plan_mount_bind { /* open_tree(CLONE), mount_setattr, move_mount */
-	plan_str dest, source;	    /* source: path in the runtime's mount namespace */
-	uint16_t slot;		    /* 0: open source here; else a tree that the parent opened */
-	bool recursive;		    /* rbind */
-	bool source_is_dir;	    /* what to make when dest does not exist */
+struct plan_mount_bind {       /* open_tree(CLONE), mount_setattr, move_mount */
+	plan_str dest, source; /* source: path in the runtime's mount namespace */
+	uint16_t slot;	       /* 0: open source here; else a tree that the parent opened */
+	bool recursive;	       /* rbind */
+	bool source_is_dir;    /* what to make when dest does not exist */
 	bool source_nofollow, dest_nofollow;
-	bool host_peer;		    /* the parent's tree stays in the host's peer group */
+	bool host_peer; /* the parent's tree stays in the host's peer group */
 	struct plan_attrs attrs, rec_attrs;
 	uint32_t propagation;
 };
-struct plan_remount { plan_str dest; struct plan_strv options; struct plan_attrs attrs, rec_attrs; uint32_t propagation; bool superblock; };
-struct plan_root_bind { plan_str path; uint16_t slot; bool open_only; /* no mount namespace: nothing is mounted */ };
-struct plan_root_overlay {
-	plan_str target;	    /* folder to attach to; 0: on top of "/" */
-	struct plan_strv lowerdirs; /* topmost first, unescaped */
-	plan_str upperdir, workdir; /* 0: none (read-only root) */
-	bool upper_tmpfs;	    /* upper and work are made in a tmpfs of their own */
-	struct plan_strv tmpfs_options; /* "size=…" for that tmpfs */
-	struct plan_strv options;   /* volatile, userxattr, redirect_dir=… */
-	struct plan_attrs attrs;
-	bool append;		    /* kernel takes layers one by one (6.8) */
+struct plan_remount {
+	plan_str dest;
+	struct plan_strv options;
+	struct plan_attrs attrs, rec_attrs;
+	uint32_t propagation;
+	bool superblock;
 };
-struct plan_make_dir { plan_str path; uint32_t mode; };
-struct plan_device { plan_str path; uint32_t mode; uint32_t major, minor; uint32_t uid, gid; /* mode has S_IFMT */ };
-struct plan_bind_device { plan_str path, source; };
-struct plan_symlink { plan_str path, target; };
-struct plan_console { uint16_t height, width; uint32_t uid; bool set_size, bind; };
+struct plan_root_bind {
+	plan_str path;
+	uint16_t slot;
+	bool open_only; /* no mount namespace: nothing is mounted */
+};
+struct plan_root_overlay {
+	plan_str target;		/* folder to attach to; 0: on top of "/" */
+	struct plan_strv lowerdirs;	/* topmost first, unescaped */
+	plan_str upperdir, workdir;	/* 0: none (read-only root) */
+	bool upper_tmpfs;		/* upper and work are made in a tmpfs of their own */
+	struct plan_strv tmpfs_options; /* "size=…" for that tmpfs */
+	struct plan_strv options;	/* volatile, userxattr, redirect_dir=… */
+	struct plan_attrs attrs;
+	bool append; /* kernel takes layers one by one (6.8) */
+};
+struct plan_make_dir {
+	plan_str path;
+	uint32_t mode;
+};
+struct plan_device {
+	plan_str path;
+	uint32_t mode;
+	uint32_t major, minor;
+	uint32_t uid, gid; /* mode has S_IFMT */
+};
+struct plan_bind_device {
+	plan_str path, source;
+};
+struct plan_symlink {
+	plan_str path, target;
+};
+struct plan_console {
+	uint16_t height, width;
+	uint32_t uid;
+	bool set_size, bind;
+};
 struct plan_hook {
 	plan_str path;
 	struct plan_strv args, env;
-	bool inherit_env;	    /* the config gave none: the runtime's own */
-	int64_t timeout;	    /* seconds; 0: none */
+	bool inherit_env;		 /* the config gave none: the runtime's own */
+	int64_t timeout;		 /* seconds; 0: none */
 	plan_str state_head, state_tail; /* state JSON around the pid */
-	struct plan_bytes seccomp;  /* filter for a hook that comes from the container; len 0: none */
+	struct plan_bytes seccomp;	 /* filter for a hook that comes from the container; len 0: none */
 	uint32_t seccomp_flags;
 	bool no_new_privileges;
 };
-struct plan_path { plan_str path; };
-struct plan_pivot { uint8_t how; /* enum plan_pivot_how */ };
+struct plan_path {
+	plan_str path;
+};
+struct plan_pivot {
+	uint8_t how; /* enum plan_pivot_how */
+};
 enum plan_pivot_how { PLAN_BY_PIVOT, PLAN_BY_MOVE, PLAN_BY_CHROOT };
-struct plan_keyring { plan_str name; plan_str label; };
-struct plan_uts { plan_str name; bool domain; };
-struct plan_propagation { uint32_t flags; };
-struct plan_sysctl { plan_str name, value; /* name with slashes: "net/ipv4/ip_forward" */ };
-struct plan_rlimit { uint32_t resource; uint64_t soft, hard; };
-struct plan_oom { int32_t score; };
-struct plan_scheduler { uint32_t policy; int32_t nice; uint32_t priority; uint64_t flags, runtime, deadline, period; };
-struct plan_io_priority { int32_t class, priority; };
-struct plan_personality { uint64_t domain; };
-struct plan_memory_policy { int32_t mode; uint32_t flags; struct plan_bytes nodes; uint32_t max_node; };
-struct plan_label { plan_str file, text; /* file below /proc/self/attr */ };
+struct plan_keyring {
+	plan_str name;
+	plan_str label;
+};
+struct plan_uts {
+	plan_str name;
+	bool domain;
+};
+struct plan_propagation {
+	uint32_t flags;
+};
+struct plan_sysctl {
+	plan_str name, value; /* name with slashes: "net/ipv4/ip_forward" */
+};
+struct plan_rlimit {
+	uint32_t resource;
+	uint64_t soft, hard;
+};
+struct plan_oom {
+	int32_t score;
+};
+struct plan_scheduler {
+	uint32_t policy;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t flags, runtime, deadline, period;
+};
+struct plan_io_priority {
+	int32_t class, priority;
+};
+struct plan_personality {
+	uint64_t domain;
+};
+struct plan_memory_policy {
+	int32_t mode;
+	uint32_t flags;
+	struct plan_bytes nodes;
+	uint32_t max_node;
+};
+struct plan_label {
+	plan_str file, text; /* file below /proc/self/attr */
+};
 struct plan_ids {
 	uint32_t uid, gid;
-	struct plan_bytes groups;   /* uint32_t each */
-	bool set_groups;	    /* false where setgroups(2) is denied */
+	struct plan_bytes groups; /* uint32_t each */
+	bool set_groups;	  /* false where setgroups(2) is denied */
 	bool has_umask;
 	uint32_t umask;
 };
-struct plan_dir { plan_str path; };
-struct plan_capabilities { uint64_t bounding, effective, permitted, inheritable, ambient; bool keep_sys_admin; };
-struct plan_program { struct plan_strv candidates; plan_str name; bool searched; };
-struct plan_seccomp { struct plan_bytes filter; /* struct sock_filter[] */ uint32_t flags; bool notify; };
+struct plan_dir {
+	plan_str path;
+};
+struct plan_capabilities {
+	uint64_t bounding, effective, permitted, inheritable, ambient;
+	bool keep_sys_admin;
+};
+struct plan_program {
+	struct plan_strv candidates;
+	plan_str name;
+	bool searched;
+};
+struct plan_seccomp {
+	struct plan_bytes filter; /* struct sock_filter[] */
+	uint32_t flags;
+	bool notify;
+};
 struct plan_exec {
 	struct plan_strv args, env;
-	uint32_t keep_fds;	    /* 3 … 3+n-1 stay open */
-	bool listen_pid;	    /* add LISTEN_PID= the program's own pid */
-	bool find_home;		    /* add HOME= from the container's /etc/passwd for uid */
+	uint32_t keep_fds; /* 3 … 3+n-1 stay open */
+	bool listen_pid;   /* add LISTEN_PID= the program's own pid */
+	bool find_home;	   /* add HOME= from the container's /etc/passwd for uid */
 	uint32_t uid;
 };
 
@@ -230,30 +310,39 @@ struct plan_step {
 
 /* A bind source that the parent opens before the clone, because the child,
  * in its own user namespace, may not be allowed to. */
-struct plan_source { uint16_t slot; bool recursive, nofollow; plan_str path, what; };
+struct plan_source {
+	uint16_t slot;
+	bool recursive, nofollow;
+	plan_str path, what;
+};
 
 /* How the stage makes the init process (not steps: see libcontainer/stage.h). */
 #define PLAN_MAX_JOINS 8
-struct plan_join { int32_t nstype; /* CLONE_NEW* */ plan_str path; };
+struct plan_join {
+	int32_t nstype; /* CLONE_NEW* */
+	plan_str path;
+};
 struct plan_stage {
-	uint64_t clone_flags;	    /* CLONE_NEW* of the new namespaces */
+	uint64_t clone_flags; /* CLONE_NEW* of the new namespaces */
 	uint32_t n_joins;
 	struct plan_join joins[PLAN_MAX_JOINS]; /* user namespace first */
 	struct plan_bytes uid_maps, gid_maps;	/* struct plan_id_map each; with CLONE_NEWUSER */
-	uint8_t map_how;	    /* enum plan_map_how */
+	uint8_t map_how;			/* enum plan_map_how */
 	bool deny_setgroups;
-	bool has_cgroup;	    /* clone into the container's cgroup */
-	bool is_create;		    /* PLAN_WAIT_START follows */
-	bool has_oom_score;	    /* the parent writes it: the child may not */
+	bool has_cgroup;    /* clone into the container's cgroup */
+	bool is_create;	    /* PLAN_WAIT_START follows */
+	bool has_oom_score; /* the parent writes it: the child may not */
 	int32_t oom_score;
 };
-struct plan_id_map { uint32_t container, host, size; };
+struct plan_id_map {
+	uint32_t container, host, size;
+};
 enum plan_map_how { PLAN_MAP_NONE, PLAN_MAP_DIRECT, PLAN_MAP_HELPERS /* newuidmap, newgidmap */ };
 
 /* A sealed plan: this header, the steps, the blob, in one read-only mapping. */
 struct plan {
-	size_t size;	     /* of the mapping, bytes */
-	uint32_t n_steps;    /* in the line; alternates follow them */
+	size_t size;	  /* of the mapping, bytes */
+	uint32_t n_steps; /* in the line; alternates follow them */
 	uint32_t n_all_steps;
 	uint32_t n_sources;
 	uint32_t blob_size;
@@ -290,11 +379,11 @@ struct stage_status;
 struct plan_ctx {
 	const struct plan *plan;
 	int fds[PLAN_FD_MAX];
-	struct err *err;	   /* shared with the parent */
+	struct err *err;	     /* shared with the parent */
 	struct stage_status *status; /* shared with the runtime: libcontainer/stage.h */
-	const char *program;	   /* chosen by PLAN_FIND_PROGRAM */
-	const char **argv, **envp; /* room made by the parent for EXEC and hooks */
-	size_t max_vector;	   /* pointers in each of the two */
+	const char *program;	     /* chosen by PLAN_FIND_PROGRAM */
+	const char **argv, **envp;   /* room made by the parent for EXEC and hooks */
+	size_t max_vector;	     /* pointers in each of the two */
 };
 
 /* ---- building (parent only) ------------------------------------------ */

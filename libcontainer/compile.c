@@ -17,8 +17,8 @@
 
 /* CLONE_NEW* by enum spec_ns_type. */
 static const int clone_flag[SPEC_NS_COUNT] = {
-	[SPEC_NS_USER] = CLONE_NEWUSER, [SPEC_NS_PID] = CLONE_NEWPID,	    [SPEC_NS_NETWORK] = CLONE_NEWNET,
-	[SPEC_NS_MOUNT] = CLONE_NEWNS,	[SPEC_NS_IPC] = CLONE_NEWIPC,	    [SPEC_NS_UTS] = CLONE_NEWUTS,
+	[SPEC_NS_USER] = CLONE_NEWUSER,	    [SPEC_NS_PID] = CLONE_NEWPID,   [SPEC_NS_NETWORK] = CLONE_NEWNET,
+	[SPEC_NS_MOUNT] = CLONE_NEWNS,	    [SPEC_NS_IPC] = CLONE_NEWIPC,   [SPEC_NS_UTS] = CLONE_NEWUTS,
 	[SPEC_NS_CGROUP] = CLONE_NEWCGROUP, [SPEC_NS_TIME] = CLONE_NEWTIME,
 };
 
@@ -267,8 +267,8 @@ compile_program(struct plan_builder *b, const struct spec_process *p)
 		for (;;) {
 			size_t len = strcspn(path, ":");
 
-			list[n++] = len ? arena_printf(b->arena, "%.*s/%s", (int)len, path, name) :
-					  arena_printf(b->arena, "./%s", name);
+			list[n++] = len ? arena_printf(b->arena, "%.*s/%s", (int)len, path, name)
+					: arena_printf(b->arena, "./%s", name);
 			if (!path[len])
 				break;
 			path += len + 1;

@@ -15,11 +15,11 @@ struct compile_options {
 	bool is_create;		      /* wait for `start` before the program */
 	bool no_new_keyring;
 	bool has_cgroup;
-	unsigned keep_fds;	      /* --preserve-fds plus LISTEN_FDS */
-	unsigned listen_fds;	      /* LISTEN_FDS of the caller; 0: none */
-	const char *notify_dir;	      /* folder of the notify socket, to be mounted; NULL: none */
-	const char *seccomp_cache;    /* folder; NULL: none */
-	const char *subid_dir;	      /* "/etc"; NULL: do not look (reference host) */
+	unsigned keep_fds;		    /* --preserve-fds plus LISTEN_FDS */
+	unsigned listen_fds;		    /* LISTEN_FDS of the caller; 0: none */
+	const char *notify_dir;		    /* folder of the notify socket, to be mounted; NULL: none */
+	const char *seccomp_cache;	    /* folder; NULL: none */
+	const char *subid_dir;		    /* "/etc"; NULL: do not look (reference host) */
 	const struct spec_pairs *extra_env; /* NAME=value added to process.env; NULL: none */
 };
 

@@ -128,8 +128,8 @@ serve_start(const struct container_env *env, const struct state *s, const struct
 		int r = stage_next(g, /* plan= */ NULL, err, &message, &fd);
 
 		if (r == 0 && message == STAGE_LISTENER)
-			r = listener_send(spec->linux_.seccomp, launch_state_json(env->arena, s, "created", s->pid), s->pid,
-					  fd, err);
+			r = listener_send(spec->linux_.seccomp, launch_state_json(env->arena, s, "created", s->pid),
+					  s->pid, fd, err);
 		if (r < 0)
 			return r;
 	}

@@ -2,8 +2,8 @@
 #ifndef KNARR_LIBCONTAINER_CONTAINER_H
 #define KNARR_LIBCONTAINER_CONTAINER_H
 
-#include <stdbool.h>
 #include <signal.h>
+#include <stdbool.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -29,9 +29,9 @@ struct container_create_options {
 	const char *console_socket; /* NULL: none */
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring;
-	bool detach, keep;	    /* run only */
+	bool detach, keep;		    /* run only */
 	const struct rootfs_layers *layers; /* NULL: none */
-	struct spec_report *report; /* filled by the library (memory: env->arena); NULL: not wanted */
+	struct spec_report *report;	    /* filled by the library (memory: env->arena); NULL: not wanted */
 };
 
 /* create: everything but the program. 0 or -errno; on failure nothing is left. */
@@ -57,7 +57,7 @@ int container_state(const struct container_env *env, const char *id, struct err 
 		    enum container_status *ret_status);
 
 /* Compiles only: for `knarr plan` and golden tests. host NULL: probe. */
-int container_plan(const struct container_env *env, const struct container_create_options *o,
-		   const struct host *host, struct err *err, struct plan **ret_plan);
+int container_plan(const struct container_env *env, const struct container_create_options *o, const struct host *host,
+		   struct err *err, struct plan **ret_plan);
 
 #endif

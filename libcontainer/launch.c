@@ -95,7 +95,8 @@ check_console(const struct launch *l, struct err *err)
 static int
 resolve_cgroup(struct launch *l, struct err *err)
 {
-	int r = cgroup_resolve(&l->host, l->env->cgroup_manager, l->spec, l->options->id, l->env->arena, err, &l->cgroup);
+	int r = cgroup_resolve(&l->host, l->env->cgroup_manager, l->spec, l->options->id, l->env->arena, err,
+			       &l->cgroup);
 
 	/* A plan for people is made for any host. */
 	if (r == 0 && l->mode != LAUNCH_PLAN)

@@ -13,21 +13,21 @@ struct launch {
 	const struct container_env *env;
 	const struct container_create_options *options;
 	enum launch_mode mode;
-	const char *bundle;	/* absolute */
+	const char *bundle; /* absolute */
 	struct spec *spec;
 	struct host host;
 	struct cgroup cgroup;
 	struct plan *plan;
-	struct state_dir dir;	/* fd -1: no state directory was made */
+	struct state_dir dir; /* fd -1: no state directory was made */
 	struct state state;
 	struct stage stage;
 	int start_fd;
-	int console_master;	/* of a foreground run; -1 */
-	const char *notify_host; /* NOTIFY_SOCKET of the caller; NULL: none */
+	int console_master;	     /* of a foreground run; -1 */
+	const char *notify_host;     /* NOTIFY_SOCKET of the caller; NULL: none */
 	struct notify_socket notify; /* run only */
-	bool hooks_ran;		/* prestart or createRuntime were begun */
-	bool has_cgroup;	/* cgroup_create() was successful */
-	bool no_subids;		/* plans for a reference host */
+	bool hooks_ran;		     /* prestart or createRuntime were begun */
+	bool has_cgroup;	     /* cgroup_create() was successful */
+	bool no_subids;		     /* plans for a reference host */
 };
 
 /* Reads the bundle, checks it against the host and compiles the plan. Touches

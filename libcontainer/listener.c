@@ -42,7 +42,9 @@ send_with_fd(int sock, const char *text, int fd)
 		struct cmsghdr align;
 	} control = { { 0 } };
 	struct iovec iov = { (void *)text, strlen(text) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
 	struct cmsghdr *c = &control.align;
 	ssize_t n;
 

@@ -20,7 +20,9 @@ pid_file_write(const char *path, pid_t pid, struct err *err)
 
 	if (slash && !slash[1])
 		return err_set(err, EISDIR, "--pid-file '%s'", path);
-	dir = open(!slash ? "." : slash == path ? "/" : arena_strndup(&a, path, (size_t)(slash - path)),
+	dir = open(!slash	   ? "."
+		   : slash == path ? "/"
+				   : arena_strndup(&a, path, (size_t)(slash - path)),
 		   O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return err_set(err, errno, "--pid-file '%s'", path);

@@ -112,7 +112,8 @@ static const struct {
 	const char *hint;
 } hints[] = {
 	{ PLAN_MOUNT_FS, ENODEV, "the kernel lacks this file system, or its module is not loaded" },
-	{ PLAN_MOUNT_FS, EPERM, "in a user namespace only proc, sysfs, tmpfs, devpts, mqueue, cgroup2 and overlay can be mounted" },
+	{ PLAN_MOUNT_FS, EPERM,
+	  "in a user namespace only proc, sysfs, tmpfs, devpts, mqueue, cgroup2 and overlay can be mounted" },
 	{ PLAN_ROOT_OVERLAY, ENODEV, "the kernel lacks overlayfs, or its module is not loaded" },
 	{ PLAN_ROOT_OVERLAY, EPERM, "overlayfs in a user namespace needs Linux 5.11" },
 	{ PLAN_SET_RLIMIT, EPERM, "raising a hard limit needs CAP_SYS_RESOURCE" },

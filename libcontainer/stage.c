@@ -338,7 +338,9 @@ receive(int channel, struct stage_packet *ret_packet, int *ret_fd)
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = { ret_packet, sizeof(*ret_packet) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
 	struct cmsghdr *c;
 	ssize_t n;
 

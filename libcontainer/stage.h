@@ -64,18 +64,18 @@ struct stage_status {
 
 /* The runtime's (or start's) end. */
 struct stage {
-	pid_t pid;   /* init; 0 for `start` until known */
-	int pidfd;   /* of the init, or -1 */
-	int channel; /* or -1 */
+	pid_t pid;     /* init; 0 for `start` until known */
+	int pidfd;     /* of the init, or -1 */
+	int channel;   /* or -1 */
 	int status_fd; /* memfd, or -1 */
 	struct stage_status *status;
 	uint32_t expected; /* bit set of enum stage_message */
 };
 
 struct stage_options {
-	int cgroup_fd;	     /* O_PATH fd of the container's cgroup; -1: none */
-	int start_fd;	     /* listening socket for `start` (create); -1 */
-	bool guard_in_child; /* the init hides the runtime's executable itself */
+	int cgroup_fd;		     /* O_PATH fd of the container's cgroup; -1: none */
+	int start_fd;		     /* listening socket for `start` (create); -1 */
+	bool guard_in_child;	     /* the init hides the runtime's executable itself */
 	const sigset_t *signal_mask; /* what the program gets; NULL: empty */
 };
 

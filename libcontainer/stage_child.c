@@ -228,7 +228,8 @@ join_one(struct plan_ctx *c, uint32_t i, int fd)
 	if (setns(fd, j->nstype) == 0)
 		return 0;
 	if (errno == EINVAL)
-		return err_set(c->err, EINVAL, "linux.namespaces: '%s' is not a namespace of the type given for it", path);
+		return err_set(c->err, EINVAL, "linux.namespaces: '%s' is not a namespace of the type given for it",
+			       path);
 	return err_set(c->err, errno, "linux.namespaces: join '%s'", path);
 }
 

@@ -14,17 +14,17 @@
 struct rootfs_layers {
 	const char *const *dirs; /* bottom first, as given on the command line */
 	size_t n;
-	const char *upper;	 /* NULL: none; "tmpfs"; or a folder (made when missing) for "upper" and "work" */
+	const char *upper; /* NULL: none; "tmpfs"; or a folder (made when missing) for "upper" and "work" */
 };
 
 struct rootfs_options {
-	const char *bundle;		  /* absolute path */
+	const char *bundle;		    /* absolute path */
 	const struct rootfs_layers *layers; /* NULL: none */
 	bool no_pivot;
-	bool parent_opens;   /* sources are opened by the privileged parent (user namespace) */
-	bool in_userns;	     /* the container runs in a user namespace other than the initial one */
+	bool parent_opens; /* sources are opened by the privileged parent (user namespace) */
+	bool in_userns;	   /* the container runs in a user namespace other than the initial one */
 	bool new_cgroupns;
-	const char *cgroup;  /* absolute path of the container's cgroup folder; NULL: none */
+	const char *cgroup; /* absolute path of the container's cgroup folder; NULL: none */
 	bool has_terminal;
 };
 

@@ -12,6 +12,7 @@ uts_run_set_name(struct plan_ctx *c, const struct plan_step *s)
 	size_t len = strlen(name);
 
 	if (s->u.uts.domain ? setdomainname(name, len) : sethostname(name, len))
-		return err_set(c->err, errno, "set the %s to '%s'", s->u.uts.domain ? "domain name" : "host name", name);
+		return err_set(c->err, errno, "set the %s to '%s'", s->u.uts.domain ? "domain name" : "host name",
+			       name);
 	return 0;
 }
