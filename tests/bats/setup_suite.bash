@@ -1,4 +1,5 @@
 # Once before all container tests: an account for those that need an ordinary user.
+# Once after them: no keyring of any test is left.
 # shellcheck shell=bash
 
 setup_suite()
@@ -12,7 +13,25 @@ setup_suite()
 	export KNARR_TEST_MADE_USER
 }
 
+left_keyrings()
+{
+	local id title
+	while read -r id title; do
+		grep -qF "_ses.$id:" /proc/keys && echo "left keyring of test: $title"
+	done <"$BATS_RUN_TMPDIR/knarr-ids"
+	return 0
+}
+
 teardown_suite()
 {
+	local found=
 	[ -z "$KNARR_TEST_MADE_USER" ] || userdel knarr-test
+	[ -e "$BATS_RUN_TMPDIR/knarr-ids" ] || return 0
+	for _ in {1..100}; do
+		found=$(left_keyrings)
+		[ -n "$found" ] || return 0
+		sleep 0.1
+	done
+	echo "$found"
+	return 1
 }
