@@ -359,8 +359,10 @@ launch_go(struct launch *l, struct err *err)
 	if ((r = save_pid(l, err)) < 0)
 		return r;
 	r = serve(l, l->mode == LAUNCH_CREATE ? STAGE_READY : STAGE_EXECED, err);
-	if (r == 0 && l->options->pid_file)
+	if (r == 0 && l->options->pid_file) {
 		r = pid_file_write(l->options->pid_file, l->stage.pid, err);
+		l->has_pid_file = r == 0;
+	}
 	return r;
 }
 
@@ -395,7 +397,7 @@ launch_undo(struct launch *l)
 	if (l->dir.fd >= 0)
 		log_failure(state_remove(&l->dir, &err), &err);
 	l->dir.fd = -1;
-	if (l->options->pid_file && l->stage.pid)
+	if (l->has_pid_file)
 		unlink(l->options->pid_file);
 }
 

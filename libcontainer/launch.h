@@ -27,6 +27,7 @@ struct launch {
 	struct notify_socket notify; /* run only */
 	bool hooks_ran;		     /* prestart or createRuntime were begun */
 	bool has_cgroup;	     /* cgroup_create() was successful */
+	bool has_pid_file;	     /* --pid-file was written */
 	bool no_subids;		     /* plans for a reference host */
 };
 

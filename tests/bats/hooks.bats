@@ -111,3 +111,10 @@ X
 	bundle_runs true
 	knarr run -b "$BUNDLE" "$ID"
 }
+
+@test "a pid file does not outlive a container that a poststart hook ended" {
+	edit_bundle '.hooks.poststart = [{path: "/bin/false"}]'
+	bundle_runs sleep 1000
+	run -1 knarr run -d --pid-file "$T/pid" -b "$BUNDLE" "$ID"
+	[ ! -e "$T/pid" ]
+}
