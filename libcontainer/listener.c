@@ -70,7 +70,7 @@ listener_send(const struct spec_seccomp *s, const char *state_json, pid_t pid, i
 
 	if (strlen(s->listener_path) >= sizeof(addr.sun_path))
 		return err_set(err, ENAMETOOLONG, "linux.seccomp.listenerPath: '%s'", s->listener_path);
-	strcpy(addr.sun_path, s->listener_path);
+	memcpy(addr.sun_path, s->listener_path, strlen(s->listener_path));
 	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (sock < 0 || connect(sock, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return err_set(err, errno, "linux.seccomp.listenerPath: connect to '%s'", s->listener_path);

@@ -21,7 +21,9 @@ log_write(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(log_captured + n, sizeof(log_captured) - n - 1, fmt, ap);
 	va_end(ap);
-	strcat(log_captured, "\n");
+	n = strlen(log_captured);
+	log_captured[n] = '\n';
+	log_captured[n + 1] = '\0';
 }
 
 #endif

@@ -540,10 +540,15 @@ static const struct want bad[] = {
 static char *
 layer_list(struct arena *a, size_t n, const char *dir)
 {
-	char *text = arena_alloc(a, n * (strlen(dir) + 1) + 1), *at = text;
+	size_t len = strlen(dir);
+	char *text = arena_alloc(a, n * (len + 1) + 1), *at = text;
 
-	for (size_t i = 0; i < n; i++)
-		at += sprintf(at, "%s%s", i ? ":" : "", dir);
+	for (size_t i = 0; i < n; i++) {
+		if (i)
+			*at++ = ':';
+		memcpy(at, dir, len);
+		at += len;
+	}
 	return text;
 }
 
