@@ -1,10 +1,22 @@
-libknarr_a_SOURCES += \
-	base/arena.c base/arena.h \
-	base/bit_names.c base/bit_names.h \
-	base/err.c base/err.h \
-	base/fd.c base/fd.h \
-	base/host.c base/host.h \
-	base/json_out.c base/json_out.h \
-	base/log.c base/log.h \
-	base/plan.c base/plan.h base/plan_print.c \
-	base/utf8.c base/utf8.h
+# One file per line: lists that many hands grow.
+libknarr_a_SOURCES += base/arena.c
+libknarr_a_SOURCES += base/arena.h
+libknarr_a_SOURCES += base/bit_names.c
+libknarr_a_SOURCES += base/bit_names.h
+libknarr_a_SOURCES += base/err.c
+libknarr_a_SOURCES += base/err.h
+libknarr_a_SOURCES += base/fd.c
+libknarr_a_SOURCES += base/fd.h
+libknarr_a_SOURCES += base/host.c
+libknarr_a_SOURCES += base/host.h
+libknarr_a_SOURCES += base/json_out.c
+libknarr_a_SOURCES += base/json_out.h
+libknarr_a_SOURCES += base/log.c
+libknarr_a_SOURCES += base/log.h
+libknarr_a_SOURCES += base/plan.c
+libknarr_a_SOURCES += base/plan.h
+libknarr_a_SOURCES += base/plan_print.c
+libknarr_a_SOURCES += base/signals.c
+libknarr_a_SOURCES += base/signals.h
+libknarr_a_SOURCES += base/utf8.c
+libknarr_a_SOURCES += base/utf8.h

@@ -1,14 +1,21 @@
-libknarr_a_SOURCES += \
-	cgroups/cgroup.h \
-	cgroups/cgroup_destroy.c \
-	cgroups/cgroup_devices.c cgroups/devices.h \
-	cgroups/cgroup_path.c \
-	cgroups/cgroup_procs.c \
-	cgroups/cgroup_resources.c \
-	cgroups/cgroup_tree.c \
-	cgroups/controllers.c cgroups/controllers.h \
-	cgroups/cpu_weight.c cgroups/cpu_weight.h \
-	cgroups/device_bpf.c cgroups/device_bpf.h \
-	cgroups/events.c cgroups/events.h \
-	cgroups/settings.c cgroups/settings.h \
-	cgroups/walk.c cgroups/walk.h
+# One file per line: lists that many hands grow.
+libknarr_a_SOURCES += cgroups/cgroup.h
+libknarr_a_SOURCES += cgroups/cgroup_destroy.c
+libknarr_a_SOURCES += cgroups/cgroup_devices.c
+libknarr_a_SOURCES += cgroups/cgroup_path.c
+libknarr_a_SOURCES += cgroups/cgroup_procs.c
+libknarr_a_SOURCES += cgroups/cgroup_resources.c
+libknarr_a_SOURCES += cgroups/cgroup_tree.c
+libknarr_a_SOURCES += cgroups/controllers.c
+libknarr_a_SOURCES += cgroups/controllers.h
+libknarr_a_SOURCES += cgroups/cpu_weight.c
+libknarr_a_SOURCES += cgroups/cpu_weight.h
+libknarr_a_SOURCES += cgroups/device_bpf.c
+libknarr_a_SOURCES += cgroups/device_bpf.h
+libknarr_a_SOURCES += cgroups/devices.h
+libknarr_a_SOURCES += cgroups/events.c
+libknarr_a_SOURCES += cgroups/events.h
+libknarr_a_SOURCES += cgroups/settings.c
+libknarr_a_SOURCES += cgroups/settings.h
+libknarr_a_SOURCES += cgroups/walk.c
+libknarr_a_SOURCES += cgroups/walk.h

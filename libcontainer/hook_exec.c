@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/signals.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -46,19 +47,6 @@ take_stdin(int fd)
 	if (fd == STDIN_FILENO) /* the caller had none open */
 		return fcntl(fd, F_SETFD, 0);
 	return dup3(fd, STDIN_FILENO, 0);
-}
-
-/* A caller may ignore SIGPIPE or block signals; the hook starts with the defaults. */
-static void
-reset_signals(void)
-{
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t empty;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
-	sigemptyset(&empty);
-	sigprocmask(SIG_SETMASK, &empty, NULL);
 }
 
 static int
@@ -82,7 +70,7 @@ become_hook(const struct hook_exec *h, int input, int report)
 	int code;
 
 	setsid();
-	reset_signals();
+	signals_reset(NULL);
 	if (take_stdin(input) >= 0 && syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
 	    confine(h) == 0)
 		execve(h->path, (char *const *)h->argv, (char *const *)h->envp);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/signals.h"
 #include "libcontainer/exe_guard.h"
 #include "libcontainer/planrun.h"
 
@@ -108,20 +109,6 @@ stage_send_console(struct plan_ctx *c, int master)
 
 /* ---- becoming the init ----------------------------------------------- */
 
-/* A caller may ignore signals (conmon: SIGPIPE) or block some; the program
- * starts with the defaults. */
-static void
-reset_signals(const sigset_t *mask)
-{
-	struct sigaction dfl = { .sa_handler = SIG_DFL };
-	sigset_t empty;
-
-	for (int sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &dfl, NULL);
-	sigemptyset(&empty);
-	sigprocmask(SIG_SETMASK, mask ? mask : &empty, NULL);
-}
-
 /* The id that is root of the namespace, or the first that exists in it. */
 static uint32_t
 namespace_id(const struct plan *p, struct plan_bytes maps)
@@ -196,7 +183,7 @@ void
 stage_child(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o)
 {
 	prctl(PR_SET_NAME, "knarr:[init]");
-	reset_signals(o->signal_mask);
+	signals_reset(o->signal_mask);
 	if (enter(c, o) == 0)
 		plan_run(c, status);
 	_exit(1);

@@ -60,7 +60,7 @@ test_levels(void)
 	CHECK(!*take(file));
 	log_warning("w");
 	CHECK(strstr(take(file), "\"level\":\"warning\",\"msg\":\"w\"") != NULL);
-	CHECK(!strcmp(take(messages), "knarr: warning: w"));
+	CHECK(!*take(messages)); /* stderr may be the container's: with a log file, errors only */
 	log_set_level(LOG_LEVEL_DEBUG);
 	log_debug("d");
 	CHECK(strstr(take(file), "\"level\":\"debug\"") != NULL);
@@ -68,6 +68,8 @@ test_levels(void)
 	log_close();
 	log_debug("d");
 	CHECK(!strcmp(take(messages), "knarr: debug: d"));
+	log_warning("w");
+	CHECK(!strcmp(take(messages), "knarr: warning: w"));
 	log_set_level(LOG_LEVEL_ERROR);
 	log_warning("hidden");
 	CHECK(!*take(messages));
