@@ -73,6 +73,14 @@ check_version(struct parser *p, const struct json_value *v)
 		warn_at(p, v, "version %s is newer than %s, new properties are ignored", v->text, OCI_VERSION);
 }
 
+bool
+version_is_before(const char *version, unsigned minor)
+{
+	unsigned own_major, own_minor;
+
+	return version_parse(version, &own_major, &own_minor) && own_major == 1 && own_minor < minor;
+}
+
 /* ---- lists of numbers ------------------------------------------------ */
 
 /* A decimal number of at most five digits, with spaces around it; NULL: none. */

@@ -27,6 +27,9 @@ void check_id_mappings(struct parser *p, const struct json_value *v, const struc
 /* ociVersion: SemVer, major 1; warns of a newer minor. */
 void check_version(struct parser *p, const struct json_value *v);
 
+/* Is this valid version older than 1.`minor`? */
+bool version_is_before(const char *version, unsigned minor);
+
 /* "0-3,7": numbers and ranges with commas; "" is allowed. An error at v if not. */
 void check_number_list(struct parser *p, const struct json_value *v);
 

@@ -59,6 +59,18 @@ parse_root(struct parser *p, const char *text, size_t len)
 	return root && expect_type(p, root, JSON_OBJECT, "an object") ? root : NULL;
 }
 
+/* What a value meant in the version that the config was written for. Version 1.3
+ * made a pids.limit of 0 a limit; before, callers wrote it for "not given" (Podman
+ * does for --pids-limit=-1) and every runtime took it so. */
+static void
+apply_older_meaning(struct spec *s)
+{
+	struct spec_resources *r = s->linux_.resources;
+
+	if (version_is_before(s->oci_version, 3) && r && r->pids_limit.set && r->pids_limit.v == 0)
+		r->pids_limit.set = false;
+}
+
 /* Copies no more than can be parsed: json_parse() refuses one byte too many. */
 static char *
 copy_text(struct arena *a, const char *json, size_t *len)
@@ -87,6 +99,7 @@ spec_parse(const char *file, const char *json, size_t len, struct arena *a, stru
 	issues_report(&issues, report);
 	if (report->n_errors > 0)
 		return -EINVAL;
+	apply_older_meaning(s);
 	s->file = arena_strdup(a, file);
 	s->json = text;
 	s->json_len = len;

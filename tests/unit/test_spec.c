@@ -297,6 +297,30 @@ test_defaults(void)
 	CHECK(s->linux_.rootfs_propagation == SPEC_PROP_UNSET && !s->linux_.namespaces[SPEC_NS_MOUNT].listed);
 }
 
+/* A pids.limit of 0 is a limit since version 1.3 only. */
+static void
+test_older_meaning(void)
+{
+	static const char rest[] = "\"root\":{\"path\":\"/r\"},\"linux\":{\"resources\":{\"pids\":{\"limit\":";
+	static const struct {
+		const char *version, *limit;
+		bool set;
+	} cases[] = {
+		{ "1.0.0", "0", false }, { "1.0.2-dev", "0", false }, { "1.2.1", "0", false },
+		{ "1.3.0", "0", true },	 { "1.9.0", "0", true },      { "1.0.2-dev", "7", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		auto_arena struct arena a = { 0 };
+		struct spec *s = NULL;
+
+		parse_text(&a,
+			   arena_printf(&a, "{\"ociVersion\":\"%s\",%s%s}}}}", cases[i].version, rest, cases[i].limit),
+			   &s);
+		CHECK(s && s->linux_.resources->pids_limit.set == cases[i].set);
+	}
+}
+
 /* A hundred issues at most, but every error is counted; notes give way. */
 static void
 test_many(void)
@@ -394,6 +418,7 @@ main(void)
 	test_samples();
 	test_tolerated();
 	test_defaults();
+	test_older_meaning();
 	test_many();
 	test_too_large();
 	test_process();
