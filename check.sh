@@ -11,6 +11,10 @@
 # failed. Each skip is printed with its reason. Logs lie in build-check/.
 set -uo pipefail
 shopt -s extglob
+# A caller in the background ignores SIGINT and SIGQUIT; what is tested here would too.
+if [ -z "${CHECK_SIGNALS:-}" ]; then
+	exec env --default-signal CHECK_SIGNALS=1 "$0" "$@"
+fi
 cd "$(dirname "$0")" || exit 1
 exec </dev/null
 export LC_ALL=C.UTF-8

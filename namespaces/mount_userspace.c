@@ -89,6 +89,17 @@ look_up(const struct optmap *map, const char *option, uint64_t *implied)
 	return MOUNT_USERSPACE_NONE;
 }
 
+static void *
+open_libmount(void)
+{
+#ifdef KNARR_STATIC_BINARY
+	/* A program without shared libraries would have to bring its own libc. */
+	return NULL;
+#else
+	return dlopen("libmount.so.1", RTLD_NOW | RTLD_LOCAL);
+#endif
+}
+
 enum mount_userspace
 mount_userspace_kind(const char *option, uint64_t *implied)
 {
@@ -97,9 +108,9 @@ mount_userspace_kind(const char *option, uint64_t *implied)
 	void *lib;
 
 	*implied = 0;
-	lib = dlopen("libmount.so.1", RTLD_NOW | RTLD_LOCAL);
+	lib = open_libmount();
 	if (!lib) {
-		log_debug("mount option '%s' is passed to the file system (libmount.so.1 is not installed)", option);
+		log_debug("mount option '%s' is passed to the file system (libmount.so.1 is not at hand)", option);
 		return kind;
 	}
 	/* POSIX: a function pointer through a data pointer. */
