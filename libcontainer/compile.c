@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <string.h>
 
+#include "libcontainer/compile_process.h"
 #include "libcontainer/credentials.h"
 #include "libcontainer/notify_socket.h"
 #include "namespaces/idmap.h"
@@ -233,94 +234,7 @@ compile_sysctl(struct plan_builder *b, const struct spec *s, struct err *err)
 	return 0;
 }
 
-/* ---- program --------------------------------------------------------- */
-
-static const char *
-environment_value(const struct spec_strings *env, const char *name)
-{
-	size_t n = strlen(name);
-	const char *value = NULL;
-
-	for (size_t i = 0; i < env->n; i++)
-		if (strncmp(env->items[i], name, n) == 0 && env->items[i][n] == '=')
-			value = env->items[i] + n + 1;
-	return value;
-}
-
-/* execvp(3): a name with a slash as it is, else each folder of PATH; an empty
- * entry is the working folder. Without PATH, what execvp uses. */
-static void
-compile_program(struct plan_builder *b, const struct spec_process *p)
-{
-	const char *name = p->args.items[0], *path = environment_value(&p->env, "PATH");
-	struct plan_program prog = { .name = plan_string(b, name) };
-	const char **list;
-	size_t n = 0;
-
-	if (!path)
-		path = "/bin:/usr/bin";
-	list = arena_array(b->arena, strlen(path) + 2, sizeof(*list));
-	if (strchr(name, '/')) {
-		list[n++] = name;
-	} else if (name[0]) {
-		prog.searched = true;
-		for (;;) {
-			size_t len = strcspn(path, ":");
-
-			list[n++] = len ? arena_printf(b->arena, "%.*s/%s", (int)len, path, name)
-					: arena_printf(b->arena, "./%s", name);
-			if (!path[len])
-				break;
-			path += len + 1;
-		}
-	}
-	prog.candidates = plan_strings(b, list, n);
-	plan_add(b, PLAN_FIND_PROGRAM, "process.args[0]")->u.program = prog;
-}
-
-static void
-compile_exec(struct plan_builder *b, const struct spec_process *p, const struct compile_options *o)
-{
-	size_t extra = o->extra_env ? o->extra_env->n : 0, n = 0;
-	const char **env = arena_array(b->arena, p->env.n + extra + 3, sizeof(*env));
-	struct plan_exec e = { .keep_fds = o->keep_fds, .uid = p->user.uid };
-
-	for (size_t i = 0; i < p->env.n; i++)
-		env[n++] = p->env.items[i];
-	for (size_t i = 0; i < extra; i++)
-		env[n++] = arena_printf(b->arena, "%s=%s", o->extra_env->items[i].key, o->extra_env->items[i].value);
-	if (o->notify_dir)
-		env[n++] = "NOTIFY_SOCKET=" NOTIFY_SOCKET_IN_CONTAINER;
-	if (o->listen_fds) {
-		env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", o->listen_fds);
-		e.listen_pid = true;
-	}
-	e.find_home = !environment_value(&p->env, "HOME");
-	e.env = plan_strings(b, env, n);
-	e.args = plan_strings(b, (const char *const *)p->args.items, p->args.n);
-	plan_add(b, PLAN_PREPARE_EXEC, "process")->u.exec = e;
-}
-
-static int
-compile_seccomp(struct plan_builder *b, const struct spec *s, const struct compile_options *o, struct err *err,
-		struct plan_seccomp *ret)
-{
-	struct seccomp_filter f = { 0 };
-	int r;
-
-	memset(ret, 0, sizeof(*ret));
-	if (!s->linux_.seccomp || !s->process)
-		return 0;
-	r = seccomp_check(s->linux_.seccomp, err);
-	if (r == 0)
-		r = seccomp_compile(s->linux_.seccomp, o->seccomp_cache, b->arena, err, &f);
-	if (r < 0)
-		return r;
-	ret->filter = plan_data(b, f.program, f.len);
-	ret->flags = f.flags;
-	ret->notify = f.notify;
-	return 0;
-}
+/* ---- process --------------------------------------------------------- */
 
 static int
 compile_process(struct plan_builder *b, const struct spec *s, const struct host *h, const struct compile_options *o,
@@ -328,7 +242,7 @@ compile_process(struct plan_builder *b, const struct spec *s, const struct host 
 {
 	const struct spec_process *p = s->process;
 	struct plan_seccomp seccomp;
-	int r = compile_seccomp(b, s, o, err, &seccomp);
+	int r = compile_seccomp(b, s, o->seccomp_cache, err, &seccomp);
 
 	if (r < 0)
 		return r;
@@ -349,7 +263,7 @@ compile_process(struct plan_builder *b, const struct spec *s, const struct host 
 	if (!p)
 		return 0;
 	compile_start_hooks(b, s, o, &seccomp);
-	compile_exec(b, p, o);
+	compile_vectors(b, p, o);
 	/* Last of all, so that the profile need not allow what the runtime does. */
 	if (seccomp.filter.len)
 		plan_add(b, PLAN_LOAD_SECCOMP, "linux.seccomp")->u.seccomp = seccomp;

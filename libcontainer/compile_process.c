@@ -1,0 +1,97 @@
+/* Theory of operation: see compile_process.h. The pieces of a plan that lead to
+ * execve, in no order of their own: compile.c and compile_exec.c put them in
+ * theirs. */
+#include "libcontainer/compile_process.h"
+
+#include <string.h>
+
+#include "libcontainer/notify_socket.h"
+
+/* ---- program --------------------------------------------------------- */
+
+static const char *
+environment_value(const struct spec_strings *env, const char *name)
+{
+	size_t n = strlen(name);
+	const char *value = NULL;
+
+	for (size_t i = 0; i < env->n; i++)
+		if (strncmp(env->items[i], name, n) == 0 && env->items[i][n] == '=')
+			value = env->items[i] + n + 1;
+	return value;
+}
+
+/* execvp(3): a name with a slash as it is, else each folder of PATH; an empty
+ * entry is the working folder. Without PATH, what execvp uses. */
+void
+compile_program(struct plan_builder *b, const struct spec_process *p)
+{
+	const char *name = p->args.items[0], *path = environment_value(&p->env, "PATH");
+	struct plan_program prog = { .name = plan_string(b, name) };
+	const char **list;
+	size_t n = 0;
+
+	if (!path)
+		path = "/bin:/usr/bin";
+	list = arena_array(b->arena, strlen(path) + 2, sizeof(*list));
+	if (strchr(name, '/')) {
+		list[n++] = name;
+	} else if (name[0]) {
+		prog.searched = true;
+		for (;;) {
+			size_t len = strcspn(path, ":");
+
+			list[n++] = len ? arena_printf(b->arena, "%.*s/%s", (int)len, path, name)
+					: arena_printf(b->arena, "./%s", name);
+			if (!path[len])
+				break;
+			path += len + 1;
+		}
+	}
+	prog.candidates = plan_strings(b, list, n);
+	plan_add(b, PLAN_FIND_PROGRAM, "process.args[0]")->u.program = prog;
+}
+
+void
+compile_vectors(struct plan_builder *b, const struct spec_process *p, const struct compile_options *o)
+{
+	size_t extra = o->extra_env ? o->extra_env->n : 0, n = 0;
+	const char **env = arena_array(b->arena, p->env.n + extra + 3, sizeof(*env));
+	struct plan_exec e = { .keep_fds = o->keep_fds, .uid = p->user.uid };
+
+	for (size_t i = 0; i < p->env.n; i++)
+		env[n++] = p->env.items[i];
+	for (size_t i = 0; i < extra; i++)
+		env[n++] = arena_printf(b->arena, "%s=%s", o->extra_env->items[i].key, o->extra_env->items[i].value);
+	if (o->notify_dir)
+		env[n++] = "NOTIFY_SOCKET=" NOTIFY_SOCKET_IN_CONTAINER;
+	if (o->listen_fds) {
+		env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", o->listen_fds);
+		e.listen_pid = true;
+	}
+	e.find_home = !environment_value(&p->env, "HOME");
+	e.env = plan_strings(b, env, n);
+	e.args = plan_strings(b, (const char *const *)p->args.items, p->args.n);
+	plan_add(b, PLAN_PREPARE_EXEC, "process")->u.exec = e;
+}
+
+int
+compile_seccomp(struct plan_builder *b, const struct spec *s, const char *cache_dir, struct err *err,
+		struct plan_seccomp *ret_seccomp)
+{
+	struct seccomp_filter f = { 0 };
+	int r;
+
+	memset(ret_seccomp, 0, sizeof(*ret_seccomp));
+	if (!s->linux_.seccomp || !s->process)
+		return 0;
+	r = seccomp_check(s->linux_.seccomp, err);
+	if (r == 0)
+		r = seccomp_compile(s->linux_.seccomp, cache_dir, b->arena, err, &f);
+	if (r < 0)
+		return r;
+	ret_seccomp->filter = plan_data(b, f.program, f.len);
+	ret_seccomp->flags = f.flags;
+	ret_seccomp->notify = f.notify;
+	return 0;
+}
