@@ -75,6 +75,7 @@ enum plan_kind {
 	PLAN_READONLY_PATH,
 	PLAN_ROOT_READONLY,
 	PLAN_PIVOT_ROOT,
+	PLAN_CLOSE_FDS,
 	PLAN_WRITE_SYSCTL,
 	PLAN_SET_RLIMIT,
 	PLAN_SET_OOM_SCORE,
@@ -250,6 +251,10 @@ struct plan_capabilities {
 	uint64_t bounding, effective, permitted, inheritable, ambient;
 	bool keep_sys_admin;
 };
+/* 3 … 3+keep-1 stay open, and what the init needs to talk to the runtime. */
+struct plan_close_fds {
+	uint32_t keep;
+};
 struct plan_program {
 	struct plan_strv candidates;
 	plan_str name;
@@ -302,6 +307,7 @@ struct plan_step {
 		struct plan_ids ids;
 		struct plan_dir dir;
 		struct plan_capabilities capabilities;
+		struct plan_close_fds close_fds;
 		struct plan_program program;
 		struct plan_seccomp seccomp;
 		struct plan_exec exec;

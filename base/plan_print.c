@@ -374,6 +374,10 @@ print_small(struct printer *o, const struct plan_step *s)
 		put_str(o, "file", s->u.label.file);
 		put_str(o, "text", s->u.label.text);
 		break;
+	case PLAN_CLOSE_FDS:
+		if (s->u.close_fds.keep)
+			put(o, " keep-fds=%u", s->u.close_fds.keep);
+		break;
 	case PLAN_CHANGE_DIR:
 		put_str(o, "path", s->u.dir.path);
 		break;
@@ -407,6 +411,7 @@ static const struct {
 	[PLAN_READONLY_PATH] = { "read-only path", print_small },
 	[PLAN_ROOT_READONLY] = { "read-only root", print_small },
 	[PLAN_PIVOT_ROOT] = { "change root", print_pivot },
+	[PLAN_CLOSE_FDS] = { "close descriptors", print_small },
 	[PLAN_WRITE_SYSCTL] = { "write sysctl", print_small },
 	[PLAN_SET_RLIMIT] = { "set rlimit", print_rlimit },
 	[PLAN_SET_OOM_SCORE] = { "set oom score", print_small },

@@ -318,5 +318,7 @@ compile_init(struct plan_builder *b, const struct spec *s, const struct host *h,
 		return r;
 	if ((r = rootfs_plan_finish(b, s, h, &o->rootfs, err)) < 0)
 		return r;
+	/* Before the first path that the program itself would resolve. */
+	plan_add(b, PLAN_CLOSE_FDS, "process")->u.close_fds.keep = o->keep_fds;
 	return compile_process(b, s, h, o, err);
 }

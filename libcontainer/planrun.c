@@ -44,6 +44,7 @@ static step_fn *const runners[PLAN_KIND_COUNT] = {
 	[PLAN_READONLY_PATH] = rootfs_run_readonly_path,
 	[PLAN_ROOT_READONLY] = rootfs_run_root_readonly,
 	[PLAN_PIVOT_ROOT] = rootfs_run_pivot_root,
+	[PLAN_CLOSE_FDS] = program_run_close_fds,
 	[PLAN_WRITE_SYSCTL] = rootfs_run_write_sysctl,
 	[PLAN_SET_RLIMIT] = credentials_run_rlimit,
 	[PLAN_SET_OOM_SCORE] = credentials_run_oom_score,

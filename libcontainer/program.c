@@ -27,6 +27,47 @@
 /* Seconds that the init waits for its listener to be taken. */
 #define LISTENER_TIMEOUT 20
 
+/* ---- CLOSE_FDS ------------------------------------------------------- */
+
+static int
+close_from_to(unsigned from, unsigned to)
+{
+	return from <= to ? (int)syscall(SYS_close_range, from, to, 0) : 0;
+}
+
+/* Close-on-exec comes too late for a program, interpreter (#!) or dynamic loader
+ * named /proc/self/fd/N/../…: execve opens those before it closes anything, and
+ * N may be a folder of the host (CVE-2024-21626). A procfs without masks among
+ * them would also be there for whoever may look into the waiting init. */
+int
+program_run_close_fds(struct plan_ctx *c, const struct plan_step *s)
+{
+	static const int talk[] = { PLAN_FD_CHANNEL, PLAN_FD_START, PLAN_FD_STATUS };
+	unsigned from = 3 + s->u.close_fds.keep;
+	int r = 0;
+
+	for (;;) {
+		int next = -1;
+
+		for (size_t i = 0; i < sizeof(talk) / sizeof(talk[0]); i++) {
+			int fd = c->fds[talk[i]];
+
+			if (fd >= (int)from && (next < 0 || fd < next))
+				next = fd;
+		}
+		if (r < 0 || next < 0)
+			break;
+		r = close_from_to(from, (unsigned)next - 1);
+		from = (unsigned)next + 1;
+	}
+	if (r < 0 || close_from_to(from, ~0U) < 0)
+		return err_set(c->err, errno, "close the runtime's descriptors");
+	for (size_t i = 0; i < PLAN_FD_MAX; i++)
+		if (i != PLAN_FD_CHANNEL && i != PLAN_FD_START && i != PLAN_FD_STATUS)
+			c->fds[i] = -1;
+	return 0;
+}
+
 /* ---- FIND_PROGRAM ---------------------------------------------------- */
 
 static int

@@ -5,6 +5,11 @@
 
 #include "base/plan.h"
 
+/* CLOSE_FDS: closes all descriptors, the runtime's and those that its caller
+ * leaked, but 0, 1, 2, those that the program is to have, and the three by which
+ * the init talks to the runtime (sockets and a memfd: no way to a folder). */
+int program_run_close_fds(struct plan_ctx *c, const struct plan_step *s);
+
 /* FIND_PROGRAM: the first candidate that is a regular file which the program's
  * user may execute, as execvp(3) searches. Puts it in c->program. */
 int program_run_find(struct plan_ctx *c, const struct plan_step *s);
