@@ -339,6 +339,7 @@ struct plan_stage {
 	bool is_create;	    /* PLAN_WAIT_START follows */
 	bool has_oom_score; /* the parent writes it: the child may not */
 	int32_t oom_score;
+	plan_str time_offsets; /* lines for /proc/PID/timens_offsets; 0: none. With CLONE_NEWTIME */
 };
 struct plan_id_map {
 	uint32_t container, host, size;

@@ -478,6 +478,11 @@ print_stage(struct printer *o, const struct plan_stage *g)
 	print_maps(o, "gid", g->gid_maps);
 	if (g->map_how != PLAN_MAP_NONE)
 		put(o, "id maps: %s%s\n", how[g->map_how], g->deny_setgroups ? ", setgroups denied" : "");
+	if (g->time_offsets) {
+		put(o, "time namespace:");
+		put_str(o, "offsets", g->time_offsets);
+		put(o, "\n");
+	}
 	put(o, "cgroup: %s\n", g->has_cgroup ? "own" : "that of the runtime");
 	if (g->has_oom_score)
 		put(o, "oom score: %d\n", g->oom_score);

@@ -3,6 +3,7 @@
 #include "libcontainer/compile.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <string.h>
 
@@ -35,8 +36,6 @@ is_new(const struct spec *s, enum spec_ns_type type)
 static int
 compile_namespaces(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
 {
-	if (s->linux_.namespaces[SPEC_NS_TIME].listed)
-		return err_plain(err, "linux.namespaces: time namespaces are not supported by this version of knarr");
 	for (int i = 0; i < SPEC_NS_COUNT; i++) {
 		const struct spec_namespace *ns = &s->linux_.namespaces[i];
 
@@ -57,6 +56,21 @@ compile_namespaces(struct plan_builder *b, const struct spec *s, const struct ho
 	return 0;
 }
 
+/* Lines "CLOCK SECONDS NANOSECONDS" of time_namespaces(7). */
+static void
+compile_time_offsets(struct plan_builder *b, const struct spec *s)
+{
+	const struct spec_time_offset *m = &s->linux_.time_offsets.monotonic, *t = &s->linux_.time_offsets.boottime;
+	const char *text = "";
+
+	if (m->set)
+		text = arena_printf(b->arena, "monotonic %" PRId64 " %" PRIu32 "\n", m->secs, m->nanosecs);
+	if (t->set)
+		text = arena_printf(b->arena, "%sboottime %" PRId64 " %" PRIu32 "\n", text, t->secs, t->nanosecs);
+	if (*text)
+		b->stage.time_offsets = plan_string(b, text);
+}
+
 /* ---- properties that this version does not execute -------------------- */
 
 static int
@@ -72,8 +86,6 @@ compile_unsupported(const struct spec *s, struct err *err)
 		return refuse(err, "linux.netDevices");
 	if (s->linux_.intel_rdt)
 		return refuse(err, "linux.intelRdt");
-	if (s->linux_.time_offsets.set)
-		return refuse(err, "linux.timeOffsets");
 	return 0;
 }
 
@@ -297,6 +309,7 @@ compile_init(struct plan_builder *b, const struct spec *s, const struct host *h,
 		return r;
 	if ((r = compile_namespaces(b, s, h, err)) < 0)
 		return r;
+	compile_time_offsets(b, s);
 	if (is_new(s, SPEC_NS_USER) && (r = idmap_plan(b, s, h, o->subid_dir, err)) < 0)
 		return r;
 	compile_session(b, s, o);

@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -27,8 +29,9 @@ uint64_t
 stage_child_clone_flags(const struct plan *p)
 {
 	/* The root of a new cgroup namespace is the cgroup of the process that
-	 * makes it: with clone that would be the runtime's, not the container's. */
-	return p->stage.clone_flags & ~(uint64_t)CLONE_NEWCGROUP;
+	 * makes it: with clone that would be the runtime's, not the container's.
+	 * The clocks of a time namespace can be set until a process is in it. */
+	return p->stage.clone_flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
 }
 
 static bool
@@ -157,6 +160,53 @@ die_with_runtime(struct plan_ctx *c)
 	return 0;
 }
 
+/* The runtime's procfs: a joined mount namespace may show anything at /proc. */
+static int
+open_proc_self(struct plan_ctx *c)
+{
+	struct statfs fs;
+	int fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(c->err, errno, "linux.namespaces: open '/proc/self' to set up the time namespace");
+	if (fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC)
+		return fd;
+	fd_close(fd);
+	return err_plain(c->err, "linux.namespaces: '/proc' is no procfs, which a new time namespace needs");
+}
+
+/* time_namespaces(7): unshare(2) makes one for the children and leaves its maker
+ * outside; until somebody is in it, its clocks can be set. Then the init moves
+ * itself there, which the kernel allows to a process that shares its memory with
+ * no other. It is done here and not in a process before the clone, so that the
+ * namespace belongs to the container's user namespace and an ordinary user may
+ * have one. */
+static int
+enter_time_namespace(struct plan_ctx *c)
+{
+	const char *offsets = plan_text(c->plan, c->plan->stage.time_offsets);
+	auto_close int proc = -1, ns = -1;
+	int r = 0;
+
+	if (!(c->plan->stage.clone_flags & CLONE_NEWTIME))
+		return 0;
+	if (unshare(CLONE_NEWTIME) < 0)
+		return err_set(c->err, errno, "linux.namespaces: make a new time namespace%s",
+			       errno == EINVAL ? " (the kernel has none: CONFIG_TIME_NS)" : "");
+	proc = open_proc_self(c);
+	if (proc < 0)
+		return proc;
+	if (offsets)
+		r = fd_write_file_at(proc, "timens_offsets", offsets);
+	if (r < 0)
+		return err_set(c->err, -r, "linux.timeOffsets: set the clocks%s",
+			       r == -ERANGE ? " (one would be below zero or too far ahead)" : "");
+	ns = openat(proc, "ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	if (ns < 0 || setns(ns, CLONE_NEWTIME) < 0)
+		return err_set(c->err, errno, "linux.namespaces: enter the new time namespace");
+	return 0;
+}
+
 static int
 enter(struct plan_ctx *c, const struct stage_options *o)
 {
@@ -165,6 +215,9 @@ enter(struct plan_ctx *c, const struct stage_options *o)
 
 	if (r == 0 && stage_child_waits(p))
 		r = await(c, STAGE_MAPPED);
+	/* Before changing ids, which gives the files below /proc/self to the host's root. */
+	if (r == 0)
+		r = enter_time_namespace(c);
 	if (r == 0)
 		r = become_namespace_root(c);
 	/* Changing ids cleared it. */

@@ -62,11 +62,18 @@ static const struct field type_id_mapping_fields[] = {
 };
 SHARED_OBJECT_TYPE(type_id_mapping, spec_id_mapping, NULL);
 
+static void
+check_offset(struct parser *p, const struct json_value *v, void *obj)
+{
+	(void)p, (void)v;
+	((struct spec_time_offset *)obj)->set = true;
+}
+
 static const struct field type_offset_fields[] = {
 	{ "secs", INT_AT(spec_time_offset, secs, INT64_MIN, INT64_MAX) },
 	{ "nanosecs", INT_AT(spec_time_offset, nanosecs, 0, 999999999) },
 };
-OBJECT_TYPE(type_offset, spec_time_offset, NULL);
+OBJECT_TYPE(type_offset, spec_time_offset, check_offset);
 
 struct time_offsets {
 	bool set;

@@ -193,7 +193,7 @@ struct spec_intel_rdt {
 	bool enable_monitoring;
 };
 struct spec_memory_policy { int mode; char *nodes; uint32_t flags; /* MPOL_F_* */ };
-struct spec_time_offset { int64_t secs; uint32_t nanosecs; };
+struct spec_time_offset { bool set; int64_t secs; uint32_t nanosecs; };
 
 enum spec_propagation { SPEC_PROP_UNSET, SPEC_PROP_SHARED, SPEC_PROP_SLAVE, SPEC_PROP_PRIVATE, SPEC_PROP_UNBINDABLE };
 
