@@ -142,7 +142,7 @@ check_sizes(const struct plan_builder *b, struct err *err)
 		return -E2BIG;
 	}
 	if (PLAN_FD_SOURCES + b->n_sources > PLAN_FD_MAX) {
-		err_plain(err, "mounts: %zu bind sources in a user namespace, the limit is %d", b->n_sources,
+		err_plain(err, "mounts: %zu bind sources that the runtime has to open, the limit is %d", b->n_sources,
 			  PLAN_FD_MAX - PLAN_FD_SOURCES);
 		return -E2BIG;
 	}

@@ -315,11 +315,16 @@ struct plan_step {
 };
 
 /* A bind source that the parent opens before the clone, because the child,
- * in its own user namespace, may not be allowed to. */
+ * in its own user namespace, may not be allowed to, or may not map its ids. */
 struct plan_source {
 	uint16_t slot;
 	bool recursive, nofollow;
 	plan_str path, what;
+	struct plan_idmap {
+		bool mapped, recursive;		      /* MOUNT_ATTR_IDMAP; on the mounts below too */
+		plan_str userns;		      /* a user namespace whose maps apply; 0: these two */
+		struct plan_bytes uid_maps, gid_maps; /* struct plan_id_map: "container" is the id on disk */
+	} idmap;
 };
 
 /* How the stage makes the init process (not steps: see libcontainer/stage.h). */

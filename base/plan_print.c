@@ -488,21 +488,29 @@ print_stage(struct printer *o, const struct plan_stage *g)
 		put(o, "oom score: %d\n", g->oom_score);
 }
 
+static void
+print_source(struct printer *o, const struct plan_source *src)
+{
+	put(o, "open");
+	put_str(o, "source", src->path);
+	put_flag(o, "recursive", src->recursive);
+	put_flag(o, "nofollow", src->nofollow);
+	put_flag(o, "id-mapped", src->idmap.mapped);
+	put_flag(o, "all-id-mapped", src->idmap.recursive);
+	put_str(o, "maps-of", src->idmap.userns);
+	put(o, "  # %s\n", plan_text(o->p, src->what));
+	print_maps(o, "  uid", src->idmap.uid_maps);
+	print_maps(o, "  gid", src->idmap.gid_maps);
+}
+
 void
 plan_print(const struct plan *p, FILE *out)
 {
 	struct printer o = { p, out };
 
 	print_stage(&o, &p->stage);
-	for (uint32_t i = 0; i < p->n_sources; i++) {
-		const struct plan_source *src = &p->sources[i];
-
-		put(&o, "open");
-		put_str(&o, "source", src->path);
-		put_flag(&o, "recursive", src->recursive);
-		put_flag(&o, "nofollow", src->nofollow);
-		put(&o, "  # %s\n", plan_text(p, src->what));
-	}
+	for (uint32_t i = 0; i < p->n_sources; i++)
+		print_source(&o, &p->sources[i]);
 	for (uint32_t i = 0; i < p->n_steps; i++)
 		print_step(&o, "", i + 1, &p->steps[i]);
 }

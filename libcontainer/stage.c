@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -21,45 +20,7 @@
 #include "libcontainer/planrun.h"
 #include "libcontainer/stage_child.h"
 #include "namespaces/idmap.h"
-
-/* ---- sources --------------------------------------------------------- */
-
-static int
-open_source(const struct plan *p, const struct plan_source *src, struct err *err)
-{
-	const char *path = plan_text(p, src->path);
-	unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-	int fd;
-
-	if (src->recursive)
-		flags |= AT_RECURSIVE;
-	if (src->nofollow)
-		flags |= AT_SYMLINK_NOFOLLOW;
-	fd = (int)syscall(SYS_open_tree, AT_FDCWD, path, flags);
-	if (fd < 0)
-		return err_set(err, errno, "%s: open '%s' to mount it", plan_text(p, src->what), path);
-	return fd;
-}
-
-static int
-open_sources(const struct plan *p, int *fds, struct err *err)
-{
-	for (uint32_t i = 0; i < p->n_sources; i++) {
-		int fd = open_source(p, &p->sources[i], err);
-
-		if (fd < 0)
-			return fd;
-		fds[p->sources[i].slot] = fd;
-	}
-	return 0;
-}
-
-static void
-close_sources(const struct plan *p, int *fds)
-{
-	for (uint32_t i = 0; i < p->n_sources; i++)
-		fds[p->sources[i].slot] = fd_close(fds[p->sources[i].slot]);
-}
+#include "namespaces/mount_sources.h"
 
 /* ---- shared status --------------------------------------------------- */
 
@@ -257,7 +218,7 @@ stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err
 	if (r == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		r = err_set(err, errno, "make the channel to the container's init");
 	if (r == 0)
-		r = open_sources(p, ctx.fds, err);
+		r = mount_sources_open(p, ctx.fds, err);
 	if (r == 0) {
 		g.channel = pair[0];
 		ctx.err = &g.status->err;
@@ -268,7 +229,7 @@ stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err
 		r = clone_child(&g, p, o, &ctx, err);
 	}
 	fd_close(pair[1]);
-	close_sources(p, ctx.fds);
+	mount_sources_close(p, ctx.fds);
 	if (r == 0)
 		r = prepare_user_namespace(&g, p, err);
 	if (r < 0) {

@@ -24,6 +24,10 @@ int idmap_plan(struct plan_builder *b, const struct spec *s, const struct host *
  * and, where known, a hint (no entry for the user, helper not installed). */
 int idmap_write(const struct plan *p, pid_t pid, struct err *err);
 
+/* Writes two lists of struct plan_id_map as the maps of the process pid, by the
+ * runtime itself. 0 or -errno with err. */
+int idmap_write_maps(const struct plan *p, struct plan_bytes uids, struct plan_bytes gids, pid_t pid, struct err *err);
+
 /* Ranges of the user (by number, or by name unless that is NULL) in a file like
  * /etc/subuid, for `spec --rootless` and messages: fills host and size of at most
  * max maps, returns how many, or -errno. */

@@ -60,6 +60,14 @@ write_map(const struct idmap_kind *kind, const struct plan *p, struct plan_bytes
 	return write_proc(pid, kind->proc, text, err);
 }
 
+int
+idmap_write_maps(const struct plan *p, struct plan_bytes uids, struct plan_bytes gids, pid_t pid, struct err *err)
+{
+	int r = write_map(&idmap_gids, p, gids, pid, err);
+
+	return r < 0 ? r : write_map(&idmap_uids, p, uids, pid, err);
+}
+
 static int
 write_direct(const struct plan *p, pid_t pid, struct err *err)
 {
@@ -68,11 +76,7 @@ write_direct(const struct plan *p, pid_t pid, struct err *err)
 	/* Without privilege the kernel takes a gid_map only after this. */
 	if (p->stage.deny_setgroups)
 		r = write_proc(pid, "setgroups", "deny", err);
-	if (r == 0)
-		r = write_map(&idmap_gids, p, p->stage.gid_maps, pid, err);
-	if (r == 0)
-		r = write_map(&idmap_uids, p, p->stage.uid_maps, pid, err);
-	return r;
+	return r < 0 ? r : idmap_write_maps(p, p->stage.uid_maps, p->stage.gid_maps, pid, err);
 }
 
 /* ---- by newuidmap and newgidmap ---------------------------------------- */

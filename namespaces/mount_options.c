@@ -39,7 +39,7 @@ enum action {
 	COPY_UP,
 	SOURCE_NOFOLLOW,
 	DEST_NOFOLLOW,
-	UNSUPPORTED, /* known, refused */
+	IDMAP, /* value: 1 for the mounts below too */
 };
 
 struct option {
@@ -59,7 +59,7 @@ static const struct option options[] = {
 	{ "diratime", CLEAR, MOUNT_ATTR_NODIRATIME, false },
 	{ "dirsync", SB_SET, MOUNT_SB_DIRSYNC, false },
 	{ "exec", CLEAR, MOUNT_ATTR_NOEXEC, false },
-	{ "idmap", UNSUPPORTED, 0, false },
+	{ "idmap", IDMAP, 0, false },
 	/* The kernel counts changes wherever the file system can (ext4, xfs,
 	 * btrfs, tmpfs); fsconfig(2) has no flag to ask for it or not. */
 	{ "iversion", NOTHING, 0, false },
@@ -87,7 +87,7 @@ static const struct option options[] = {
 	{ "relatime", ATIME, MOUNT_ATTR_RELATIME, false },
 	{ "remount", REMOUNT, 0, false },
 	{ "rexec", CLEAR, MOUNT_ATTR_NOEXEC, true },
-	{ "ridmap", UNSUPPORTED, 0, false },
+	{ "ridmap", IDMAP, 1, false },
 	{ "rnoatime", ATIME, MOUNT_ATTR_NOATIME, true },
 	{ "rnodev", SET, MOUNT_ATTR_NODEV, true },
 	{ "rnodiratime", SET, MOUNT_ATTR_NODIRATIME, true },
@@ -318,9 +318,10 @@ apply(struct parser *p, const struct option *opt)
 	case DEST_NOFOLLOW:
 		o->dest_nofollow = true;
 		break;
-	case UNSUPPORTED:
-		return err_plain(p->err, "%s.options: '%s' (an id-mapped mount) is not supported yet", p->property,
-				 opt->name);
+	case IDMAP:
+		o->idmap = true;
+		o->idmap_recursive = opt->value;
+		break;
 	}
 	return 0;
 }
@@ -439,8 +440,5 @@ mount_options_superblock(const struct mount_options *o, bool with_cleared, const
 const char *
 mount_options_known(size_t i)
 {
-	for (size_t k = 0; k < N_OPTIONS; k++)
-		if (options[k].action != UNSUPPORTED && i-- == 0)
-			return options[k].name;
-	return NULL;
+	return i < N_OPTIONS ? options[i].name : NULL;
 }

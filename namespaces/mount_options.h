@@ -34,7 +34,8 @@ struct mount_options {
 	size_t n_propagation;
 	bool bind, recursive; /* rbind: both */
 	bool remount;
-	bool copy_up; /* tmpcopyup */
+	bool copy_up;		     /* tmpcopyup */
+	bool idmap, idmap_recursive; /* idmap; ridmap: both */
 	bool source_nofollow, dest_nofollow;
 	const char **data; /* "key=value" or "flag", for the file system */
 	size_t n_data;

@@ -17,6 +17,7 @@
 #include <linux/magic.h>
 
 #include "base/log.h"
+#include "namespaces/mount_idmap.h"
 #include "namespaces/path_text.h"
 #include "namespaces/rootfs_planner.h"
 
@@ -101,15 +102,6 @@ check_proc(const struct rootfs_planner *p, const struct entry *e, const char *bi
 			 e->property, bind_source ? bind_source : e->m->type);
 }
 
-static int
-check_mappings(const struct rootfs_planner *p, const struct entry *e)
-{
-	if (e->m->uid_mappings.n || e->m->gid_mappings.n)
-		return err_plain(p->err, "%s.%s: an id-mapped mount is not supported yet", e->property,
-				 e->m->uid_mappings.n ? "uidMappings" : "gidMappings");
-	return 0;
-}
-
 /* Options that only make sense on binds, or only on tmpfs. */
 static int
 check_kind(const struct rootfs_planner *p, const struct entry *e, bool bind, bool tmpfs)
@@ -117,6 +109,9 @@ check_kind(const struct rootfs_planner *p, const struct entry *e, bool bind, boo
 	if (!bind && (e->o.source_nofollow || e->o.dest_nofollow))
 		return err_plain(p->err, "%s.options: '%s' is for bind mounts", e->property,
 				 e->o.source_nofollow ? "src-nofollow" : "dest-nofollow");
+	if (!bind && (e->o.idmap || e->m->uid_mappings.n))
+		return err_plain(p->err, "%s.%s: only a bind mount can be id-mapped", e->property,
+				 e->o.idmap ? "options" : "uidMappings");
 	if (!tmpfs && e->o.copy_up)
 		return err_plain(p->err, "%s.options: 'tmpcopyup' is for type \"tmpfs\"", e->property);
 	return 0;
@@ -422,7 +417,8 @@ is_sys_read_only(const struct entry *e, const char *source)
 }
 
 static void
-add_bind(const struct rootfs_planner *p, const struct entry *e, const char *source, bool is_dir)
+add_bind(const struct rootfs_planner *p, const struct entry *e, const char *source, bool is_dir,
+	 const struct plan_idmap *idmap)
 {
 	bool host_peer = stays_host_peer(p, e);
 	struct plan_step *st = plan_add(p->b, PLAN_MOUNT_BIND, "%s", e->property);
@@ -444,14 +440,17 @@ add_bind(const struct rootfs_planner *p, const struct entry *e, const char *sour
 	 * /sys/fs/cgroup below it as well (CVE-2023-25809). */
 	if (p->o->in_userns && is_sys_read_only(e, source))
 		st->u.mount_bind.rec_attrs.set |= MOUNT_ATTR_RDONLY;
-	if (p->o->parent_opens || host_peer)
+	if (p->o->parent_opens || host_peer || idmap->mapped) {
 		st->u.mount_bind.slot = plan_add_source(p->b, source, e->o.recursive, e->o.source_nofollow, st->what);
+		p->b->sources[p->b->n_sources - 1].idmap = *idmap;
+	}
 	add_more_propagation(p, e, 1);
 }
 
 static int
 plan_bind(const struct rootfs_planner *p, struct entry *e)
 {
+	struct plan_idmap idmap = { 0 };
 	const char *source;
 	bool is_dir = false;
 	int r = check_kind(p, e, true, false);
@@ -471,7 +470,9 @@ plan_bind(const struct rootfs_planner *p, struct entry *e)
 	if (r == 0)
 		r = check_proc(p, e, source);
 	if (r == 0)
-		add_bind(p, e, source, is_dir);
+		r = mount_idmap_plan(p, e->property, e->m, &e->o, &idmap);
+	if (r == 0)
+		add_bind(p, e, source, is_dir, &idmap);
 	return r;
 }
 
@@ -514,7 +515,7 @@ is_propagation_only(const struct entry *e)
 
 	return (!e->m->type || !*e->m->type || !strcmp(e->m->type, "none")) && o->n_propagation && !o->n_data &&
 	       !o->sb_set && !o->sb_clear && !o->attrs.set && !o->attrs.clear && !o->rec_attrs.set &&
-	       !o->rec_attrs.clear && !o->copy_up;
+	       !o->rec_attrs.clear && !o->copy_up && !o->idmap && !e->m->uid_mappings.n;
 }
 
 /* ---- one entry ------------------------------------------------------- */
@@ -534,8 +535,6 @@ mount_plan(const struct rootfs_planner *p, size_t index)
 	struct entry e;
 	int r = parse_entry(p, index, &e);
 
-	if (r == 0)
-		r = check_mappings(p, &e);
 	if (r < 0)
 		return r;
 	if (e.o.remount)

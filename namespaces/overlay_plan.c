@@ -367,8 +367,9 @@ overlay_find_root(const struct rootfs_planner *p, size_t *ret_index)
 static int
 check_root_options(const struct rootfs_planner *p, const char *property, const struct mount_options *o)
 {
-	if (o->bind || o->remount || o->copy_up || o->source_nofollow || o->dest_nofollow)
-		return err_plain(p->err, "%s.options: neither bind nor remount nor tmpcopyup fits an overlay on '/'",
+	if (o->bind || o->remount || o->copy_up || o->source_nofollow || o->dest_nofollow || o->idmap)
+		return err_plain(p->err,
+				 "%s.options: neither bind nor remount nor tmpcopyup nor idmap fits an overlay on '/'",
 				 property);
 	if (o->n_propagation)
 		return err_plain(p->err, "%s.options: the propagation of '/' is set by linux.rootfsPropagation",

@@ -452,13 +452,15 @@ static const struct want bad[] = {
 	{ MOUNTS(MOUNT("/x", "none", "dir", "\"slave\",\"ro\"")),
 	  0,
 	  { "!mounts[0]: neither a file system type nor 'bind'" } },
-	{ MOUNTS(MOUNT("/x", "none", "dir", "\"bind\",\"idmap\"")), USERNS, { "!mounts[0].options: 'idmap'" } },
-	{ MOUNTS("{\"destination\":\"/"
-		 "x\",\"source\":\"dir\",\"options\":[\"bind\"],\"uidMappings\":[{\"containerID\":0,\"hostID\":1,"
-		 "\"size\":1}],"
-		 "\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}]}"),
-	  0,
-	  { "!mounts[0].uidMappings: an id-mapped mount" } },
+	{ MOUNTS(MOUNT("/x", "none", "dir", "\"bind\",\"idmap\"")),
+	  ORDINARY,
+	  { "!mounts[0].options: an ordinary user cannot map the ids" } },
+	{ MOUNTS(MOUNT("/x", "tmpfs", "tmpfs", "\"idmap\"")), USERNS, { "!mounts[0].options: only a bind mount" } },
+	{ MOUNTS(MOUNT("/x", "none", "dir", "\"remount\",\"ridmap\"")), USERNS, { "!only a bind mount" } },
+	{ MOUNTS(MOUNT("/x", "none", "dir", "\"slave\",\"idmap\"")), USERNS, { "!neither a file system type nor" } },
+	{ MOUNTS(MOUNT("/", "overlay", "o", "\"lowerdir=dir\",\"idmap\"")),
+	  USERNS,
+	  { "!mounts[0].options: neither bind" } },
 	{ MOUNTS(MOUNT("/proc", "tmpfs", "t", "")), 0, { "!mounts[0]: on /proc only type \"proc\"", "!not 'tmpfs'" } },
 	{ MOUNTS(MOUNT("/x/../proc/.", "tmpfs", "t", "")), 0, { "!on /proc only type" } },
 	{ MOUNTS(MOUNT("/proc", "none", "dir", "\"rbind\"")), 0, { "!on /proc only type" } },
