@@ -17,9 +17,8 @@
  *  - a system call that libseccomp has never heard of is left out: profiles
  *    name the calls of many kernels.
  *
- * The binary tree (CTL_OPTIMIZE 2) makes the kernel's work per system call, and
- * its dry run over all numbers at load time, logarithmic in the rules. It is
- * somewhat longer, so a profile that only fits without it is compiled without. */
+ * libseccomp's program is rewritten into one that asks for ranges of numbers
+ * (seccomp_shrink.h): loading it costs the kernel time per instruction. */
 #include "libcontainer/seccomp.h"
 
 #include <errno.h>
@@ -35,7 +34,11 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "libcontainer/seccomp_cache.h"
+#include "libcontainer/seccomp_shrink.h"
 #include "libcontainer/seccomp_tables.h"
+
+/* Raised when the same profile is to become another program. */
+#define PROGRAM_FORMAT 2
 
 static void
 make_key(struct seccomp_key *k, const struct spec_seccomp *s)
@@ -43,6 +46,7 @@ make_key(struct seccomp_key *k, const struct spec_seccomp *s)
 	const struct scmp_version *v = seccomp_version();
 
 	seccomp_key_string(k, PACKAGE_VERSION);
+	seccomp_key_number(k, PROGRAM_FORMAT);
 	seccomp_key_number(k, (uint64_t)v->major << 32 | v->minor << 16 | v->micro);
 	seccomp_key_number(k, seccomp_arch_native());
 	seccomp_key_number(k, s->architectures.n);
@@ -178,21 +182,25 @@ export_program(scmp_filter_ctx ctx, unsigned optimize, char **ret_data, size_t *
 	return r < 0 ? err_set(err, -r, "reading the seccomp program") : 0;
 }
 
+/* Level 2 orders the numbers of calls as a tree, which seccomp_shrink() reads
+ * quickest; level 1, a list, is shorter where there is nothing to shrink. */
 static int
 export_best(scmp_filter_ctx ctx, struct arena *a, struct err *err, struct seccomp_filter *f)
 {
 	static const unsigned levels[] = { 2, 1 };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		struct sock_filter *small = NULL;
 		char *data = NULL;
-		size_t len = 0;
+		size_t len = 0, n;
 		int r = export_program(ctx, levels[i], &data, &len, err);
 
 		if (r < 0)
 			return r;
-		f->len = len;
-		if (len / sizeof(struct sock_filter) <= BPF_MAXINSNS)
-			f->program = arena_grow(a, data, len, len);
+		n = seccomp_shrink((const struct sock_filter *)data, len / sizeof(*small), a, &small);
+		f->len = n ? n * sizeof(*small) : len;
+		if (f->len / sizeof(*small) <= BPF_MAXINSNS)
+			f->program = n ? small : arena_grow(a, data, len, len);
 		free(data);
 		if (f->program)
 			return 0;

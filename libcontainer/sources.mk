@@ -2,6 +2,8 @@
 libknarr_a_SOURCES += libcontainer/attributes.h
 libknarr_a_SOURCES += libcontainer/attributes_plan.c
 libknarr_a_SOURCES += libcontainer/attributes_run.c
+libknarr_a_SOURCES += libcontainer/bpf_run.c
+libknarr_a_SOURCES += libcontainer/bpf_run.h
 libknarr_a_SOURCES += libcontainer/compile.c
 libknarr_a_SOURCES += libcontainer/compile.h
 libknarr_a_SOURCES += libcontainer/compile_process.c
@@ -41,6 +43,8 @@ libknarr_a_SOURCES += libcontainer/seccomp.h
 libknarr_a_SOURCES += libcontainer/seccomp_cache.c
 libknarr_a_SOURCES += libcontainer/seccomp_cache.h
 libknarr_a_SOURCES += libcontainer/seccomp_check.c
+libknarr_a_SOURCES += libcontainer/seccomp_shrink.c
+libknarr_a_SOURCES += libcontainer/seccomp_shrink.h
 libknarr_a_SOURCES += libcontainer/seccomp_tables.c
 libknarr_a_SOURCES += libcontainer/seccomp_tables.h
 libknarr_a_SOURCES += libcontainer/stage.c

@@ -59,3 +59,5 @@ check_PROGRAMS += tests/fuzz/fuzz_spec
 tests_fuzz_fuzz_spec_CPPFLAGS = $(AM_CPPFLAGS) -DFUZZ_REPLAY
 tests_fuzz_fuzz_spec_LDADD = $(knarr_LDADD)
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/spec.dict tests/fuzz/corpus
+check_PROGRAMS += tests/unit/test_seccomp_shrink
+tests_unit_test_seccomp_shrink_LDADD = $(knarr_LDADD)
