@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # The rules of the source that no compiler checks. Each check prints its findings
 # as file:line: text; the exit status is 1 when any rule is broken. Sizes of files
-# and functions are a report and never fail. With --tidy also clang-tidy, which
-# takes minutes.
+# and functions are a report and never fail.
 # The checks are called by name.
 # shellcheck disable=SC2317
 set -u
@@ -239,12 +238,10 @@ if command -v shellcheck >/dev/null; then
 else
 	skip 'shellcheck' 'shellcheck is not installed'
 fi
-if [ "${1:-}" = --tidy ]; then
-	if command -v clang-tidy >/dev/null; then
-		check 'clang-tidy' tidy
-	else
-		skip 'clang-tidy' 'clang-tidy is not installed'
-	fi
+if command -v clang-tidy >/dev/null; then
+	check 'clang-tidy' tidy
+else
+	skip 'clang-tidy' 'clang-tidy is not installed'
 fi
 sizes
 exit $failed
