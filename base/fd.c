@@ -161,8 +161,13 @@ fd_replace_file_at(int dirfd, const char *name, const void *data, size_t len, mo
 	if (snprintf(tmp, sizeof(tmp), ".%s.%d", name, (int)getpid()) >= (int)sizeof(tmp))
 		return -ENAMETOOLONG;
 	{
-		auto_close int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+		/* O_EXCL: in a folder that others may write to, one of them could have
+		 * put a file of his own there, and would own the result. */
+		const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+		auto_close int fd = openat(dirfd, tmp, flags, mode);
 
+		if (fd < 0 && errno == EEXIST && unlinkat(dirfd, tmp, 0) == 0)
+			fd = openat(dirfd, tmp, flags, mode);
 		if (fd < 0)
 			return -errno;
 		r = fd_write_all(fd, data, len);

@@ -14,6 +14,9 @@
 #include "base/fd.h"
 
 #define MAX_LINE 4096
+/* What lies beyond is not read: who waits for `start` need not wait for a file
+ * without end. */
+#define MAX_BYTES (8 * 1024 * 1024)
 
 /* Field n (from 0) of a line; *ret_len its length. NULL: no such field. */
 static const char *
@@ -68,16 +71,17 @@ home_find(uint32_t uid)
 {
 	static char buf[2 * MAX_LINE], home[MAX_LINE + 8];
 	auto_close int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	size_t have = 0;
+	size_t have = 0, total = 0;
 	struct stat st;
 	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return "HOME=/";
-	while ((n = read(fd, buf + have, sizeof(buf) - have)) > 0) {
+	while (total < MAX_BYTES && (n = read(fd, buf + have, sizeof(buf) - have)) > 0) {
 		char *line = buf, *end;
 
 		have += (size_t)n;
+		total += (size_t)n;
 		while ((end = memchr(line, '\n', have - (size_t)(line - buf)))) {
 			if (match_line(line, (size_t)(end - line), uid, home, sizeof(home)))
 				return home;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,6 +338,11 @@ spawn(struct launch *l, struct err *err)
 		/* Hiding the executable needs a capability that an ordinary user
 		 * has only in the new user namespace. */
 		.guard_in_child = !l->host.privileged,
+		/* Only a CAP_SYS_PTRACE of the host looks into such a process, which
+		 * hooks need as well; in a user namespace of its own the change of
+		 * ids has that effect, and the init writes to its own /proc before. */
+		.not_dumpable = (l->host.capabilities >> CAP_SYS_PTRACE & 1) && !l->host.in_userns &&
+				!l->spec->linux_.namespaces[SPEC_NS_USER].listed,
 	};
 
 	return stage_spawn(l->plan, &o, err, &l->stage);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -188,6 +189,10 @@ clone_child(struct stage *g, const struct plan *p, const struct stage_options *o
 	if (pid < 0)
 		return clone_error(p, errno, err);
 	if (pid == 0) {
+		/* Before it is in a pid namespace where a container may look at it
+		 * (CVE-2016-9962). */
+		if (o->not_dumpable)
+			prctl(PR_SET_DUMPABLE, 0);
 		if (joins)
 			stage_join(c, g->status, o);
 		stage_child(c, g->status, o);

@@ -76,6 +76,7 @@ struct stage_options {
 	int cgroup_fd;		     /* O_PATH fd of the container's cgroup; -1: none */
 	int start_fd;		     /* listening socket for `start` (create); -1 */
 	bool guard_in_child;	     /* the init hides the runtime's executable itself */
+	bool not_dumpable;	     /* the init's /proc/PID/{exe,fd,mem,root} are closed until its execve */
 	const sigset_t *signal_mask; /* what the program gets; NULL: empty */
 };
 

@@ -36,26 +36,38 @@ is_ptmx(int fd)
 	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2);
 }
 
-/* The container's own; -ENODEV: it has no devpts. */
+static bool
+is_devpts_ptmx(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC && is_ptmx(fd);
+}
+
+/* The container's own; -ENODEV: it has no devpts. Looked at before it is opened:
+ * opening a device node of the image can have effects of its own (a watchdog). */
 static int
 open_own_ptmx(int root)
 {
-	auto_close int fd = path_open(root, "/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK, 0);
-	struct statfs fs;
+	auto_close int dir = path_open(root, "/dev/pts", O_PATH | O_DIRECTORY, 0);
+	auto_close int node = -1, fd = -1;
 
-	if (fd == -ENOENT || fd == -ENOTDIR)
+	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
 		return -ENODEV;
+	if (dir < 0)
+		return dir;
+	node = openat(dir, "ptmx", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (node < 0)
+		return errno == ENOENT ? -ENODEV : -errno;
+	if (!is_devpts_ptmx(node))
+		return -ENODEV;
+	fd = openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return fd;
-	if (fstatfs(fd, &fs) < 0)
 		return -errno;
-	if (fs.f_type != DEVPTS_SUPER_MAGIC || !is_ptmx(fd))
-		return -ENODEV;
-	return fd_take(&fd);
+	return is_devpts_ptmx(fd) ? fd_take(&fd) : -ENODEV;
 }
 
-/* O_NONBLOCK at open(2), because what lies there could be a fifo; the relay in
- * the runtime wants the master so anyway. */
+/* O_NONBLOCK, as the relay in the runtime wants the master. */
 static int
 open_master(struct plan_ctx *c, int root, int *ret_master)
 {

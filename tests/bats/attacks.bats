@@ -101,3 +101,462 @@ canary_is_untouched() {
 	done
 	knarr delete --force "$ID"
 }
+
+# The program of a startContainer hook comes from the image. (It leaves a file:
+# its output is the runtime's.)
+@test "a startContainer hook finds no descriptor of the runtime in the init" {
+	cat >"$BUNDLE/rootfs/hook" <<-'END'
+		#!/bin/sh
+		for fd in /proc/1/fd/*; do readlink $fd; done >/seen 2>/dev/null
+		for fd in /proc/1/fd/*; do ls -d $fd/sys $fd/bin; done >/found 2>/dev/null
+		exit 0
+	END
+	chmod +x "$BUNDLE/rootfs/hook"
+	edit_bundle '.hooks.startContainer = [{path: "/hook"}] | .process.capabilities |= map_values([])'
+	bundle_runs true
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ -e "$BUNDLE/rootfs/seen" ]
+	[ -z "$(cat "$BUNDLE/rootfs/found")" ]
+	run ! grep -vE '^(/dev/null|socket:.*|pipe:.*|/memfd:.*|/.*knarr-test.*/out|/tmp/bats.*)$' "$BUNDLE/rootfs/seen"
+}
+
+# ---- the runtime's processes, seen from a container ---------------------------------
+
+# CVE-2016-9962, CVE-2019-5736: a second container in the pid namespace of the
+# first, which is root there as well.
+@test "an init that waits for start is closed to the containers of its pid namespace" {
+	local pid
+	cat >"$BUNDLE/rootfs/look" <<-'END'
+		#!/bin/sh
+		until [ -s /go ]; do sleep 0.05; done
+		cd /proc/$(cat /go) || exit
+		cat comm >/seen
+		{
+			readlink exe root cwd
+			ls -d fd/* root/bin map_files/*
+			cat environ maps
+			: <mem
+			: >mem && echo writable
+		} >/found 2>/dev/null
+		: >/done
+		sleep 1000
+	END
+	chmod +x "$BUNDLE/rootfs/look"
+	bundle_runs /look
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	pid=$(knarr state "$ID" | jq .pid)
+	edit_bundle ".linux.namespaces |= map(if .type == \"pid\" then .path = \"/proc/$pid/ns/pid\" else . end)"
+	knarr create -b "$BUNDLE" "$ID-2" </dev/null >/dev/null 2>&1
+	pid=$(knarr state "$ID-2" | jq .pid)
+	awk '/^NSpid/ { print $NF }' "/proc/$pid/status" >"$BUNDLE/rootfs/go"
+	for _ in $(seq 100); do [ -e "$BUNDLE/rootfs/done" ] && break; sleep 0.05; done
+	[ "$(cat "$BUNDLE/rootfs/seen")" = 'knarr:[init]' ]
+	[ -z "$(cat "$BUNDLE/rootfs/found")" ]
+	knarr delete --force "$ID-2"
+	knarr delete --force "$ID"
+}
+
+# CVE-2019-5736.
+@test "the runtime is not to be had as /proc/self/exe" {
+	local before line
+	cp "$KNARR" "$T/knarr"
+	KNARR=$T/knarr
+	before=$(sha256sum <"$KNARR")
+	printf '#!/proc/self/exe\n' >"$BUNDLE/rootfs/script"
+	printf '#!/proc/self/exe run\n' >"$BUNDLE/rootfs/script2"
+	ln -s /proc/self/exe "$BUNDLE/rootfs/link"
+	chmod +x "$BUNDLE/rootfs"/script*
+	for line in /script /script2 /link /proc/self/exe /proc/1/exe /proc/thread-self/exe; do
+		bundle_runs "$line" --version
+		run -1 knarr run -b "$BUNDLE" "$ID"
+		[[ "$output" != *"knarr version"* ]]
+	done
+	[ "$(sha256sum <"$KNARR")" = "$before" ]
+}
+
+@test "the runtime is no dynamic loader" {
+	requires_command gcc
+	echo 'int main(void) { return 0; }' | gcc -x c - -o "$BUNDLE/rootfs/loads" -Wl,--dynamic-linker=/proc/self/exe
+	bundle_runs /loads --version
+	run ! knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" != *"knarr version"* ]]
+}
+
+# CVE-2020-15257: a container in the host's network namespace sees abstract sockets.
+@test "no abstract socket belongs to the runtime" {
+	edit_bundle '.linux.namespaces |= map(select(.type != "network"))'
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run ! grep -E "@.*(knarr|$ID)" /proc/net/unix
+	knarr delete --force "$ID"
+}
+
+# ---- links in the root file system ----------------------------------------------------
+
+# CVE-2019-18837, CVE-2024-45310: the folders, files and mounts of destinations.
+@test "a destination that is a link to the host stays inside" {
+	local target
+	mkdir "$T/source"
+	edit_bundle '.mounts += [
+		{destination: "/vol/a/b", type: "tmpfs", source: "tmpfs"},
+		{destination: "/vol/c", type: "bind", source: $source, options: ["rbind"]},
+		{destination: "/vol/f", type: "bind", source: "/etc/hostname", options: ["bind"]}]' --arg source "$T/source"
+	bundle_runs true
+	for target in "$CANARY" "../../../../../../../..$CANARY" "/proc/1/root$CANARY" "/proc/self/cwd/../canary"; do
+		rm -rf "$BUNDLE/rootfs/vol"
+		ln -s "$target" "$BUNDLE/rootfs/vol"
+		run knarr run -b "$BUNDLE" "$ID"
+		[ "$status" -le 1 ]
+		canary_is_untouched
+	done
+}
+
+# CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867.
+@test "proc and sysfs are only mounted on ordinary folders" {
+	local name target
+	bundle_runs true
+	for name in proc sys; do
+		for target in /tmp "$CANARY" "../../../../..$CANARY" /proc/1 /dev/../tmp; do
+			rm -rf "$BUNDLE/rootfs/$name"
+			ln -s "$target" "$BUNDLE/rootfs/$name"
+			run -1 knarr run -b "$BUNDLE" "$ID"
+			[[ "$output" == *"ordinary directory"* ]]
+		done
+		rm "$BUNDLE/rootfs/$name"
+		echo file >"$BUNDLE/rootfs/$name"
+		run -1 knarr run -b "$BUNDLE" "$ID"
+		rm "$BUNDLE/rootfs/$name"
+		mkdir "$BUNDLE/rootfs/$name"
+	done
+	canary_is_untouched
+}
+
+# CVE-2026-41579, CVE-2026-47766: with the mounts below /dev and without them.
+@test "a /dev that is a link to the host gets nothing there" {
+	local target filter
+	bundle_runs true
+	for filter in . '.mounts |= map(select(.destination | startswith("/dev") | not))'; do
+		edit_bundle "$filter"
+		for target in "$CANARY" "../../../../../../..$CANARY" /proc/self/fd; do
+			rm -rf "$BUNDLE/rootfs/dev"
+			ln -s "$target" "$BUNDLE/rootfs/dev"
+			run knarr run -b "$BUNDLE" "$ID"
+			[ "$status" -le 1 ]
+			canary_is_untouched
+		done
+	done
+}
+
+# CVE-2025-52565.
+@test "a fake console or pty in the image is neither opened nor mounted on" {
+	local fake
+	edit_bundle '.process.terminal = true | .mounts |= map(select(.destination | startswith("/dev") | not))'
+	bundle_runs true
+	for fake in \
+		"ln -s $T/treasure console" \
+		'ln -s /proc/sysrq-trigger console' \
+		'mkdir console' \
+		'ln -s /proc/1/fd pts' \
+		"ln -s $CANARY pts" \
+		"mkdir pts; ln -s $T/treasure pts/ptmx" \
+		'mkdir pts; mkfifo pts/ptmx' \
+		'mkdir pts; mknod pts/ptmx c 1 5' \
+		'mkdir pts; echo fake >pts/ptmx'; do
+		rm -rf "$BUNDLE/rootfs/dev"
+		mkdir "$BUNDLE/rootfs/dev"
+		(cd "$BUNDLE/rootfs/dev" && eval "$fake")
+		run timeout 10 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null
+		[ "$status" -le 1 ]
+		case $fake in *console) [ "$status" = 1 ] ;; esac
+		canary_is_untouched
+	done
+}
+
+@test "thousands of links are one error" {
+	local i
+	mkdir "$BUNDLE/rootfs/links"
+	ln -s /tmp "$BUNDLE/rootfs/links/0"
+	for i in $(seq 3000); do
+		ln -s "$((i - 1))" "$BUNDLE/rootfs/links/$i"
+	done
+	ln -s loop "$BUNDLE/rootfs/loop"
+	bundle_runs true
+	edit_bundle '.mounts += [{destination: "/links/3000/x", type: "tmpfs", source: "tmpfs"}]'
+	run -1 timeout 20 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"too many levels of symbolic links"* ]]
+	edit_bundle '.mounts[-1].destination = "/loop/x"'
+	run -1 timeout 20 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"too many levels of symbolic links"* ]]
+}
+
+@test "a bind to / or to ..// stays inside" {
+	local dest
+	mkdir -p "$T/source/bin" "$T/source/proc" "$T/source/dev" "$T/source/sys"
+	cp "$BUNDLE/rootfs/bin/busybox" "$T/source/bin/"
+	bundle_runs /bin/busybox true
+	for dest in / // /../ /..// /../../.. /tmp/../../..; do
+		edit_bundle '.mounts = [{destination: $dest, type: "bind", source: $source, options: ["rbind"]}]' \
+			--arg dest "$dest" --arg source "$T/source"
+		run knarr run -b "$BUNDLE" "$ID"
+		[ "$status" -le 1 ]
+		canary_is_untouched
+	done
+}
+
+# ---- what is written to /proc ------------------------------------------------------
+
+# CVE-2019-16884, CVE-2025-52881: a fake /proc on top of the real one. What the
+# config asks for is applied to the kernel, or the container does not start.
+@test "sysctl and oom score reach the kernel through a fake /proc" {
+	mkdir -p "$T/fake/sys/net/ipv4" "$T/fake/self/attr" "$T/fake/thread-self/attr" "$BUNDLE/rootfs/real"
+	echo fake >"$T/fake/sys/net/ipv4/ip_unprivileged_port_start"
+	echo fake | tee "$T/fake/self/oom_score_adj" "$T/fake/self/attr/exec" >/dev/null
+	edit_bundle '.mounts += [
+			{destination: "/real", type: "proc", source: "proc"},
+			{destination: "/proc", type: "bind", source: $fake, options: ["rbind"]}]
+		| .linux.sysctl = {"net.ipv4.ip_unprivileged_port_start": "77"}
+		| .process.oomScoreAdj = 345
+		| .linux.maskedPaths = [] | .linux.readonlyPaths = []' --arg fake "$T/fake"
+	bundle_runs cat /real/sys/net/ipv4/ip_unprivileged_port_start /real/self/oom_score_adj
+	run knarr run -b "$BUNDLE" "$ID"
+	[ "$status" = 1 ] || [ "$output" = "77
+345" ]
+	[ "$(cat "$T/fake/sys/net/ipv4/ip_unprivileged_port_start")" = fake ]
+	[ "$(cat "$T/fake/self/oom_score_adj")" = fake ]
+}
+
+@test "names of sysctls do not climb" {
+	local name
+	bundle_runs true
+	for name in net.ipv4../../../x net/../../self/comm ../sysrq-trigger net.../x kernel/../../sysrq-trigger /kernel/domainname net//../../x; do
+		edit_bundle '.linux.sysctl = {($name): "x"}' --arg name "$name"
+		run -1 knarr run -b "$BUNDLE" "$ID"
+	done
+}
+
+# ---- masks --------------------------------------------------------------------------
+
+# CVE-2025-31133, CVE-2025-62161.
+@test "a mask is the host's /dev/null, whatever the image has" {
+	local fake
+	bundle_runs sh -c 'stat -c %t:%T /proc/keys; wc -c </proc/keys; ls /proc/fs | wc -l'
+	for fake in 'echo fake >null' "ln -s $T/treasure null" 'ln -s /proc/sys/kernel/core_pattern null' 'mkdir null' 'mknod null c 1 5'; do
+		rm -rf "$T/dev"
+		mkdir "$T/dev"
+		(cd "$T/dev" && eval "$fake")
+		edit_bundle '.mounts = [{destination: "/proc", type: "proc", source: "proc"},
+			{destination: "/dev", type: "bind", source: $dev, options: ["rbind"]}]
+			| .linux.maskedPaths = ["/proc/keys", "/proc/fs"]' --arg dev "$T/dev"
+		run knarr run -b "$BUNDLE" "$ID"
+		echo "$fake: $output"
+		[ "$status" = 1 ] || [ "$output" = "1:3
+0
+0" ]
+		canary_is_untouched
+	done
+}
+
+@test "a masked link to a folder of the host hides it in the container only" {
+	echo seen >"$CANARY/file"
+	mkdir "$BUNDLE/rootfs/host"
+	ln -s /host "$BUNDLE/rootfs/secret"
+	ln -s /host/file "$BUNDLE/rootfs/secret-file"
+	edit_bundle '.mounts += [{destination: "/host", type: "bind", source: $source, options: ["rbind"]}]
+		| .linux.maskedPaths = ["/secret-file", "/secret"]' --arg source "$CANARY"
+	bundle_runs sh -c 'ls /host'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ -z "$output" ]
+	[ "$(cat "$CANARY/file")" = seen ]
+	rm "$CANARY/file"
+	canary_is_untouched
+}
+
+# ---- rights --------------------------------------------------------------------------
+
+# CVE-2022-29162, CVE-2022-27650, CVE-2025-27612.
+@test "no capability is inheritable" {
+	bundle_runs sed -n 's/^Cap\(Inh\|Amb\):\t//p' /proc/self/status
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = "0000000000000000
+0000000000000000" ]
+	knarr create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	knarr start "$ID"
+	wait_status "$ID" stopped
+	[ "$(sort -u "$T/out")" = 0000000000000000 ]
+	knarr delete "$ID"
+}
+
+# CVE-2024-40635, CVE-2026-30892: an id that wraps around is root.
+@test "ids beyond 32 bits, negative and broken ones are refused" {
+	local id
+	bundle_runs id -u
+	for id in 4294967296 4294967295 -1 18446744073709551616 1.5 1e3 '"0"' '"1x"' null; do
+		sed "s/\"uid\": *0/\"uid\": $id/" "$BUNDLE/config.json" >"$T/config.json"
+		grep -qF "\"uid\": $id" "$T/config.json"
+		run knarr run -b "$BUNDLE" --config "$T/config.json" "$ID"
+		[ "$status" = 1 ] || { [ "$id" = 1e3 ] && [ "$output" = 1000 ]; }
+	done
+	for id in 4294967296 4294967295 -1; do
+		edit_bundle ".linux.uidMappings = [{containerID: 0, hostID: $id, size: 1}] | .linux.gidMappings = .linux.uidMappings
+			| .linux.namespaces += [{type: \"user\"}] | .linux.namespaces |= unique"
+		run -1 knarr run -b "$BUNDLE" "$ID"
+		edit_bundle ".linux.uidMappings = [{containerID: 0, hostID: 5, size: $id}]"
+		run -1 knarr run -b "$BUNDLE" "$ID"
+	done
+}
+
+# CVE-2023-25809.
+@test "without a cgroup namespace /sys/fs/cgroup is not writable for an ordinary user's container" {
+	requires_ordinary_user
+	requires_user_ns
+	knarr_for_user
+	ROOTLESS=1 make_bundle '.linux.namespaces |= map(select(.type != "cgroup"))'
+	local uid gid
+	uid=$(id -u "$(ordinary_user)") gid=$(id -g "$(ordinary_user)")
+	edit_bundle ".linux.uidMappings[0].hostID = $uid | .linux.gidMappings[0].hostID = $gid"
+	chown -R --no-dereference "$uid:$gid" "$BUNDLE"
+	bundle_runs sh -c 'find /sys/fs/cgroup -writable 2>/dev/null | head; mkdir /sys/fs/cgroup/x 2>/dev/null && echo made; exit 0'
+	run -0 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	# The root of the container is the user outside: -writable looks at the modes
+	# only where the file system is read-only.
+	[[ "$output" != *made* ]]
+	bundle_runs sh -c 'for f in /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/*/cgroup.procs; do echo 1 >$f; done 2>/dev/null && echo wrote; exit 0'
+	run -0 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	[[ "$output" != *wrote* ]]
+}
+
+# ---- names and sizes --------------------------------------------------------------------
+
+@test "names with .. do not leave their folder" {
+	local name
+	bundle_runs true
+	for name in .. . ../x x/../y x/y '' 'a b' '@seccomp' $'x\ny'; do
+		run -1 knarr create -b "$BUNDLE" "$name"
+		run -1 knarr delete --force "$name"
+	done
+	for name in ../x /x/../../y .. /.. x/..; do
+		edit_bundle '.linux.cgroupsPath = $name' --arg name "$name"
+		run -1 knarr run -b "$BUNDLE" "$ID"
+	done
+	edit_bundle 'del(.linux.cgroupsPath)'
+	for name in ../bin/true bin/true ''; do
+		edit_bundle '.hooks.createRuntime = [{path: $name}]' --arg name "$name"
+		run -1 knarr run -b "$BUNDLE" "$ID"
+	done
+}
+
+# CVE-2021-43784: lengths of 16 bits wrapped.
+@test "more than 64 KiB of everything is whole, or one error" {
+	bundle_runs sh -c 'echo ${#BIG} $LAST; env | wc -c'
+	edit_bundle '.process.env += ["BIG=" + ("x" * 100000)] + [range(3000) | "V\(.)=" + ("y" * 60)] + ["LAST=here"]
+		| .annotations = ([range(3000) | {key: "k\(.)", value: ("z" * 60)}] | from_entries)'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "${lines[0]}" = "100000 here" ]
+	[ "${lines[1]}" -gt 290000 ]
+
+	edit_bundle '.process.env = ["PATH=/bin"] | .mounts += [range(1200) | {destination: "/tmp/\("d" * 60)\(.)", type: "tmpfs", source: "tmpfs", options: ["size=4k"]}]'
+	bundle_runs sh -c 'grep -c /tmp/ddd /proc/mounts; mount | grep -c d1199'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = "1200
+1" ]
+
+	edit_bundle '.mounts |= .[0:7] | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["size=" + ("1" * 70000)]}]'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	edit_bundle '.mounts[-1] = {destination: ("/tmp/" + ("e" * 70000)), type: "tmpfs", source: "tmpfs"}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	edit_bundle '.mounts |= .[0:7] | .linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [range(5000) | {containerID: ., hostID: (100000 + . * 2), size: 1}]
+		| .linux.gidMappings = .linux.uidMappings'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *uidMappings* ]]
+}
+
+# ---- files beside the container ------------------------------------------------------------
+
+@test "the state is for its owner only" {
+	knarr create --pid-file "$T/pid" -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[ "$(stat -c %a "$ROOT")" = 700 ]
+	[ "$(stat -c %a "$ROOT/$ID")" = 700 ]
+	[ "$(stat -c %a "$ROOT/$ID/config.json")" = 600 ]
+	[ "$(stat -c %a "$ROOT/$ID/state.json")" = 600 ]
+	knarr delete --force "$ID"
+}
+
+@test "a pid file replaces a link and takes nobody else's file" {
+	bundle_runs true
+	ln -s "$T/treasure" "$T/pid"
+	knarr run -d --pid-file "$T/pid" -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[ ! -L "$T/pid" ]
+	canary_is_untouched
+	wait_status "$ID" stopped
+	knarr delete "$ID"
+}
+
+@test "a bundle behind links is the bundle" {
+	bundle_runs echo hello
+	ln -s bundle "$T/link"
+	mv "$BUNDLE/config.json" "$T/real.json"
+	ln -s ../real.json "$BUNDLE/config.json"
+	run -0 knarr run -b "$T/link" "$ID"
+	[ "$output" = hello ]
+}
+
+@test "a console socket that is something else is one error" {
+	requires_command python3
+	edit_bundle '.process.terminal = true'
+	bundle_runs true
+	mkfifo "$T/fifo"
+	ln -s "$T/treasure" "$T/link"
+	python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])' "$T/dgram"
+	local fake
+	for fake in "$T/treasure" "$T/fifo" "$T/link" "$T/dgram" "$CANARY" "$T/none" /dev/null ''; do
+		run -1 timeout 10 "$KNARR" --root "$ROOT" create --console-socket "$fake" -b "$BUNDLE" "$ID"
+		run ! knarr state "$ID"
+	done
+	canary_is_untouched
+}
+
+# HOME is looked up in the image's /etc/passwd.
+@test "a hostile /etc/passwd costs HOME and no more" {
+	local make
+	edit_bundle '.process.env |= map(select(startswith("HOME=") | not)) | .process.user.uid = 12'
+	bundle_runs sh -c 'echo $HOME'
+	for make in \
+		'mkfifo passwd' \
+		'mkdir passwd' \
+		'mknod passwd c 1 5' \
+		'ln -s /dev/zero passwd' \
+		'ln -s passwd passwd' \
+		"ln -s $T/treasure passwd" \
+		'head -c 9000000 /dev/zero | tr "\0" x >passwd' \
+		'truncate -s 5T passwd' \
+		'yes "a:x:1:1::/a:/" | head -c 20000000 >passwd; echo "u:x:12:12::/late:/" >>passwd' \
+		'printf "u:x:12:12::relative:/\n" >passwd' \
+		'printf "u:x:4294967308:12::/wrapped:/\n" >passwd' \
+		'printf "u:x:12" >passwd'; do
+		rm -rf "$BUNDLE/rootfs/etc/passwd"
+		(cd "$BUNDLE/rootfs/etc" && eval "$make")
+		run -0 timeout 10 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+		[ "$output" = / ]
+	done
+}
+
+# ---- mounts that travel --------------------------------------------------------------------
+
+# A host whose mounts are all shared, as systemd makes them: in a mount namespace
+# of its own, whose mount table must be the same afterwards.
+@test "no mount of a container reaches a host with shared mounts" {
+	local propagation
+	mkdir "$T/source" "$T/source/below"
+	edit_bundle '.mounts += [
+		{destination: "/vol", type: "bind", source: $source, options: ["rbind", "rslave"]},
+		{destination: "/vol/below", type: "tmpfs", source: "tmpfs"}]' --arg source "$T/source"
+	bundle_runs sh -c 'mount -t tmpfs tmpfs /mnt; mount -t tmpfs tmpfs /vol; true'
+	edit_bundle '.process.capabilities |= map_values(. + ["CAP_SYS_ADMIN"])'
+	for propagation in private slave rprivate rslave unbindable; do
+		edit_bundle '.linux.rootfsPropagation = $p' --arg p "$propagation"
+		run -0 unshare -m --propagation shared bash -c '
+			mount -t tmpfs tmpfs "$3" && cp /proc/self/mountinfo "$2/before" || exit 3
+			"$KNARR" --root "$ROOT" run -b "$BUNDLE" "$1" || exit 4
+			cmp /proc/self/mountinfo "$2/before"' bash "$ID" "$T" "$CANARY"
+	done
+}
