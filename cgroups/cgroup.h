@@ -81,10 +81,18 @@ ssize_t cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err
  * NULL; -EBUSY when it still holds processes after timeout_ms. */
 int cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
 
-/* Gives the folder and the files that /sys/kernel/cgroup/delegate lists to the
- * owner of the container's user namespace when the config mounts cgroup
- * read-write in a new cgroup namespace (config-linux.md#cgroup-ownership). gid
- * may be -1: as it is. */
-int cgroup_delegate(struct cgroup *cg, uid_t uid, gid_t gid, struct err *err);
+/* After a container failed to start in a new cgroup: adds to err's message which
+ * limit the kernel refused something for, if it counted that. */
+void cgroup_add_hint(const struct cgroup *cg, struct err *err);
+
+/* True when the config gives the container's cgroup to its user: it mounts the
+ * cgroup file system read-write in a new cgroup namespace
+ * (config-linux.md#cgroup-ownership). */
+bool cgroup_is_delegated(const struct spec *s);
+
+/* Gives the folder and the files that /sys/kernel/cgroup/delegate lists, nothing
+ * else, to uid (as this process sees ids); groups stay as they are. cg->fd must
+ * be open. -EPERM for an ordinary user who is not uid. */
+int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct err *err);
 
 #endif

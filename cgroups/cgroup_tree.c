@@ -318,26 +318,3 @@ cgroup_open(struct cgroup *cg, struct err *err)
 	cg->fd = fd;
 	return 0;
 }
-
-/* ---- ownership --------------------------------------------------------- */
-
-/* config-linux.md#cgroup-ownership: the folder and the listed files that exist,
- * nothing else. */
-int
-cgroup_delegate(struct cgroup *cg, uid_t uid, gid_t gid, struct err *err)
-{
-	char names[1024] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads", *save = NULL;
-	char listed[sizeof(names)];
-
-	if (fd_read_small_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", listed, sizeof(listed)) > 0)
-		memcpy(names, listed, sizeof(names));
-	if (fchownat(cg->fd, "", uid, gid, AT_EMPTY_PATH) < 0)
-		return err_set(err, errno, "give cgroup '%s' to user %u", cg->path, uid);
-	for (char *name = strtok_r(names, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
-		if (strchr(name, '/'))
-			continue;
-		if (fchownat(cg->fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
-			return err_set(err, errno, "give '%s' of cgroup '%s' to user %u", name, cg->path, uid);
-	}
-	return 0;
-}

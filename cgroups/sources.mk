@@ -19,3 +19,5 @@ libknarr_a_SOURCES += cgroups/settings.c
 libknarr_a_SOURCES += cgroups/settings.h
 libknarr_a_SOURCES += cgroups/walk.c
 libknarr_a_SOURCES += cgroups/walk.h
+libknarr_a_SOURCES += cgroups/cgroup_hint.c
+libknarr_a_SOURCES += cgroups/cgroup_owner.c

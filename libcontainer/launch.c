@@ -23,6 +23,7 @@
 #include "libcontainer/listener.h"
 #include "libcontainer/pid_file.h"
 #include "libcontainer/tty.h"
+#include "namespaces/idmap.h"
 #include "oci-spec/documents.h"
 
 /* ---- preparing ------------------------------------------------------- */
@@ -255,6 +256,27 @@ make_state(struct launch *l, struct err *err)
 	return l->mode == LAUNCH_CREATE ? stage_listen(l->dir.fd, err, &l->start_fd) : 0;
 }
 
+/* An ordinary user owns what he makes, and can give nothing away: then a program
+ * with another id than his cannot make cgroups. */
+static int
+delegate_cgroup(struct launch *l, struct err *err)
+{
+	uid_t uid = l->spec->process ? l->spec->process->user.uid : 0;
+	int r;
+
+	if (!cgroup_is_delegated(l->spec))
+		return 0;
+	r = idmap_host_uid(l->plan, uid, err, &uid);
+	if (r == 0)
+		r = cgroup_delegate(&l->cgroup, uid, err);
+	if (r == -EPERM && !l->host.privileged) {
+		log_debug("the container's cgroup stays with uid %u: %s", l->host.euid, err->msg);
+		err_clear(err);
+		return 0;
+	}
+	return r;
+}
+
 static int
 make_cgroup(struct launch *l, struct err *err)
 {
@@ -266,7 +288,8 @@ make_cgroup(struct launch *l, struct err *err)
 	if (r < 0)
 		return r;
 	l->has_cgroup = true;
-	return cgroup_apply(&l->cgroup, l->spec, err);
+	r = cgroup_apply(&l->cgroup, l->spec, err);
+	return r < 0 ? r : delegate_cgroup(l, err);
 }
 
 static int
@@ -348,8 +371,8 @@ spawn(struct launch *l, struct err *err)
 	return stage_spawn(l->plan, &o, err, &l->stage);
 }
 
-int
-launch_go(struct launch *l, struct err *err)
+static int
+make_all(struct launch *l, struct err *err)
 {
 	int r;
 
@@ -369,6 +392,16 @@ launch_go(struct launch *l, struct err *err)
 		r = pid_file_write(l->options->pid_file, l->stage.pid, err);
 		l->has_pid_file = r == 0;
 	}
+	return r;
+}
+
+int
+launch_go(struct launch *l, struct err *err)
+{
+	int r = make_all(l, err);
+
+	if (r < 0 && l->has_cgroup)
+		cgroup_add_hint(&l->cgroup, err);
 	return r;
 }
 

@@ -28,6 +28,11 @@ int idmap_write(const struct plan *p, pid_t pid, struct err *err);
  * runtime itself. 0 or -errno with err. */
 int idmap_write_maps(const struct plan *p, struct plan_bytes uids, struct plan_bytes gids, pid_t pid, struct err *err);
 
+/* The id that the container's user uid has for the runtime: by the maps of the
+ * plan, by those of the user namespace that it joins, or the same. 0, or -errno
+ * with err, also when uid is not mapped. May fork. */
+int idmap_host_uid(const struct plan *p, uid_t uid, struct err *err, uid_t *ret_host);
+
 /* Ranges of the user (by number, or by name unless that is NULL) in a file like
  * /etc/subuid, for `spec --rootless` and messages: fills host and size of at most
  * max maps, returns how many, or -errno. */

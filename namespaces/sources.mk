@@ -43,3 +43,4 @@ libknarr_a_SOURCES += namespaces/rootfs_planner.h
 libknarr_a_SOURCES += namespaces/rootfs_run.h
 libknarr_a_SOURCES += namespaces/uts.c
 libknarr_a_SOURCES += namespaces/uts.h
+libknarr_a_SOURCES += namespaces/idmap_host.c

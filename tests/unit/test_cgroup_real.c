@@ -161,7 +161,7 @@ test_deep(void)
 	CHECK(cgroup_open(&leaf, &err) == 0);
 	pid = start_in(&leaf);
 	CHECK(cgroup_pids(&cg, NULL, 0, &err) == 2);
-	CHECK(cgroup_delegate(&cg, 1234, (gid_t)-1, &err) == 0);
+	CHECK(cgroup_delegate(&cg, 1234, &err) == 0);
 	{
 		struct stat st;
 

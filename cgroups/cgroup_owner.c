@@ -1,0 +1,69 @@
+/* Theory of operation: a container whose program is to manage cgroups of its own
+ * (systemd, say) needs to own its cgroup: the folder, to make others below, and
+ * the few files by which processes and controllers are passed down. The limits
+ * themselves stay with the runtime, so the container cannot raise them. The
+ * kernel lists these files; they are a part of the contract of delegation
+ * (cgroups(7)). All of it is safe only where the container sees nothing above
+ * its own cgroup, hence the conditions of config-linux.md#cgroup-ownership. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "cgroups/cgroup.h"
+
+/* path is at most followed by slashes in text. */
+static bool
+is_path(const char *text, const char *path)
+{
+	size_t n = strlen(path);
+
+	return !strncmp(text, path, n) && !text[n + strspn(text + n, "/")];
+}
+
+static bool
+has_option(const struct spec_mount *m, const char *option)
+{
+	for (size_t i = 0; i < m->options.n; i++)
+		if (!strcmp(m->options.items[i], option))
+			return true;
+	return false;
+}
+
+bool
+cgroup_is_delegated(const struct spec *s)
+{
+	const struct spec_namespace *ns = &s->linux_.namespaces[SPEC_NS_CGROUP];
+
+	if (!ns->listed || ns->path)
+		return false;
+	for (size_t i = 0; i < s->n_mounts; i++) {
+		const struct spec_mount *m = &s->mounts[i];
+
+		if (m->source && !strcmp(m->source, "cgroup") && is_path(m->destination, "/sys/fs/cgroup") &&
+		    !has_option(m, "ro"))
+			return true;
+	}
+	return false;
+}
+
+int
+cgroup_delegate(const struct cgroup *cg, uid_t uid, struct err *err)
+{
+	static const char always[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
+	char names[1024], *save = NULL;
+
+	/* No such file: before Linux 4.15. */
+	if (fd_read_small_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", names, sizeof(names)) <= 0)
+		memcpy(names, always, sizeof(always));
+	if (fchownat(cg->fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
+		return err_set(err, errno, "give cgroup '%s' to user %u", cg->path, uid);
+	for (char *name = strtok_r(names, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
+		if (strchr(name, '/'))
+			continue;
+		if (fchownat(cg->fd, name, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+			return err_set(err, errno, "give '%s' of cgroup '%s' to user %u", name, cg->path, uid);
+	}
+	return 0;
+}
