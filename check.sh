@@ -5,6 +5,9 @@
 #
 #   ./check.sh            everything
 #   ./check.sh --quick    one build, lint, unit tests, container tests
+#   ./check.sh --vm …     also limits on Debian's kernel and below systemd, in virtual
+#                         machines (tests/vm/run.sh), which takes a quarter of an hour
+#                         where the processor cannot run them itself
 #   ./check.sh --no-install …   do not ask for packages
 #
 # The last line is "N passed, N failed, N skipped"; the exit status is 1 if any
@@ -19,11 +22,12 @@ cd "$(dirname "$0")" || exit 1
 exec </dev/null
 export LC_ALL=C.UTF-8
 
-quick=no install=yes
+quick=no install=yes vm=no
 for arg in "$@"; do
 	case $arg in
 	--quick) quick=yes ;;
 	--no-install) install=no ;;
+	--vm) vm=yes ;;
 	*)
 		sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
 		exit 2
@@ -42,6 +46,8 @@ needed_packages=(autoconf automake make gcc libc6-dev pkg-config libseccomp-dev 
 	python3-minimal git)
 # Other runtimes and makers of bundles, to compare with.
 peer_packages=(runc crun podman umoci containerd)
+
+vm_packages=(qemu-system-x86 kmod cpio e2fsprogs)
 
 # ---- counting -----------------------------------------------------------------
 
@@ -146,6 +152,7 @@ install_packages()
 		echo "No dpkg here; needed: ${needed_packages[*]}"
 		return
 	}
+	[ $vm = no ] || peer_packages+=("${vm_packages[@]}")
 	mapfile -t missing < <(missing_of "${needed_packages[@]}" "${peer_packages[@]}")
 	[ ${#missing[@]} -gt 0 ] || return 0
 	echo "Installing ${missing[*]}"
@@ -225,6 +232,31 @@ container_tests()
 	count_tap "$name" "$tap" $status
 }
 
+# The tests that this machine's own kernel and cgroups may not allow.
+machine_tests()
+{
+	local tap=$out/vm.tap status=0 part missing
+	if [ $vm = no ]; then
+		skip 'limits and systemd in a virtual machine' './check.sh --vm runs them'
+		return
+	fi
+	missing=$(tests/vm/vmrun --missing | paste -sd ' ')
+	if [ -n "$missing" ]; then
+		skip 'limits and systemd in a virtual machine' "not installed: $missing"
+		return
+	fi
+	for part in tests/bats/limits.bats '--systemd tests/vm/systemd.bats'; do
+		status=0
+		# shellcheck disable=SC2086
+		KNARR=$out/gcc/knarr tests/vm/run.sh $part >"$tap" 2>"$out/vm.log" || status=$?
+		if [ -s "$tap" ]; then
+			count_tap "virtual machine, ${part##* }" "$tap" $status
+		else
+			fail "virtual machine, ${part##* }" "$out/vm.log"
+		fi
+	done
+}
+
 lint()
 {
 	local status=0
@@ -296,6 +328,7 @@ if stage 'build with gcc, warnings are errors' build_in gcc --enable-werror; the
 fi
 lint
 container_tests 'containers' gcc
+machine_tests
 if [ $quick = no ]; then
 	stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
 	stage 'static program' static_program

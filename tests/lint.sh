@@ -43,7 +43,7 @@ files()
 }
 
 mapfile -t c_files < <(files '*.c' '*.h' | sort -u)
-mapfile -t scripts < <(files '*.sh' '*.bash' '.ci/run' | sort -u)
+mapfile -t scripts < <(files '*.sh' '*.bash' '.ci/run' 'tests/vm/vmrun' | sort -u)
 
 # Code without comments and string literals, line by line with file:line in front.
 code_of()
@@ -150,7 +150,7 @@ prints()
 words()
 {
 	local list
-	mapfile -t list < <(files '*.c' '*.h' '*.sh' '*.bash' '*.bats' '*.mk' '*.md' '*.am' '*.ac' '.ci/run' |
+	mapfile -t list < <(files '*.c' '*.h' '*.sh' '*.bash' '*.bats' '*.mk' '*.md' '*.am' '*.ac' '.ci/run' 'tests/vm/vmrun' |
 		grep -v '^tests/lint\.sh$' | sort -u)
 	grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${list[@]}"
 }
@@ -179,7 +179,7 @@ opening_comment()
 whitespace()
 {
 	local list
-	mapfile -t list < <(files '*.c' '*.h' '*.sh' '*.bash' '*.bats' '*.mk' '*.am' '*.ac' '.ci/run' | sort -u)
+	mapfile -t list < <(files '*.c' '*.h' '*.sh' '*.bash' '*.bats' '*.mk' '*.am' '*.ac' '.ci/run' 'tests/vm/vmrun' | sort -u)
 	grep -nE '[ 	]+$' "${list[@]}"
 	local f
 	for f in "${list[@]}"; do

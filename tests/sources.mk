@@ -1,2 +1,3 @@
 # Files of the tests that are neither compiled nor run by `make check`.
 EXTRA_DIST += tests/lint.sh tests/bats tests/data tests/perf tests/plan tests/preload
+EXTRA_DIST += tests/vm

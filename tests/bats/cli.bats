@@ -7,7 +7,7 @@ setup() {
 	bats_require_minimum_version 1.5.0
 	find_knarr
 	export KNARR
-	T=$(mktemp -d /tmp/knarr-test.XXXXXX)
+	T=$(mktemp -d "${TMPDIR:-/tmp}/knarr-test.XXXXXX")
 	ROOT=$T/state
 	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 }

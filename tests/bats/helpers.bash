@@ -50,7 +50,7 @@ container_setup()
 	bats_require_minimum_version 1.5.0
 	find_knarr || return 1
 	export KNARR
-	T=$(mktemp -d /tmp/knarr-test.XXXXXX)
+	T=$(mktemp -d "${TMPDIR:-/tmp}/knarr-test.XXXXXX")
 	chmod 0711 "$T" # ordinary users of as_user() reach their part of it
 	ROOT=$T/state
 	ID=t$$-$BATS_TEST_NUMBER

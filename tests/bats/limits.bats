@@ -1,0 +1,421 @@
+#!/usr/bin/env bats
+# linux.resources on a host whose controllers are in cgroup v2: the files hold what
+# the config means, and a program that wants more is held. tests/vm/run.sh runs
+# these in a machine of that kind; elsewhere each says which controller is missing.
+load helpers
+
+setup() {
+	container_setup
+	requires_root
+	requires_cgroup2
+	make_bundle '.root.readonly = false'
+	edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID"
+	CG=$(cgroup_mount)/knarr-test-$ID
+}
+
+teardown() {
+	container_teardown
+}
+
+resources() { # resources JQ-OBJECT
+	edit_bundle ".linux.resources = $1"
+}
+
+start() { # in the background, until `delete`
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+}
+
+holds() { # holds FILE VALUE
+	[ "$(cat "$CG/$1")" = "$2" ] || {
+		echo "$1 holds '$(cat "$CG/$1")', not '$2'"
+		return 1
+	}
+}
+
+# The number behind a key in a file of the cgroup.
+count_of() { # count_of FILE KEY
+	awk -v key="$2" '$1 == key { print $2 }' "$CG/$1"
+}
+
+# ---- values -----------------------------------------------------------------------
+
+@test "memory: limit, reservation, and swap without the memory in it" {
+	requires_controller memory
+	resources '{memory: {limit: 67108864, reservation: 33554432, swap: 100663296}}'
+	bundle_runs sleep 1000
+	start
+	holds memory.max 67108864
+	holds memory.low 33554432
+	[ ! -e "$CG/memory.swap.max" ] || holds memory.swap.max 33554432
+	knarr delete -f "$ID"
+	resources '{memory: {limit: 67108864, swap: -1}}'
+	start
+	[ ! -e "$CG/memory.swap.max" ] || holds memory.swap.max max
+	knarr delete -f "$ID"
+	[ ! -e "$CG" ]
+}
+
+@test "cpu: shares, quota, period, burst, idle, cpus and mems" {
+	requires_controller cpu
+	requires_controller cpuset
+	resources '{cpu: {shares: 2048, quota: 50000, period: 200000, burst: 10000, cpus: "0", mems: "0"}}'
+	bundle_runs sleep 1000
+	start
+	holds cpu.weight 174
+	holds cpu.max '50000 200000'
+	[ ! -e "$CG/cpu.max.burst" ] || holds cpu.max.burst 10000
+	holds cpuset.cpus 0
+	holds cpuset.mems 0
+	knarr delete -f "$ID"
+	resources '{cpu: {shares: 1024, quota: -1, idle: 1}}'
+	requires_kernel 5 15 # for cpu.idle
+	start
+	holds cpu.max 'max 100000'
+	holds cpu.idle 1
+	knarr delete -f "$ID"
+}
+
+@test "pids, io, hugetlb and unified" {
+	local disk
+	requires_controller pids
+	requires_controller io
+	requires_controller hugetlb
+	disk=$(disk_of "$T") || skip "$T is not on a disk"
+	resources '{pids: {limit: 20}, hugepageLimits: [{pageSize: "2MB", limit: 4194304}],
+		blockIO: {weight: 505,
+			throttleReadBpsDevice: [{major: '"${disk%:*}"', minor: '"${disk#*:}"', rate: 1048576}],
+			throttleWriteIOPSDevice: [{major: '"${disk%:*}"', minor: '"${disk#*:}"', rate: 100}]},
+		unified: {"memory.high": "50003968", "pids.max": "15", "io.max": "'"$disk"' rbps=2097152"}}'
+	bundle_runs sleep 1000
+	start
+	holds pids.max 15 # what unified says wins
+	holds hugetlb.2MB.max 4194304
+	holds hugetlb.2MB.rsvd.max 4194304
+	holds memory.high 50003968
+	holds io.max "$disk rbps=2097152 wbps=max riops=max wiops=100"
+	if [ -e "$CG/io.bfq.weight" ]; then holds io.bfq.weight 'default 505'; else holds io.weight 'default 5000'; fi
+	knarr delete -f "$ID"
+}
+
+# The disk that holds a folder, "254:0"; a partition's limits are the disk's.
+disk_of() {
+	local number
+	number=$(findmnt -nvo MAJ:MIN -T "$1" | tr -d ' ')
+	[ -e "/sys/dev/block/$number" ] && [ ! -e "/sys/dev/block/$number/partition" ] && echo "$number"
+}
+
+# ---- held -------------------------------------------------------------------------
+
+@test "memory.limit: a program that takes more is killed" {
+	requires_controller memory
+	resources '{memory: {limit: 33554432, swap: 33554432}}'
+	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	run -137 knarr run -b "$BUNDLE" "$ID"
+	bundle_runs dd if=/dev/zero of=/dev/null bs=10M count=1
+	run -0 knarr run -b "$BUNDLE" "$ID"
+}
+
+@test "pids.limit: fork is refused" {
+	requires_controller pids
+	resources '{pids: {limit: 6}}'
+	bundle_runs_sh 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait'
+	run ! knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"can't fork"* ]]
+	# 1 is enough for a program alone, since nothing of the runtime is in the cgroup.
+	resources '{pids: {limit: 1}}'
+	bundle_runs true
+	run -0 knarr run -b "$BUNDLE" "$ID"
+}
+
+@test "pids.limit 0 lets nothing start, and the error says why" {
+	requires_controller pids
+	resources '{pids: {limit: 0}}'
+	bundle_runs true
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *pids.max* ]]
+}
+
+@test "memory.limit too small for any program: one error that says so" {
+	requires_controller memory
+	resources '{memory: {limit: 4096, swap: 4096}}'
+	bundle_runs true
+	run ! knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *memory* ]]
+}
+
+@test "cpu.quota: a busy program is throttled" {
+	requires_controller cpu
+	resources '{cpu: {quota: 10000, period: 100000}}'
+	bundle_runs_sh 'while :; do :; done'
+	start
+	sleep 2
+	echo "usage $(count_of cpu.stat usage_usec) throttled $(count_of cpu.stat nr_throttled)"
+	[ "$(count_of cpu.stat nr_throttled)" -gt 3 ]
+	[ "$(count_of cpu.stat usage_usec)" -lt 1000000 ]
+	knarr delete -f "$ID"
+}
+
+@test "cpu.shares: on one processor the greater share gets more" {
+	requires_controller cpu
+	requires_controller cpuset
+	resources '{cpu: {shares: 10240, cpus: "0"}}'
+	bundle_runs_sh 'while :; do :; done'
+	start
+	resources '{cpu: {shares: 102, cpus: "0"}}'
+	edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID-small"
+	knarr run -d -b "$BUNDLE" "$ID-small" </dev/null >/dev/null 2>&1
+	local before small
+	before=$(count_of cpu.stat usage_usec)
+	small=$(CG=$CG-small count_of cpu.stat usage_usec)
+	sleep 3
+	before=$(($(count_of cpu.stat usage_usec) - before))
+	small=$(($(CG=$CG-small count_of cpu.stat usage_usec) - small))
+	echo "great share: $before us, small share: $small us"
+	knarr delete -f "$ID"
+	knarr delete -f "$ID-small"
+	[ "$before" -gt $((small * 5)) ]
+}
+
+@test "cpu.cpus: the program sees one processor" {
+	requires_controller cpuset
+	resources '{cpu: {cpus: "0"}}'
+	bundle_runs sh -c 'grep Cpus_allowed_list: /proc/self/status'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *$'\t0' ]]
+	resources '{cpu: {cpus: "4095"}}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *linux.resources.cpu.cpus*4095*cpuset.cpus* ]]
+	[ ! -e "$CG" ]
+}
+
+@test "blockIO: writes to the disk take as long as the rate says" {
+	local disk began
+	requires_controller io
+	disk=$(disk_of "$T") || skip "$T is not on a disk"
+	resources '{blockIO: {throttleWriteBpsDevice: [{major: '"${disk%:*}"', minor: '"${disk#*:}"', rate: 1048576}]}}'
+	bundle_runs dd if=/dev/zero of=/file bs=512k count=6 oflag=direct
+	began=$(date +%s%N)
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "3 MiB at 1 MiB/s took $((($(date +%s%N) - began) / 1000000)) ms"
+	[ $(($(date +%s%N) - began)) -gt 2000000000 ]
+}
+
+@test "hugepageLimits: one page is had, two are refused" {
+	local pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages before
+	requires_controller hugetlb
+	requires_command cc
+	[ -w "$pages" ] || skip 'this machine has no huge pages of 2 MB'
+	before=$(cat "$pages")
+	[ "$before" -ge 2 ] || echo 2 >"$pages" 2>/dev/null
+	[ "$(cat "$pages")" -ge 2 ] || skip 'no memory for two huge pages'
+	cat >"$T/huge.c" <<-'X'
+		#include <stdlib.h>
+		#include <string.h>
+		#include <sys/mman.h>
+		int main(int argc, char **argv)
+		{
+			size_t size = (size_t)atoi(argv[argc - 1]) << 21;
+			char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+			if (p == MAP_FAILED)
+				return 3;
+			memset(p, 1, size);
+			return 0;
+		}
+	X
+	cc -static -o "$BUNDLE/rootfs/huge" "$T/huge.c"
+	resources '{hugepageLimits: [{pageSize: "2MB", limit: 2097152}]}'
+	bundle_runs /huge 1
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	bundle_runs /huge 2
+	run -3 knarr run -b "$BUNDLE" "$ID"
+	echo "$before" >"$pages"
+}
+
+# ---- devices ----------------------------------------------------------------------
+
+@test "devices: what no rule allows cannot be opened, though a node can be made" {
+	edit_bundle '.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+	# There is no device of that number, so "no such device" means: allowed.
+	bundle_runs_sh 'mknod /x c 240 7 && { head -c 0 </x; echo >/x; echo x >/dev/null; }; rm /x'
+	resources '{devices: [{allow: false, access: "rwm"}]}'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$(grep -c 'x: Operation not permitted' <<<"$output")" = 2 ]
+	resources '{devices: [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 240, access: "r"}]}'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$(grep -c 'x: Operation not permitted' <<<"$output")" = 1 ]
+	[ "$(grep -c 'x: No such device' <<<"$output")" = 1 ]
+	[[ "$output" != *null* ]]
+}
+
+# ---- where the container is -------------------------------------------------------
+
+@test "the first process is inside before any hook, and nothing else ever was" {
+	cat >"$T/hook" <<-'X'
+		#!/bin/sh
+		pid=$(sed 's/.*"pid":\([0-9]*\).*/\1/')
+		grep ^0:: "/proc/$pid/cgroup" >"$1"
+	X
+	chmod 755 "$T/hook"
+	edit_bundle '.hooks.createRuntime = [{path: $h, args: ["hook", $l], env: ["PATH=/usr/bin:/bin"]}]' --arg h "$T/hook" --arg l "$T/log"
+	bundle_runs cat /sys/fs/cgroup/cgroup.procs /proc/self/cgroup
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$(cat "$T/log")" = "0::/knarr-test-$ID" ]
+	[ "${lines[0]}" = 1 ]
+	grep -qx '0::/' <<<"$output"
+	requires_command strace
+	strace -f -qq -o "$T/trace" -e trace=clone3,write "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	grep -q 'clone3(.*CLONE_INTO_CGROUP' "$T/trace"
+}
+
+@test "the cgroup namespace: the container's own cgroup is the root of the mount" {
+	requires_controller pids
+	resources '{pids: {limit: 17}}'
+	bundle_runs sh -c 'cat /sys/fs/cgroup/pids.max; grep " /sys/fs/cgroup " /proc/self/mountinfo | cut -d " " -f 4; mkdir /sys/fs/cgroup/x 2>&1'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[ "${lines[0]}" = 17 ]
+	[ "${lines[1]}" = / ]
+	[[ "${lines[2]}" == *"Read-only file system"* ]]
+}
+
+@test "without a cgroup namespace the mount is the host's, as /proc/self/cgroup says, and read-only" {
+	requires_controller pids
+	resources '{pids: {limit: 17}}'
+	edit_bundle '.linux.namespaces |= map(select(.type != "cgroup"))'
+	bundle_runs sh -c 'own=$(sed -n s/^0:://p /proc/self/cgroup); echo $own; cat /sys/fs/cgroup$own/pids.max; echo max >/sys/fs/cgroup$own/pids.max'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${lines[0]}" = "/knarr-test-$ID" ]
+	[ "${lines[1]}" = 17 ]
+	[[ "${lines[2]}" == *"Read-only file system"* ]]
+}
+
+# ---- delegation -------------------------------------------------------------------
+
+writable_cgroup() {
+	edit_bundle '(.mounts[] | select(.destination == "/sys/fs/cgroup") | .options) |= map(select(. != "ro"))'
+}
+
+with_userns() {
+	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 300000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings'
+	chown -R --no-dereference 300000:300000 "$BUNDLE"
+}
+
+@test "a read-write cgroup mount in a user namespace: the container manages its own tree" {
+	requires_controller pids
+	resources '{pids: {limit: 30}}'
+	writable_cgroup
+	with_userns
+	bundle_runs sh -c 'cd /sys/fs/cgroup && stat -c "%n %u" . cgroup.procs cgroup.subtree_control pids.max cgroup.events &&
+		mkdir in && echo 1 >in/cgroup.procs && echo +pids >cgroup.subtree_control && echo 5 >in/pids.max && cat in/pids.max
+		grep ^0:: /proc/self/cgroup; echo max >pids.max || echo held; mkdir -p in2/x/y/z; sleep 1000 & sleep 0.2'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$output" = ". 0
+cgroup.procs 0
+cgroup.subtree_control 0
+pids.max 65534
+cgroup.events 65534
+5
+0::/in
+sh: can't create pids.max: Permission denied
+held" ]
+	[ ! -e "$CG" ]
+}
+
+@test "the cgroup's owner is the host's id of process.user.uid" {
+	writable_cgroup
+	with_userns
+	edit_bundle '.process.user.uid = 3'
+	bundle_runs sleep 1000
+	start
+	[ "$(stat -c %u "$CG" "$CG/cgroup.procs" "$CG/cgroup.threads" "$CG/cgroup.events" | paste -sd ' ')" = '300003 300003 300003 0' ]
+	# A container that joins that user namespace finds out its ids.
+	local pid
+	pid=$(knarr state "$ID" | jq .pid)
+	edit_bundle '.linux.namespaces |= map(if .type == "user" then .path = $p else . end) | del(.linux.uidMappings, .linux.gidMappings)
+		| .process.user.uid = 7 | .linux.cgroupsPath += "-two"' --arg p "/proc/$pid/ns/user"
+	knarr run -d -b "$BUNDLE" "$ID-two" </dev/null >/dev/null 2>&1
+	[ "$(stat -c %u "$CG-two" "$CG-two/cgroup.procs" | paste -sd ' ')" = '300007 300007' ]
+	knarr delete -f "$ID-two"
+	knarr delete -f "$ID"
+}
+
+@test "without a new cgroup namespace, or mounted read-only, the cgroup stays the runtime's" {
+	with_userns
+	bundle_runs sleep 1000
+	start
+	[ "$(stat -c %u "$CG")" = 0 ]
+	knarr delete -f "$ID"
+	writable_cgroup
+	edit_bundle '.linux.namespaces |= map(select(.type != "cgroup"))'
+	start
+	[ "$(stat -c %u "$CG")" = 0 ]
+	knarr delete -f "$ID"
+}
+
+# ---- an ordinary user to whom a cgroup was delegated --------------------------------
+
+# as_user_in CGROUP COMMAND...: as the ordinary user, from within that cgroup.
+as_user_in() {
+	local cgroup=$1
+	shift
+	(
+		echo "$BASHPID" >"$cgroup/cgroup.procs"
+		as_user "$@"
+	)
+}
+
+delegated() {
+	local file user
+	user=$(ordinary_user)
+	GIVEN=$(cgroup_mount)/knarr-test-given-$ID
+	mkdir "$GIVEN" "$GIVEN/own"
+	for file in . cgroup.procs cgroup.subtree_control cgroup.threads own own/cgroup.procs; do chown "$user" "$GIVEN/$file"; done
+}
+
+@test "rootless: limits hold in a delegated cgroup" {
+	requires_ordinary_user
+	requires_controller memory
+	requires_controller pids
+	grep -qw memory "$(cgroup_mount)/cgroup.subtree_control" || skip 'the root cgroup does not pass on the memory controller'
+	delegated
+	knarr_for_user
+	ROOTLESS=1 make_bundle '.root.readonly = false'
+	chown -R "$(ordinary_user):" "$BUNDLE"
+	resources '{memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}}'
+	bundle_runs sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; exec dd if=/dev/zero of=/dev/null bs=100M count=1'
+	run -137 as_user_in "$GIVEN/own" "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${lines[0]}" = 0::/ ]
+	[ "${lines[1]}" = 33554432 ]
+	[ "${lines[2]}" = 9 ]
+	[ ! -e "$GIVEN/knarr-$ID" ]
+	rmdir "$GIVEN/own" "$GIVEN"
+}
+
+@test "rootless: a limit without delegation is one error that says what to do" {
+	requires_ordinary_user
+	requires_controller memory
+	knarr_for_user
+	ROOTLESS=1 make_bundle '.root.readonly = false'
+	chown -R "$(ordinary_user):" "$BUNDLE"
+	resources '{memory: {limit: 33554432}}'
+	bundle_runs true
+	run -1 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *linux.resources.memory.limit*Delegate=yes* ]]
+	edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID"
+	run -1 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *Delegate=yes* ]]
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# Containers by cgroupfs below a running systemd: as root in a unit to which its
+# cgroup was delegated, and as an ordinary user in a scope of his own manager.
+load ../bats/helpers
+
+setup() {
+	container_setup
+	requires_root
+	[ -d /run/systemd/system ] || skip 'systemd does not run here'
+	[ -n "$(cgroup_mount)" ] || skip 'cgroup2 is not mounted'
+}
+
+teardown() {
+	container_teardown
+}
+
+# The ordinary user's manager.
+user_manager() {
+	requires_ordinary_user
+	USER_ID=$(id -u "$(ordinary_user)")
+	systemctl start "user@$USER_ID.service"
+}
+
+in_scope() { # in_scope [PROPERTY…] -- COMMAND…
+	setpriv --reuid "$USER_ID" --regid "$(id -g "$(ordinary_user)")" --init-groups --inh-caps=-all \
+		env HOME="$T/user" XDG_RUNTIME_DIR="/run/user/$USER_ID" systemd-run --user --scope --quiet "$@"
+}
+
+rootless_bundle() {
+	as_user true # makes the folder
+	knarr_for_user
+	ROOTLESS=1 make_bundle '.root.readonly = false | .linux.resources = {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}, cpu: {shares: 512}}'
+	chown -R "$(ordinary_user):" "$BUNDLE"
+}
+
+@test "as root: a container beside the unit's own cgroup, with limits" {
+	make_bundle '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 17}}'
+	bundle_runs sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "${lines[0]}" = 0::/ ]
+	[ "${lines[1]}" = 67108864 ]
+	[ "${lines[2]}" = 17 ]
+}
+
+@test "rootless in a delegated scope: limits are there and hold" {
+	user_manager
+	rootless_bundle
+	bundle_runs sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; exec dd if=/dev/zero of=/dev/null bs=100M count=1'
+	run -137 in_scope -p Delegate=yes "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${lines[0]}" = 0::/ ]
+	[ "${lines[1]}" = 33554432 ]
+	[ "${lines[2]}" = 9 ]
+}
+
+@test "rootless: limits stay while the user's manager starts other units" {
+	user_manager
+	rootless_bundle
+	bundle_runs sleep 1000
+	in_scope -p Delegate=yes "$KNARR" --root "$T/user/state" run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	local cgroup
+	cgroup=$(find "$(cgroup_mount)/user.slice" -type d -name "knarr-$ID")
+	[ "$(cat "$cgroup/memory.max")" = 33554432 ]
+	in_scope -p MemoryMax=100M -p CPUWeight=50 true
+	in_scope true
+	[ "$(cat "$cgroup/memory.max")" = 33554432 ]
+	[ "$(cat "$cgroup/pids.max")" = 9 ]
+	as_user "$KNARR" --root "$T/user/state" delete -f "$ID"
+	[ ! -e "$cgroup" ]
+}
+
+@test "rootless without delegation: a limit is one error that says what to do" {
+	user_manager
+	rootless_bundle
+	bundle_runs true
+	run -1 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *linux.resources.memory.limit*Delegate=yes* ]]
+	edit_bundle 'del(.linux.resources)'
+	run -0 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+}
