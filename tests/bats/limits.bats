@@ -373,6 +373,13 @@ as_user_in() {
 	)
 }
 
+# His own id is all that he maps.
+rootless_bundle() {
+	ROOTLESS=1 make_bundle '.root.readonly = false | del(.linux.uidMappings, .linux.gidMappings)'
+	edit_bundle 'del(.linux.cgroupsPath)'
+	chown -R "$(ordinary_user):" "$BUNDLE"
+}
+
 delegated() {
 	local file user
 	user=$(ordinary_user)
@@ -388,8 +395,7 @@ delegated() {
 	grep -qw memory "$(cgroup_mount)/cgroup.subtree_control" || skip 'the root cgroup does not pass on the memory controller'
 	delegated
 	knarr_for_user
-	ROOTLESS=1 make_bundle '.root.readonly = false'
-	chown -R "$(ordinary_user):" "$BUNDLE"
+	rootless_bundle
 	resources '{memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}}'
 	bundle_runs sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; exec dd if=/dev/zero of=/dev/null bs=100M count=1'
 	run -137 as_user_in "$GIVEN/own" "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
@@ -405,8 +411,7 @@ delegated() {
 	requires_ordinary_user
 	requires_controller memory
 	knarr_for_user
-	ROOTLESS=1 make_bundle '.root.readonly = false'
-	chown -R "$(ordinary_user):" "$BUNDLE"
+	rootless_bundle
 	resources '{memory: {limit: 33554432}}'
 	bundle_runs true
 	run -1 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"

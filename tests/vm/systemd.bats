@@ -29,7 +29,7 @@ in_scope() { # in_scope [PROPERTY…] -- COMMAND…
 rootless_bundle() {
 	as_user true # makes the folder
 	knarr_for_user
-	ROOTLESS=1 make_bundle '.root.readonly = false | .linux.resources = {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}, cpu: {shares: 512}}'
+	ROOTLESS=1 make_bundle '.root.readonly = false | del(.linux.uidMappings, .linux.gidMappings) | .linux.resources = {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}, cpu: {shares: 512}}'
 	chown -R "$(ordinary_user):" "$BUNDLE"
 }
 
