@@ -93,7 +93,7 @@ read_tree(int dirfd, unsigned depth, struct pid_list *l)
 	dir = fdopendir(fd);
 	if (!dir)
 		abort(); /* out of memory */
-	while (r == 0 && (d = readdir(dir))) {
+	while (r == 0 && (errno = 0, d = readdir(dir))) {
 		if (d->d_type != DT_DIR || d->d_name[0] == '.')
 			continue;
 		fd = openat(dirfd, d->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -103,6 +103,8 @@ read_tree(int dirfd, unsigned depth, struct pid_list *l)
 			r = -errno;
 		fd_close(fd);
 	}
+	if (r == 0 && errno && errno != ENOENT) /* ENOENT: removed meanwhile */
+		r = -errno;
 	closedir(dir);
 	return r;
 }

@@ -115,6 +115,9 @@ start(const struct hook_exec *h, struct err *err, struct child *ret_child)
 		return err_set(err, errno, "make a pipe for '%s'", h->path);
 	report_read = report[0];
 	report_write = report[1];
+	/* Our end only: the hook's is another open file. */
+	if (fcntl(in_write, F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, errno, "make a pipe for '%s'", h->path);
 
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
@@ -127,8 +130,6 @@ start(const struct hook_exec *h, struct err *err, struct child *ret_child)
 		waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
 		return err_set(err, -r, "run '%s'", h->path);
 	}
-	if (fcntl(in_write, F_SETFL, O_NONBLOCK) < 0)
-		return err_set(err, errno, "write to '%s'", h->path);
 	*ret_child = (struct child){ pid, fd_take(&pidfd), fd_take(&in_write) };
 	return 0;
 }

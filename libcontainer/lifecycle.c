@@ -142,8 +142,10 @@ kill_and_wait(const struct state *s, struct err *err)
 		r = cgroup_kill(&cg, SIGKILL, err);
 		fd_close(cg.fd);
 	}
-	if (r < 0 || pidfd < 0)
+	if (r < 0 || pidfd == -ESRCH)
 		return r;
+	if (pidfd < 0)
+		return err_set(err, -pidfd, "look for process %d of container \"%s\"", (int)s->pid, s->id);
 	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0 && errno != ESRCH)
 		return err_set(err, errno, "kill process %d of container \"%s\"", (int)s->pid, s->id);
 	do

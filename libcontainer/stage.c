@@ -167,6 +167,8 @@ clone_error(const struct plan *p, int code, struct err *err)
 	else if (code == EPERM && (p->stage.clone_flags & CLONE_NEWUSER))
 		hint = " (user namespaces are forbidden here: see /proc/sys/kernel/unprivileged_userns_clone, "
 		       "/proc/sys/user/max_user_namespaces and AppArmor's restriction)";
+	else if (code == EAGAIN)
+		hint = " (a limit on processes is reached: RLIMIT_NPROC, or pids.max of a cgroup)";
 	else if (code == EPERM)
 		hint = " (new namespaces need root or a user namespace in linux.namespaces)";
 	else if (code == ENOSYS)

@@ -127,14 +127,15 @@ open_root(const char *root, struct err *err)
 
 /* ---- locks ----------------------------------------------------------------- */
 
-/* True when the name still leads to the folder that is open. */
-static bool
-is_same_folder(int fd, const char *path)
+/* 0 when the name still leads to the folder that is open, -ENOENT when it does not. */
+static int
+check_same_folder(int fd, const char *path, struct err *err)
 {
 	struct stat opened, named;
 
-	return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-	       opened.st_ino == named.st_ino;
+	if (fstat(fd, &opened) < 0 || lstat(path, &named) < 0)
+		return errno == ENOENT ? -ENOENT : err_set(err, errno, "look at the state folder '%s'", path);
+	return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino ? 0 : -ENOENT;
 }
 
 /* Waits for the lock. -ENOENT: the folder was removed meanwhile. */
@@ -154,10 +155,10 @@ take_lock(struct state_dir *d, struct err *err)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return err_set(err, errno, "lock the state folder '%s'", d->path);
-	if (!is_same_folder(fd, d->path))
-		return -ENOENT;
-	d->lock_fd = fd_take(&fd);
-	return 0;
+	r = check_same_folder(fd, d->path, err);
+	if (r == 0)
+		d->lock_fd = fd_take(&fd);
+	return r;
 }
 
 void
@@ -234,6 +235,8 @@ state_create(const char *root, const char *id, struct arena *a, struct err *err,
 		r = open_dir(rootfd, id, /* lock= */ true, err, &d);
 		if (r == 0)
 			*ret_dir = d;
+		else if (r != -ENOENT)
+			unlinkat(rootfd, id, AT_REMOVEDIR);
 		if (r != -ENOENT)
 			return r;
 	}
@@ -272,7 +275,7 @@ state_remove(struct state_dir *d, struct err *err)
 	stream = open_stream(d->fd);
 	if (!stream)
 		return err_set(err, errno, "read the state folder '%s'", d->path);
-	while ((e = readdir(stream)))
+	while (errno = 0, (e = readdir(stream)))
 		/* A folder is not ours: it stays, and rmdir says so. */
 		if (!is_dots(e->d_name) && unlinkat(d->fd, e->d_name, 0) < 0 && errno != ENOENT && errno != EISDIR) {
 			int r = err_set(err, errno, "remove '%s/%s'", d->path, e->d_name);
@@ -280,6 +283,12 @@ state_remove(struct state_dir *d, struct err *err)
 			closedir(stream);
 			return r;
 		}
+	if (errno) {
+		int r = err_set(err, errno, "read the state folder '%s'", d->path);
+
+		closedir(stream);
+		return r;
+	}
 	closedir(stream);
 	if (rmdir(d->path) < 0 && errno != ENOENT)
 		return err_set(err, errno, "remove the state folder '%s'", d->path);
@@ -321,7 +330,7 @@ state_list(const char *root, struct arena *a, struct err *err, char ***ret_ids, 
 	stream = rootfd < 0 ? NULL : open_stream(rootfd);
 	if (!stream && rootfd >= 0)
 		return err_set(err, errno, "read the state root '%s'", root);
-	while (stream && (e = readdir(stream))) {
+	while (stream && (errno = 0, e = readdir(stream))) {
 		if (!is_container(rootfd, e))
 			continue;
 		if (n == cap) {
@@ -330,8 +339,13 @@ state_list(const char *root, struct arena *a, struct err *err, char ***ret_ids, 
 		}
 		ids[n++] = arena_strdup(a, e->d_name);
 	}
-	if (stream)
+	if (stream) {
+		int code = errno;
+
 		closedir(stream);
+		if (code)
+			return err_set(err, code, "read the state root '%s'", root);
+	}
 	qsort(ids, n, sizeof(*ids), compare_ids);
 	*ret_ids = ids;
 	*ret_n = n;

@@ -26,26 +26,38 @@
 #define STAT_AFTER_NAME 3
 #define STAT_START_TIME 22
 
-uint64_t
-state_pid_start_time(pid_t pid)
+/* -ESRCH: there is no such process. Any other error tells nothing about it. */
+static int
+read_start_time(pid_t pid, uint64_t *ret_time)
 {
 	char path[64], text[2048];
 	const char *p;
+	ssize_t n;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (pid <= 0 || fd_read_small_at(AT_FDCWD, path, text, sizeof(text)) < 0)
-		return 0;
+	n = fd_read_small_at(AT_FDCWD, path, text, sizeof(text));
+	if (n < 0)
+		return n == -ENOENT ? -ESRCH : (int)n;
 	p = strrchr(text, ')');
 	if (!p || p[1] != ' ')
-		return 0;
+		return -EBADMSG;
 	p += 2;
 	for (unsigned field = STAT_AFTER_NAME; field < STAT_START_TIME; field++) {
 		p = strchr(p, ' ');
 		if (!p)
-			return 0;
+			return -EBADMSG;
 		p++;
 	}
-	return strtoull(p, NULL, 10);
+	*ret_time = strtoull(p, NULL, 10);
+	return 0;
+}
+
+uint64_t
+state_pid_start_time(pid_t pid)
+{
+	uint64_t t = 0;
+
+	return pid > 0 && read_start_time(pid, &t) == 0 ? t : 0;
 }
 
 static bool
@@ -60,13 +72,18 @@ int
 state_pidfd(const struct state *s)
 {
 	auto_close int fd = -1;
+	uint64_t start_time;
+	int r;
 
 	if (s->pid <= 0)
 		return -ESRCH;
 	fd = (int)syscall(SYS_pidfd_open, s->pid, 0);
 	if (fd < 0)
 		return -errno;
-	if (state_pid_start_time(s->pid) != s->pid_start_time || has_ended(fd))
+	r = read_start_time(s->pid, &start_time);
+	if (r < 0)
+		return r;
+	if (start_time != s->pid_start_time || has_ended(fd))
 		return -ESRCH;
 	return fd_take(&fd);
 }
@@ -93,7 +110,9 @@ state_status(const struct state *s)
 	if (s->pid <= 0)
 		return STATUS_CREATING;
 	pidfd = state_pidfd(s);
-	if (pidfd < 0)
+	/* Any other error (no descriptor left, say) is no proof of an end, and
+	 * `delete` must not take a live container for a stopped one. */
+	if (pidfd == -ESRCH)
 		return STATUS_STOPPED;
 	if (is_frozen(s))
 		return STATUS_PAUSED;
