@@ -210,6 +210,8 @@ print_hook(struct printer *o, const struct plan_step *s)
 	const struct plan_hook *h = &s->u.hook;
 
 	put_str(o, "path", h->path);
+	if (h->dir)
+		put_str(o, "dir", h->dir);
 	put_list(o, "args", h->args);
 	put_list(o, "env", h->env);
 	put_flag(o, "inherit-env", h->inherit_env);
@@ -416,7 +418,6 @@ static const struct {
 	[PLAN_SET_RLIMIT] = { "set rlimit", print_rlimit },
 	[PLAN_SET_OOM_SCORE] = { "set oom score", print_small },
 	[PLAN_SET_SCHEDULER] = { "set scheduler", print_scheduler },
-	[PLAN_SET_AFFINITY] = { "set affinity", print_small },
 	[PLAN_SET_IO_PRIORITY] = { "set io priority", print_small },
 	[PLAN_SET_PERSONALITY] = { "set personality", print_small },
 	[PLAN_SET_MEMORY_POLICY] = { "set memory policy", print_memory_policy },
@@ -474,11 +475,6 @@ print_stage(struct printer *o, const struct plan_stage *g)
 		put_names(o, "join", (uint64_t)(uint32_t)g->joins[i].nstype, namespace_names);
 		put_str(o, "path", g->joins[i].path);
 		put(o, "\n");
-	}
-	if (g->enters) {
-		put(o, "namespaces:");
-		put_names(o, "enter", g->enter_flags, namespace_names);
-		put(o, " after-step=%u\n", g->n_outside);
 	}
 	print_maps(o, "uid", g->uid_maps);
 	print_maps(o, "gid", g->gid_maps);

@@ -127,6 +127,30 @@ compile_uts_name(struct plan_builder *b, const char *property, const char *name,
 	step->u.uts.domain = domain;
 }
 
+/* ---- console --------------------------------------------------------- */
+
+static int
+compile_console(struct plan_builder *b, const struct spec *s, struct err *err)
+{
+	const struct spec_process *p = s->process;
+	struct plan_step *step;
+
+	if (!p || !p->terminal)
+		return 0;
+	if (p->console_size.set && (p->console_size.height > UINT16_MAX || p->console_size.width > UINT16_MAX))
+		return err_plain(err, "process.consoleSize: %ju x %ju is beyond a terminal's 65535",
+				 (uintmax_t)p->console_size.width, (uintmax_t)p->console_size.height);
+	step = plan_add(b, PLAN_OPEN_CONSOLE, "process.terminal");
+	step->u.console.uid = p->user.uid;
+	step->u.console.bind = s->linux_.namespaces[SPEC_NS_MOUNT].listed;
+	if (p->console_size.set) {
+		step->u.console.set_size = true;
+		step->u.console.height = (uint16_t)p->console_size.height;
+		step->u.console.width = (uint16_t)p->console_size.width;
+	}
+	return 0;
+}
+
 /* ---- hooks ----------------------------------------------------------- */
 
 /* The state for a hook in the container, in two pieces: only the init knows its
@@ -169,6 +193,7 @@ compile_create_hooks(struct plan_builder *b, const struct spec *s, const struct 
 		struct plan_hook h = step->u.hook;
 
 		compile_hook(b, &list->items[i], &h);
+		h.dir = plan_string(b, o->rootfs.bundle);
 		set_hook_state(b, &h, s, o, "creating");
 		b->steps[b->n_steps - 1].u.hook = h;
 	}
@@ -205,17 +230,12 @@ compile_sysctl(struct plan_builder *b, const struct spec *s, struct err *err)
 {
 	for (size_t i = 0; i < s->linux_.sysctl.n; i++) {
 		const struct spec_pair *p = &s->linux_.sysctl.items[i];
-		char *name = arena_strdup(b->arena, p->key);
+		const char *path = spec_sysctl_path(b->arena, p->key);
 		struct plan_sysctl sysctl;
 
-		/* As sysctl(8): in a name that has no slash, dots separate; in one
-		 * that begins with slashes, dots are part of it. */
-		if (!strchr(name, '/'))
-			for (char *c = name; (c = strchr(c, '.'));)
-				*c = '/';
-		if (strstr(name, "..") || name[0] == '/' || name[0] == '\0')
+		if (!path)
 			return err_plain(err, "linux.sysctl: '%s' is not the name of a sysctl", p->key);
-		sysctl.name = plan_string(b, name);
+		sysctl.name = plan_string(b, path);
 		sysctl.value = plan_string(b, p->value);
 		plan_add(b, PLAN_WRITE_SYSCTL, "linux.sysctl.%s", p->key)->u.sysctl = sysctl;
 	}
@@ -296,7 +316,7 @@ compile_init(struct plan_builder *b, const struct spec *s, const struct host *h,
 		return r;
 	if (o->notify_dir)
 		notify_socket_plan(b, o->notify_dir, o->rootfs.parent_opens);
-	if (s->process && (r = compile_console(b, s->process, s->linux_.namespaces[SPEC_NS_MOUNT].listed, err)) < 0)
+	if ((r = compile_console(b, s, err)) < 0)
 		return r;
 	/* The environment exists, the root is not changed yet: runtime.md, lifecycle 3-5. */
 	compile_create_hooks(b, s, o);

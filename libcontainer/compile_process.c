@@ -5,44 +5,10 @@
 
 #include <string.h>
 
+#include "libcontainer/environment.h"
 #include "libcontainer/notify_socket.h"
 
-/* ---- console --------------------------------------------------------- */
-
-int
-compile_console(struct plan_builder *b, const struct spec_process *p, bool bind, struct err *err)
-{
-	struct plan_step *step;
-
-	if (!p->terminal)
-		return 0;
-	if (p->console_size.set && (p->console_size.height > UINT16_MAX || p->console_size.width > UINT16_MAX))
-		return err_plain(err, "process.consoleSize: %ju x %ju is beyond a terminal's 65535",
-				 (uintmax_t)p->console_size.width, (uintmax_t)p->console_size.height);
-	step = plan_add(b, PLAN_OPEN_CONSOLE, "process.terminal");
-	step->u.console.uid = p->user.uid;
-	step->u.console.bind = bind;
-	if (p->console_size.set) {
-		step->u.console.set_size = true;
-		step->u.console.height = (uint16_t)p->console_size.height;
-		step->u.console.width = (uint16_t)p->console_size.width;
-	}
-	return 0;
-}
-
 /* ---- program --------------------------------------------------------- */
-
-static const char *
-environment_value(const struct spec_strings *env, const char *name)
-{
-	size_t n = strlen(name);
-	const char *value = NULL;
-
-	for (size_t i = 0; i < env->n; i++)
-		if (strncmp(env->items[i], name, n) == 0 && env->items[i][n] == '=')
-			value = env->items[i] + n + 1;
-	return value;
-}
 
 /* execvp(3): a name with a slash as it is, else each folder of PATH; an empty
  * entry is the working folder. Without PATH, what execvp uses. */
@@ -75,25 +41,38 @@ compile_program(struct plan_builder *b, const struct spec_process *p)
 	plan_add(b, PLAN_FIND_PROGRAM, "process.args[0]")->u.program = prog;
 }
 
+/* What the config gives, then what the runtime adds, which wins. An empty HOME
+ * counts as none, as in other runtimes. */
+static void
+fill_environment(struct environment *env, struct arena *a, const struct spec_process *p,
+		 const struct compile_options *o)
+{
+	for (size_t i = 0; i < p->env.n; i++)
+		environment_put(env, p->env.items[i]);
+	for (size_t i = 0; o->extra_env && i < o->extra_env->n; i++)
+		environment_put(env,
+				arena_printf(a, "%s=%s", o->extra_env->items[i].key, o->extra_env->items[i].value));
+	if (o->notify_dir)
+		environment_put(env, "NOTIFY_SOCKET=" NOTIFY_SOCKET_IN_CONTAINER);
+	if (o->listen_fds) {
+		environment_put(env, arena_printf(a, "LISTEN_FDS=%u", o->listen_fds));
+		environment_remove(env, "LISTEN_PID");
+	}
+}
+
 void
 compile_vectors(struct plan_builder *b, const struct spec_process *p, const struct compile_options *o)
 {
-	size_t extra = o->extra_env ? o->extra_env->n : 0, n = 0;
-	const char **env = arena_array(b->arena, p->env.n + extra + 3, sizeof(*env));
-	struct plan_exec e = { .keep_fds = o->keep_fds, .uid = p->user.uid };
+	size_t extra = o->extra_env ? o->extra_env->n : 0;
+	struct environment env = environment_new(b->arena, p->env.n + extra + 2);
+	struct plan_exec e = { .keep_fds = o->keep_fds, .uid = p->user.uid, .listen_pid = o->listen_fds > 0 };
+	const char *home = environment_value(&p->env, "HOME");
 
-	for (size_t i = 0; i < p->env.n; i++)
-		env[n++] = p->env.items[i];
-	for (size_t i = 0; i < extra; i++)
-		env[n++] = arena_printf(b->arena, "%s=%s", o->extra_env->items[i].key, o->extra_env->items[i].value);
-	if (o->notify_dir)
-		env[n++] = "NOTIFY_SOCKET=" NOTIFY_SOCKET_IN_CONTAINER;
-	if (o->listen_fds) {
-		env[n++] = arena_printf(b->arena, "LISTEN_FDS=%u", o->listen_fds);
-		e.listen_pid = true;
-	}
-	e.find_home = !environment_value(&p->env, "HOME");
-	e.env = plan_strings(b, env, n);
+	fill_environment(&env, b->arena, p, o);
+	e.find_home = !home || !home[0];
+	if (e.find_home)
+		environment_remove(&env, "HOME");
+	e.env = plan_strings(b, env.items, env.n);
 	e.args = plan_strings(b, (const char *const *)p->args.items, p->args.n);
 	plan_add(b, PLAN_PREPARE_EXEC, "process")->u.exec = e;
 }

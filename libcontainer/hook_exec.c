@@ -64,6 +64,14 @@ confine(const struct hook_exec *h)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, h->filter_flags, &prog);
 }
 
+/* A bundle may be gone when poststop hooks run, or closed to the container's ids;
+ * that keeps no hook from running. */
+static int
+enter_dir(const char *dir)
+{
+	return dir && chdir(dir) < 0 ? chdir("/") : 0;
+}
+
 static void
 become_hook(const struct hook_exec *h, int input, int report)
 {
@@ -72,7 +80,7 @@ become_hook(const struct hook_exec *h, int input, int report)
 	setsid();
 	signals_reset(NULL);
 	if (take_stdin(input) >= 0 && syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
-	    confine(h) == 0)
+	    enter_dir(h->dir) == 0 && confine(h) == 0)
 		execve(h->path, (char *const *)h->argv, (char *const *)h->envp);
 	code = errno;
 	fd_write_all(report, &code, sizeof(code));

@@ -12,6 +12,7 @@
 
 struct hook_exec {
 	const char *path;
+	const char *dir;	   /* working folder; NULL: the caller's */
 	const char **argv, **envp; /* end with NULL */
 	struct iovec state[3];	   /* pieces of the text for stdin; used up by the call */
 	unsigned n_state;

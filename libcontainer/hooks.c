@@ -25,12 +25,13 @@ vector(struct arena *a, const struct spec_strings *list)
 }
 
 static int
-run_one(const struct spec_hook *hook, const char *state_json, struct err *err)
+run_one(const struct spec_hook *hook, const char *bundle, const char *state_json, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
 	const char *only_path[] = { hook->path, NULL };
 	struct hook_exec h = {
 		.path = hook->path,
+		.dir = bundle,
 		.argv = hook->args.n ? vector(&a, &hook->args) : only_path,
 		.envp = hook->has_env ? vector(&a, &hook->env) : (const char **)environ,
 		.state = { { (char *)state_json, strlen(state_json) } },
@@ -42,8 +43,8 @@ run_one(const struct spec_hook *hook, const char *state_json, struct err *err)
 }
 
 int
-hooks_run(const char *name, const struct spec_hooks_list *list, const char *state_json, bool keep_going,
-	  struct err *err)
+hooks_run(const char *name, const struct spec_hooks_list *list, const char *bundle, const char *state_json,
+	  bool keep_going, struct err *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		char text[ERR_MSG_MAX + 128];
@@ -51,7 +52,7 @@ hooks_run(const char *name, const struct spec_hooks_list *list, const char *stat
 		int r;
 
 		err_clear(&e);
-		r = run_one(&list->items[i], state_json, &e);
+		r = run_one(&list->items[i], bundle, state_json, &e);
 		if (r == 0)
 			continue;
 		err_wrap(&e, "hooks.%s[%zu]", name, i);
@@ -85,6 +86,7 @@ hooks_run_step(struct plan_ctx *c, const struct plan_step *s)
 	char pid[16];
 	struct hook_exec h = {
 		.path = path,
+		.dir = p->dir ? plan_text(c->plan, p->dir) : NULL,
 		.argv = p->args.n ? c->argv : only_path,
 		.envp = p->inherit_env ? (const char **)environ : c->envp,
 		.state = { { (char *)head, strlen(head) }, { pid, 0 }, { (char *)tail, strlen(tail) } },

@@ -6,14 +6,15 @@
 #include "base/plan.h"
 #include "oci-spec/spec.h"
 
-/* Runs the hooks of list in order in the runtime's namespaces, with state_json
- * on stdin (a hook that does not read it is no error). name is the list's
+/* Runs the hooks of list in order in the runtime's namespaces, in the folder
+ * bundle (as runc and crun do; "/" when it is gone), with state_json on stdin (a hook that does not read it is no
+ * error). name is the list's
  * ("createRuntime"). Exit status, signal and timeout (seconds; the hook's whole
  * process is killed) are errors: "hooks.poststart[1]: '/bin/x' exited with
  * status 3". env: as given; when absent, the runtime's own. keep_going: log a
  * warning for each failure and go on (poststop); else stop at the first. */
-int hooks_run(const char *name, const struct spec_hooks_list *list, const char *state_json, bool keep_going,
-	      struct err *err);
+int hooks_run(const char *name, const struct spec_hooks_list *list, const char *bundle, const char *state_json,
+	      bool keep_going, struct err *err);
 
 /* PLAN_RUN_HOOK: forks in the child (createContainer, startContainer). State on
  * stdin is state_head, the pid as the container sees it, state_tail. Waits with a

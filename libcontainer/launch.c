@@ -52,16 +52,13 @@ load_spec(struct launch *l, struct err *err)
 	return r;
 }
 
-int
-launch_check_preserved_fds(unsigned n, struct err *err)
+/* runtime.md: descriptors that the caller promised must be there. */
+static int
+check_preserved_fds(unsigned n, struct err *err)
 {
-	for (unsigned i = 0; i < n; i++) {
-		int flags = fcntl((int)(3 + i), F_GETFD);
-
-		/* What the runtime opened itself, the log say, is close-on-exec. */
-		if (flags < 0 || (flags & FD_CLOEXEC))
-			return err_set(err, EBADF, "--preserve-fds %u: descriptor %u is not open", n, 3 + i);
-	}
+	for (unsigned i = 0; i < n; i++)
+		if (fcntl((int)(3 + i), F_GETFD) < 0)
+			return err_set(err, errno, "--preserve-fds %u: descriptor %u is not open", n, 3 + i);
 	return 0;
 }
 
@@ -127,7 +124,7 @@ compile(struct launch *l, struct err *err)
 	int r;
 
 	o.keep_fds = l->options->preserve_fds + o.listen_fds;
-	r = launch_check_preserved_fds(o.keep_fds, err);
+	r = check_preserved_fds(o.keep_fds, err);
 	if (r < 0)
 		return r;
 	if (l->notify_host)
@@ -216,7 +213,6 @@ fill_state(struct launch *l)
 		.cgroup_mount = l->cgroup.mount,
 		.cgroup_path = l->cgroup.path,
 		.rootless = !l->host.privileged,
-		.no_new_keyring = l->options->no_new_keyring,
 		.owner = l->host.euid,
 		.created = arena_strdup(a, created),
 		.annotations = l->spec->annotations,
@@ -304,9 +300,9 @@ run_create_hooks(struct launch *l, struct err *err)
 	int r;
 
 	l->hooks_ran = true;
-	r = hooks_run("prestart", &h->prestart, json, /* keep_going= */ false, err);
+	r = hooks_run("prestart", &h->prestart, l->bundle, json, /* keep_going= */ false, err);
 	if (r == 0)
-		r = hooks_run("createRuntime", &h->create_runtime, json, /* keep_going= */ false, err);
+		r = hooks_run("createRuntime", &h->create_runtime, l->bundle, json, /* keep_going= */ false, err);
 	return r < 0 ? r : stage_reply(&l->stage, STAGE_HOOKS_DONE, err);
 }
 
@@ -435,7 +431,7 @@ launch_undo(struct launch *l)
 	}
 	/* runtime.md, lifecycle: a failing hook leads to step 12, and 13 is poststop. */
 	if (l->hooks_ran)
-		hooks_run("poststop", &l->spec->hooks.poststop,
+		hooks_run("poststop", &l->spec->hooks.poststop, l->bundle,
 			  launch_state_json(l->env->arena, &l->state, "stopped", 0), /* keep_going= */ true, &err);
 	if (l->dir.fd >= 0)
 		log_failure(state_remove(&l->dir, &err), &err);

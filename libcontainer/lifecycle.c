@@ -106,6 +106,22 @@ wants_whole_cgroup(const struct state *s, int sig, bool all)
 	return s->cgroup_path && (all || (sig == SIGKILL && !is_pid_namespace_init(s->pid)));
 }
 
+/* Others may outlive an init that was not pid 1. */
+static bool
+has_processes(const struct state *s)
+{
+	struct cgroup cg = cgroup_of(s);
+	struct err ignored;
+	ssize_t n;
+
+	err_clear(&ignored);
+	if (!s->cgroup_path || cgroup_open(&cg, &ignored) < 0)
+		return false;
+	n = cgroup_pids(&cg, NULL, 0, &ignored);
+	fd_close(cg.fd);
+	return n > 0;
+}
+
 int
 container_kill(const struct container_env *env, const char *id, int sig, bool all, struct err *err)
 {
@@ -116,7 +132,11 @@ container_kill(const struct container_env *env, const char *id, int sig, bool al
 
 	if (r < 0)
 		return r;
-	if (status == STATUS_CREATING || (status == STATUS_STOPPED && !all))
+	if (status == STATUS_CREATING)
+		return not_running(id, err);
+	if (status == STATUS_STOPPED)
+		all = all || (sig == SIGKILL && has_processes(s));
+	if (status == STATUS_STOPPED && !all)
 		return not_running(id, err);
 	if (!wants_whole_cgroup(s, sig, all))
 		return signal_init(s, sig, err);
@@ -173,7 +193,8 @@ run_poststop(const struct state_dir *d, const struct state *s, struct arena *a)
 	err_clear(&err);
 	r = spec_load(d->path, /* config_path= */ NULL, a, &report, &err, &spec);
 	if (r == 0)
-		r = hooks_run("poststop", &spec->hooks.poststop, document_state(a, &doc, /* pretty= */ false),
+		r = hooks_run("poststop", &spec->hooks.poststop, s->bundle,
+			      document_state(a, &doc, /* pretty= */ false),
 			      /* keep_going= */ true, &err);
 	if (r < 0)
 		log_warning("poststop hooks: %s", err_format(&err, text, sizeof(text)));

@@ -1,8 +1,7 @@
 /* Theory of operation: a sysctl is written from inside the container, but only
  * those that a namespace keeps apart stop at its border. Every other one would
  * change the host, so it is refused, as is one whose namespace the container
- * shares with the runtime. Names come with dots or with slashes; the first
- * separator tells which (sysctl(8)). */
+ * shares with the runtime. The host name has a property of its own. */
 #include <string.h>
 
 #include "oci-spec/parse.h"
@@ -13,27 +12,13 @@ struct sysctl_rule {
 };
 
 static const struct sysctl_rule rules[] = {
-	{ "net/", SPEC_NS_NETWORK },	    { "fs/mqueue/", SPEC_NS_IPC },
-	{ "kernel/msgmax", SPEC_NS_IPC },   { "kernel/msgmnb", SPEC_NS_IPC },
-	{ "kernel/msgmni", SPEC_NS_IPC },   { "kernel/sem", SPEC_NS_IPC },
-	{ "kernel/shmall", SPEC_NS_IPC },   { "kernel/shmmax", SPEC_NS_IPC },
-	{ "kernel/shmmni", SPEC_NS_IPC },   { "kernel/shm_rmid_forced", SPEC_NS_IPC },
-	{ "kernel/hostname", SPEC_NS_UTS }, { "kernel/domainname", SPEC_NS_UTS },
+	{ "net/", SPEC_NS_NETWORK },	      { "fs/mqueue/", SPEC_NS_IPC },
+	{ "kernel/msgmax", SPEC_NS_IPC },     { "kernel/msgmnb", SPEC_NS_IPC },
+	{ "kernel/msgmni", SPEC_NS_IPC },     { "kernel/sem", SPEC_NS_IPC },
+	{ "kernel/shmall", SPEC_NS_IPC },     { "kernel/shmmax", SPEC_NS_IPC },
+	{ "kernel/shmmni", SPEC_NS_IPC },     { "kernel/shm_rmid_forced", SPEC_NS_IPC },
+	{ "kernel/domainname", SPEC_NS_UTS },
 };
-
-/* The name as a path below /proc/sys; in the dotted form "/" stands for a dot
- * in a component ("net.ipv4.conf.eno2/100.rp_filter"). */
-static char *
-sysctl_path(struct arena *a, const char *name)
-{
-	char *path = arena_strdup(a, name);
-
-	if (name[strcspn(name, "./")] == '/')
-		return path;
-	for (char *c = path; *c; c++)
-		*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
-	return path;
-}
 
 /* No empty component and none that climbs out. */
 static bool
@@ -48,6 +33,17 @@ is_clean_path(const char *path)
 			return true;
 		path += n + 1;
 	}
+}
+
+char *
+spec_sysctl_path(struct arena *a, const char *key)
+{
+	char *path = arena_strdup(a, key);
+
+	if (key[strcspn(key, "./")] == '.')
+		for (char *c = path; *c; c++)
+			*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+	return is_clean_path(path) ? path : NULL;
 }
 
 static const struct sysctl_rule *
@@ -66,11 +62,15 @@ find_rule(const char *path)
 static void
 check_sysctl(struct parser *p, const struct json_value *v, const struct spec_linux *l)
 {
-	const char *path = sysctl_path(p->arena, v->key);
+	const char *path = spec_sysctl_path(p->arena, v->key);
 	const struct sysctl_rule *rule;
 
-	if (!is_clean_path(path)) {
+	if (!path) {
 		error_key(p, v, "%s is not the name of a kernel parameter", json_quote(p->arena, v->key));
+		return;
+	}
+	if (strcmp(path, "kernel/hostname") == 0) {
+		error_key(p, v, "the property \"hostname\" sets it");
 		return;
 	}
 	rule = find_rule(path);
