@@ -3,6 +3,11 @@
 # cgroup was delegated, and as an ordinary user in a scope of his own manager.
 load ../bats/helpers
 
+# Once, since it mounts the user's XDG_RUNTIME_DIR.
+setup_file() {
+	[ ! -d /run/systemd/system ] || systemctl start "user@$(id -u "$(ordinary_user)").service"
+}
+
 setup() {
 	container_setup
 	requires_root
@@ -14,11 +19,10 @@ teardown() {
 	container_teardown
 }
 
-# The ordinary user's manager.
 user_manager() {
 	requires_ordinary_user
 	USER_ID=$(id -u "$(ordinary_user)")
-	systemctl start "user@$USER_ID.service"
+	systemctl is-active --quiet "user@$USER_ID.service" || skip "there is no manager for uid $USER_ID"
 }
 
 in_scope() { # in_scope [PROPERTY…] -- COMMAND…
