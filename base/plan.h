@@ -49,6 +49,7 @@ enum plan_slot {
 	PLAN_FD_MASK_DIR, /* empty read-only tmpfs that hides folders */
 	PLAN_FD_CONSOLE,  /* slave of the console until the program has it */
 	PLAN_FD_STATUS,	  /* memfd of the shared struct err (create only) */
+	PLAN_FD_INIT,	  /* pidfd of the init whose namespaces are entered (exec only) */
 	PLAN_FD_SOURCES,  /* first slot of the sources that the parent opens */
 	PLAN_FD_MAX = 1024
 };
@@ -80,6 +81,7 @@ enum plan_kind {
 	PLAN_SET_RLIMIT,
 	PLAN_SET_OOM_SCORE,
 	PLAN_SET_SCHEDULER,
+	PLAN_SET_AFFINITY,
 	PLAN_SET_IO_PRIORITY,
 	PLAN_SET_PERSONALITY,
 	PLAN_SET_MEMORY_POLICY,
@@ -223,6 +225,9 @@ struct plan_scheduler {
 	uint32_t priority;
 	uint64_t flags, runtime, deadline, period;
 };
+struct plan_affinity {
+	struct plan_bytes cpus; /* mask of sched_setaffinity(2) */
+};
 struct plan_io_priority {
 	int32_t class, priority;
 };
@@ -301,6 +306,7 @@ struct plan_step {
 		struct plan_rlimit rlimit;
 		struct plan_oom oom;
 		struct plan_scheduler scheduler;
+		struct plan_affinity affinity;
 		struct plan_io_priority io_priority;
 		struct plan_personality personality;
 		struct plan_memory_policy memory_policy;
@@ -346,6 +352,12 @@ struct plan_stage {
 	bool has_oom_score; /* the parent writes it: the child may not */
 	int32_t oom_score;
 	plan_str time_offsets; /* lines for /proc/PID/timens_offsets; 0: none. With CLONE_NEWTIME */
+	/* exec: knarr:[join] runs the first n_outside steps, enters the container of
+	 * PLAN_FD_INIT, and clones the process that runs the rest. */
+	bool enters;
+	uint64_t enter_flags; /* CLONE_NEW* of the namespaces that are not the runtime's own */
+	uint32_t n_outside;
+	uint32_t keep_fds; /* 3 … 3+n-1 stay open when it enters */
 };
 struct plan_id_map {
 	uint32_t container, host, size;

@@ -418,6 +418,7 @@ static const struct {
 	[PLAN_SET_RLIMIT] = { "set rlimit", print_rlimit },
 	[PLAN_SET_OOM_SCORE] = { "set oom score", print_small },
 	[PLAN_SET_SCHEDULER] = { "set scheduler", print_scheduler },
+	[PLAN_SET_AFFINITY] = { "set affinity", print_small },
 	[PLAN_SET_IO_PRIORITY] = { "set io priority", print_small },
 	[PLAN_SET_PERSONALITY] = { "set personality", print_small },
 	[PLAN_SET_MEMORY_POLICY] = { "set memory policy", print_memory_policy },
@@ -475,6 +476,11 @@ print_stage(struct printer *o, const struct plan_stage *g)
 		put_names(o, "join", (uint64_t)(uint32_t)g->joins[i].nstype, namespace_names);
 		put_str(o, "path", g->joins[i].path);
 		put(o, "\n");
+	}
+	if (g->enters) {
+		put(o, "namespaces:");
+		put_names(o, "enter", g->enter_flags, namespace_names);
+		put(o, " after-step=%u\n", g->n_outside);
 	}
 	print_maps(o, "uid", g->uid_maps);
 	print_maps(o, "gid", g->gid_maps);

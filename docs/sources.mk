@@ -7,6 +7,7 @@ man_pages = \
 	docs/man/knarr-completion.1 \
 	docs/man/knarr-create.1 \
 	docs/man/knarr-delete.1 \
+	docs/man/knarr-exec.1 \
 	docs/man/knarr-features.1 \
 	docs/man/knarr-help.1 \
 	docs/man/knarr-kill.1 \
@@ -31,6 +32,7 @@ docs/man/knarr-check.1: runtime/cmd_check.c
 docs/man/knarr-completion.1: runtime/cmd_completion.c
 docs/man/knarr-create.1: runtime/cmd_create.c
 docs/man/knarr-delete.1: runtime/cmd_delete.c
+docs/man/knarr-exec.1: runtime/cmd_exec.c
 docs/man/knarr-features.1: runtime/cmd_features.c
 docs/man/knarr-help.1: runtime/cmd_help.c
 docs/man/knarr-kill.1: runtime/cmd_kill.c

@@ -19,10 +19,10 @@ int attributes_plan(struct plan_builder *b, const struct spec *s, struct err *er
  * the module is not active on this host. */
 int attributes_plan_labels(struct plan_builder *b, const struct spec_process *p, const struct host *h, struct err *err);
 
-/* A node list ("0-3,7") as a bit mask of unsigned longs in the arena; bits: how
+/* A list of nodes or cpus ("0-3,7") as a bit mask of unsigned longs in the arena; bits: how
  * many bits it has, a multiple of those in an unsigned long. property is named in
  * errors. 0 or -EINVAL. */
-int attributes_parse_nodes(struct arena *a, const char *property, const char *list, struct err *err,
-			   unsigned long **ret_mask, uint32_t *ret_bits);
+int attributes_parse_list(struct arena *a, const char *property, const char *list, struct err *err,
+			  unsigned long **ret_mask, uint32_t *ret_bits);
 
 #endif

@@ -77,16 +77,16 @@ parse_range(const char **p, unsigned long *first, unsigned long *last)
 }
 
 int
-attributes_parse_nodes(struct arena *a, const char *property, const char *list, struct err *err,
-		       unsigned long **ret_mask, uint32_t *ret_bits)
+attributes_parse_list(struct arena *a, const char *property, const char *list, struct err *err,
+		      unsigned long **ret_mask, uint32_t *ret_bits)
 {
 	unsigned long *mask = arena_array(a, (ATTRIBUTES_MAX_NODE + 1) / LONG_BITS, sizeof(*mask));
 	unsigned long first, last, highest = 0;
 
 	for (const char *p = list;;) {
 		if (!parse_range(&p, &first, &last) || (*p && *p != ','))
-			return err_plain(err, "%s: expected a list of nodes as \"0-3,7\" (at most %d), found \"%s\"",
-					 property, ATTRIBUTES_MAX_NODE, list);
+			return err_plain(err, "%s: expected a list as \"0-3,7\" (at most %d), found \"%s\"", property,
+					 ATTRIBUTES_MAX_NODE, list);
 		for (unsigned long n = first; n <= last; n++)
 			mask[n / LONG_BITS] |= 1UL << n % LONG_BITS;
 		if (last > highest)
@@ -117,7 +117,7 @@ plan_memory_policy(struct plan_builder *b, const struct spec_memory_policy *m, s
 		return err_plain(err, "linux.memoryPolicy.flags: MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude "
 				      "each other");
 	if (given) {
-		r = attributes_parse_nodes(b->arena, "linux.memoryPolicy.nodes", m->nodes, err, &mask, &bits);
+		r = attributes_parse_list(b->arena, "linux.memoryPolicy.nodes", m->nodes, err, &mask, &bits);
 		if (r < 0)
 			return r;
 		p.nodes = plan_data(b, mask, bits / CHAR_BIT);

@@ -111,6 +111,17 @@ credentials_run_scheduler(struct plan_ctx *c, const struct plan_step *s)
 }
 
 int
+credentials_run_affinity(struct plan_ctx *c, const struct plan_step *s)
+{
+	const struct plan_bytes *cpus = &s->u.affinity.cpus;
+
+	if (syscall(SYS_sched_setaffinity, 0, (size_t)cpus->len, c->plan->blob + cpus->off) == 0)
+		return 0;
+	return err_set(c->err, errno, "set the cpus to run on%s",
+		       errno == EINVAL ? " (the container's cpuset has none of them)" : "");
+}
+
+int
 credentials_run_io_priority(struct plan_ctx *c, const struct plan_step *s)
 {
 	const struct plan_io_priority *p = &s->u.io_priority;

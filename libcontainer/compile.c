@@ -127,30 +127,6 @@ compile_uts_name(struct plan_builder *b, const char *property, const char *name,
 	step->u.uts.domain = domain;
 }
 
-/* ---- console --------------------------------------------------------- */
-
-static int
-compile_console(struct plan_builder *b, const struct spec *s, struct err *err)
-{
-	const struct spec_process *p = s->process;
-	struct plan_step *step;
-
-	if (!p || !p->terminal)
-		return 0;
-	if (p->console_size.set && (p->console_size.height > UINT16_MAX || p->console_size.width > UINT16_MAX))
-		return err_plain(err, "process.consoleSize: %ju x %ju is beyond a terminal's 65535",
-				 (uintmax_t)p->console_size.width, (uintmax_t)p->console_size.height);
-	step = plan_add(b, PLAN_OPEN_CONSOLE, "process.terminal");
-	step->u.console.uid = p->user.uid;
-	step->u.console.bind = s->linux_.namespaces[SPEC_NS_MOUNT].listed;
-	if (p->console_size.set) {
-		step->u.console.set_size = true;
-		step->u.console.height = (uint16_t)p->console_size.height;
-		step->u.console.width = (uint16_t)p->console_size.width;
-	}
-	return 0;
-}
-
 /* ---- hooks ----------------------------------------------------------- */
 
 /* The state for a hook in the container, in two pieces: only the init knows its
@@ -316,7 +292,7 @@ compile_init(struct plan_builder *b, const struct spec *s, const struct host *h,
 		return r;
 	if (o->notify_dir)
 		notify_socket_plan(b, o->notify_dir, o->rootfs.parent_opens);
-	if ((r = compile_console(b, s, err)) < 0)
+	if (s->process && (r = compile_console(b, s->process, s->linux_.namespaces[SPEC_NS_MOUNT].listed, err)) < 0)
 		return r;
 	/* The environment exists, the root is not changed yet: runtime.md, lifecycle 3-5. */
 	compile_create_hooks(b, s, o);

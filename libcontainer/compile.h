@@ -28,4 +28,12 @@ struct compile_options {
 int compile_init(struct plan_builder *b, const struct spec *s, const struct host *h, struct compile_options *o,
 		 struct err *err);
 
+/* Compiles the plan of a process that enters a running container (exec) into b. s:
+ * the config that the container was made from, with s->process (never NULL) the
+ * one to run. Of o count id, no_new_keyring, has_cgroup, keep_fds and seccomp_cache.
+ * enter_flags: CLONE_NEW* of the container's namespaces that are not the runtime's
+ * own; deny_setgroups: its user namespace does. 0 or -errno. */
+int compile_exec(struct plan_builder *b, const struct spec *s, const struct host *h, const struct compile_options *o,
+		 uint64_t enter_flags, bool deny_setgroups, struct err *err);
+
 #endif

@@ -8,6 +8,29 @@
 #include "libcontainer/environment.h"
 #include "libcontainer/notify_socket.h"
 
+/* ---- console --------------------------------------------------------- */
+
+int
+compile_console(struct plan_builder *b, const struct spec_process *p, bool bind, struct err *err)
+{
+	struct plan_step *step;
+
+	if (!p->terminal)
+		return 0;
+	if (p->console_size.set && (p->console_size.height > UINT16_MAX || p->console_size.width > UINT16_MAX))
+		return err_plain(err, "process.consoleSize: %ju x %ju is beyond a terminal's 65535",
+				 (uintmax_t)p->console_size.width, (uintmax_t)p->console_size.height);
+	step = plan_add(b, PLAN_OPEN_CONSOLE, "process.terminal");
+	step->u.console.uid = p->user.uid;
+	step->u.console.bind = bind;
+	if (p->console_size.set) {
+		step->u.console.set_size = true;
+		step->u.console.height = (uint16_t)p->console_size.height;
+		step->u.console.width = (uint16_t)p->console_size.width;
+	}
+	return 0;
+}
+
 /* ---- program --------------------------------------------------------- */
 
 /* execvp(3): a name with a slash as it is, else each folder of PATH; an empty

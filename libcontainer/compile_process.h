@@ -5,6 +5,9 @@
 
 #include "libcontainer/compile.h"
 
+/* OPEN_CONSOLE when the process has a terminal. bind: on /dev/console too. */
+int compile_console(struct plan_builder *b, const struct spec_process *p, bool bind, struct err *err);
+
 /* FIND_PROGRAM for process.args[0]. */
 void compile_program(struct plan_builder *b, const struct spec_process *p);
 

@@ -43,6 +43,34 @@ int container_create(const struct container_env *env, const struct container_cre
 int container_run(const struct container_env *env, const struct container_create_options *o, struct err *err,
 		  int *ret_exit);
 
+struct container_exec_options {
+	const char *id;
+	const char *process; /* file with a process object, "-": standard input; NULL: the config's, with args */
+	const char *const *args;
+	size_t n_args; /* 0 only with process */
+	/* What is given changes or adds to the process. */
+	const char *cwd;
+	const char *const *env;
+	size_t n_env;
+	struct opt_u32 uid, gid;
+	const uint32_t *gids; /* additional groups */
+	size_t n_gids;
+	uint64_t capabilities;
+	const char *selinux_label, *apparmor_profile;
+	bool terminal, no_new_privileges;
+	const char *cgroup; /* path below the container's cgroup, which must exist; NULL: where its init is */
+	const char *pid_file, *console_socket;
+	unsigned preserve_fds;
+	bool detach, ignore_paused;
+	struct spec_report *report; /* of the file process; memory: env->arena; never NULL */
+};
+
+/* exec: another process in a container. In the foreground it relays terminal and
+ * signals and sets *ret_exit to the program's status. A container that has ended,
+ * before or meanwhile: -ESRCH with the text "container not running". */
+int container_exec(const struct container_env *env, const struct container_exec_options *o, struct err *err,
+		   int *ret_exit);
+
 int container_start(const struct container_env *env, const char *id, struct err *err);
 
 /* all: every process of the container's cgroup. Not running: -ESRCH with the

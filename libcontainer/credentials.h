@@ -13,6 +13,12 @@
  * can mount a procfs of its own. A label takes effect at execve only. */
 int credentials_plan_limits(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
 
+/* The same for a process that enters a running container, in two parts. What is
+ * inherited by a child and is written to procfs comes before: the host's procfs is
+ * at hand there, and an oom score may be lowered with the host's rights. */
+int credentials_plan_outside(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
+int credentials_plan_inside(struct plan_builder *b, const struct spec *s, struct err *err);
+
 /* RLIMIT_NOFILE, ids, cwd, capabilities. The order, and why: ids first while the
  * permitted set is kept (PR_SET_KEEPCAPS); cwd with the new fsuid and the old
  * capabilities, so that a folder of root's or of the user's both work; then the
@@ -23,13 +29,14 @@ int credentials_plan_limits(struct plan_builder *b, const struct spec *s, const 
 int credentials_plan(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
 
 /* Raises hard limits of the process pid that the plan wants higher, and nothing
- * else: root of a new user namespace may not, but the runtime perhaps may. What
- * fails here fails in the init again, and is told there. */
+ * else (pid 0: of the caller, which its children inherit): root of a new user namespace may not, but the runtime
+ * perhaps may. What fails here fails in the init again, and is told there. */
 void credentials_raise_limits(const struct plan *p, pid_t pid);
 
 int credentials_run_rlimit(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_oom_score(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_scheduler(struct plan_ctx *c, const struct plan_step *s);
+int credentials_run_affinity(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_io_priority(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_personality(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_memory_policy(struct plan_ctx *c, const struct plan_step *s);

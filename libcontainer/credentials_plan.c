@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/resource.h>
@@ -189,7 +190,7 @@ plan_oom_score(struct plan_builder *b, const struct spec *s, struct err *err)
 		return 0;
 	if (score.v < -1000 || score.v > 1000)
 		return err_plain(err, "process.oomScoreAdj: %jd is not in -1000 … 1000", (intmax_t)score.v);
-	if (user->listed && !user->path) {
+	if (user->listed && !user->path && !b->stage.enters) {
 		b->stage.has_oom_score = true;
 		b->stage.oom_score = (int32_t)score.v;
 		return 0;
@@ -213,6 +214,63 @@ credentials_plan_limits(struct plan_builder *b, const struct spec *s, const stru
 	if (r < 0 || !s->process)
 		return r;
 	return attributes_plan_labels(b, s->process, h, err);
+}
+
+/* execCPUAffinity is for exec only: config.md#linux-process. */
+static int
+plan_affinity(struct plan_builder *b, const char *property, const char *list, struct err *err)
+{
+	struct plan_affinity affinity;
+	unsigned long *mask;
+	uint32_t bits;
+	int r;
+
+	if (!list || !*list)
+		return 0;
+	r = attributes_parse_list(b->arena, property, list, err, &mask, &bits);
+	if (r < 0)
+		return r;
+	affinity.cpus = plan_data(b, mask, bits / CHAR_BIT);
+	plan_add(b, PLAN_SET_AFFINITY, "%s", property)->u.affinity = affinity;
+	return 0;
+}
+
+/* knarr:[join] is made inside of the container's cgroup: cpus that its cpuset
+ * lacks were meant for the moment before, which does not exist here. */
+static int
+plan_initial_affinity(struct plan_builder *b, const char *list, struct err *err)
+{
+	size_t before = b->n_steps;
+	int r = plan_affinity(b, "process.execCPUAffinity.initial", list, err);
+
+	if (r == 0 && b->n_steps > before) {
+		b->steps[before].on_error = PLAN_SKIP;
+		b->steps[before].errnos = PLAN_EINVAL;
+	}
+	return r;
+}
+
+int
+credentials_plan_outside(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
+{
+	const struct spec_cpu_affinity *cpus = s->process->exec_cpu_affinity;
+	int r = plan_oom_score(b, s, err);
+
+	if (r == 0 && cpus)
+		r = plan_initial_affinity(b, cpus->initial, err);
+	return r < 0 ? r : attributes_plan_labels(b, s->process, h, err);
+}
+
+int
+credentials_plan_inside(struct plan_builder *b, const struct spec *s, struct err *err)
+{
+	const struct spec_cpu_affinity *cpus = s->process->exec_cpu_affinity;
+	int r = cpus ? plan_affinity(b, "process.execCPUAffinity.final", cpus->final, err) : 0;
+
+	if (r < 0)
+		return r;
+	plan_rlimits(b, s->process, /* nofile= */ false);
+	return attributes_plan(b, s, err);
 }
 
 int

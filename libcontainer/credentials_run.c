@@ -80,7 +80,8 @@ restore_effective(void)
 static bool
 joined_userns(const struct plan *p)
 {
-	return p->stage.n_joins > 0 && p->stage.joins[0].nstype == CLONE_NEWUSER;
+	return (p->stage.n_joins > 0 && p->stage.joins[0].nstype == CLONE_NEWUSER) ||
+	       (p->stage.enter_flags & CLONE_NEWUSER);
 }
 
 static int

@@ -52,13 +52,16 @@ load_spec(struct launch *l, struct err *err)
 	return r;
 }
 
-/* runtime.md: descriptors that the caller promised must be there. */
-static int
-check_preserved_fds(unsigned n, struct err *err)
+int
+launch_check_preserved_fds(unsigned n, struct err *err)
 {
-	for (unsigned i = 0; i < n; i++)
-		if (fcntl((int)(3 + i), F_GETFD) < 0)
-			return err_set(err, errno, "--preserve-fds %u: descriptor %u is not open", n, 3 + i);
+	for (unsigned i = 0; i < n; i++) {
+		int flags = fcntl((int)(3 + i), F_GETFD);
+
+		/* What the runtime opened itself, the log say, is close-on-exec. */
+		if (flags < 0 || (flags & FD_CLOEXEC))
+			return err_set(err, EBADF, "--preserve-fds %u: descriptor %u is not open", n, 3 + i);
+	}
 	return 0;
 }
 
@@ -124,7 +127,7 @@ compile(struct launch *l, struct err *err)
 	int r;
 
 	o.keep_fds = l->options->preserve_fds + o.listen_fds;
-	r = check_preserved_fds(o.keep_fds, err);
+	r = launch_check_preserved_fds(o.keep_fds, err);
 	if (r < 0)
 		return r;
 	if (l->notify_host)
@@ -213,6 +216,7 @@ fill_state(struct launch *l)
 		.cgroup_mount = l->cgroup.mount,
 		.cgroup_path = l->cgroup.path,
 		.rootless = !l->host.privileged,
+		.no_new_keyring = l->options->no_new_keyring,
 		.owner = l->host.euid,
 		.created = arena_strdup(a, created),
 		.annotations = l->spec->annotations,

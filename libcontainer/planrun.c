@@ -49,6 +49,7 @@ static step_fn *const runners[PLAN_KIND_COUNT] = {
 	[PLAN_SET_RLIMIT] = credentials_run_rlimit,
 	[PLAN_SET_OOM_SCORE] = credentials_run_oom_score,
 	[PLAN_SET_SCHEDULER] = credentials_run_scheduler,
+	[PLAN_SET_AFFINITY] = credentials_run_affinity,
 	[PLAN_SET_IO_PRIORITY] = credentials_run_io_priority,
 	[PLAN_SET_PERSONALITY] = credentials_run_personality,
 	[PLAN_SET_MEMORY_POLICY] = credentials_run_memory_policy,
@@ -92,11 +93,10 @@ name_the_step(struct plan_ctx *c, uint32_t i)
 	c->err->step = (uint16_t)i;
 }
 
-int
-plan_run(struct plan_ctx *c, struct stage_status *status)
+static int
+run_steps(struct plan_ctx *c, uint32_t from, uint32_t end)
 {
-	c->status = status;
-	for (uint32_t i = 0; i < c->plan->n_steps; i++) {
+	for (uint32_t i = from; i < end; i++) {
 		int r = run_step(c, &c->plan->steps[i]);
 
 		if (r < 0) {
@@ -104,6 +104,24 @@ plan_run(struct plan_ctx *c, struct stage_status *status)
 			return r;
 		}
 	}
+	return 0;
+}
+
+int
+plan_run_outside(struct plan_ctx *c)
+{
+	return run_steps(c, 0, c->plan->stage.n_outside);
+}
+
+int
+plan_run(struct plan_ctx *c, struct stage_status *status)
+{
+	int r;
+
+	c->status = status;
+	r = run_steps(c, c->plan->stage.n_outside, c->plan->n_steps);
+	if (r < 0)
+		return r;
 	return err_plain(c->err, "process: the config has none, so there is no program to start");
 }
 

@@ -5,7 +5,11 @@
 #include "base/plan.h"
 #include "libcontainer/stage.h"
 
-/* Runs the steps in order. Does not return when the last one is PLAN_EXEC and
+/* exec, in knarr:[join]: runs the steps that belong before it enters the
+ * container. 0 or -errno with c->err filled as by plan_run(). */
+int plan_run_outside(struct plan_ctx *c);
+
+/* Runs the steps (but those for plan_run_outside()) in order. Does not return when the last one is PLAN_EXEC and
  * it succeeds; else returns -errno with c->err filled: message, reason and the
  * step's index. Allocates nothing. */
 int plan_run(struct plan_ctx *c, struct stage_status *status);

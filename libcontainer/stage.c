@@ -156,6 +156,12 @@ clone_error(const struct plan *p, int code, struct err *err)
 {
 	const char *hint = "";
 
+	if (p->stage.enters)
+		return err_set(
+			err, code, "make a process in the container's cgroup%s",
+			code == EACCES && geteuid() != 0
+				? " (hint: an ordinary user must call knarr from a cgroup that is delegated to him)"
+				: "");
 	if (code == ENOSPC || code == EUSERS)
 		hint = " (a limit in /proc/sys/user/max_*_namespaces is reached)";
 	else if (code == EPERM && (p->stage.clone_flags & CLONE_NEWUSER))
@@ -173,7 +179,7 @@ clone_error(const struct plan *p, int code, struct err *err)
 static int
 clone_child(struct stage *g, const struct plan *p, const struct stage_options *o, struct plan_ctx *c, struct err *err)
 {
-	bool joins = p->stage.n_joins > 0;
+	bool joins = p->stage.n_joins > 0 || p->stage.enters;
 	struct clone_args args = {
 		.flags = CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&g->pidfd,
@@ -232,6 +238,10 @@ stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err
 		ctx.fds[PLAN_FD_CHANNEL] = pair[1];
 		ctx.fds[PLAN_FD_START] = o->start_fd;
 		ctx.fds[PLAN_FD_STATUS] = g.status_fd;
+		if (p->stage.enters) {
+			ctx.fds[PLAN_FD_INIT] = o->init_pidfd;
+			ctx.fds[PLAN_FD_ROOT] = o->root_fd;
+		}
 		g.expected = expected_messages(p);
 		r = clone_child(&g, p, o, &ctx, err);
 	}
@@ -269,8 +279,11 @@ channel_ended(struct stage *g, const struct plan *p, struct err *err, enum stage
 		}
 		return err->code ? -err->code : -EINVAL;
 	}
-	if (!__atomic_load_n(&g->status->at_exec, __ATOMIC_ACQUIRE))
-		return err_plain(err, "the container's init was killed while it was being set up");
+	if (!__atomic_load_n(&g->status->at_exec, __ATOMIC_ACQUIRE)) {
+		err_plain(err, "the %s was killed while it was being set up",
+			  p && p->stage.enters ? "process" : "container's init");
+		return -ECHILD;
+	}
 	*ret_message = STAGE_EXECED;
 	return 0;
 }

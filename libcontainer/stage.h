@@ -30,7 +30,11 @@
  *
  * Between the runtime and the init stands a third process, knarr:[join], only
  * when namespaces are joined by path: it enters them and clones the init with
- * CLONE_PARENT, so that the init is the runtime's child all the same. */
+ * CLONE_PARENT, so that the init is the runtime's child all the same.
+ *
+ * exec takes the same way into a container that runs: there knarr:[join] runs the
+ * plan's first steps, enters all namespaces of the container's init with a single
+ * setns(2) on its pidfd, and what it clones runs the rest of the plan. */
 #ifndef KNARR_LIBCONTAINER_STAGE_H
 #define KNARR_LIBCONTAINER_STAGE_H
 
@@ -75,6 +79,8 @@ struct stage {
 struct stage_options {
 	int cgroup_fd;		     /* O_PATH fd of the container's cgroup; -1: none */
 	int start_fd;		     /* listening socket for `start` (create); -1 */
+	int init_pidfd;		     /* exec: of the container's init */
+	int root_fd;		     /* exec: root of a container without a mount namespace; -1 */
 	bool guard_in_child;	     /* the init hides the runtime's executable itself */
 	bool not_dumpable;	     /* the init's /proc/PID/{exe,fd,mem,root} are closed until its execve */
 	const sigset_t *signal_mask; /* what the program gets; NULL: empty */
@@ -88,7 +94,7 @@ int stage_spawn(const struct plan *p, const struct stage_options *o, struct err 
 /* Waits for the next thing the init asks for. *ret_fd: descriptor that came
  * along (the caller's), or -1; for STAGE_LISTENER the listener itself.
  * A failed step, or the init's death, is -errno with err: the step's property,
- * object and reason, and a hint where the cause is known. */
+ * object and reason, and a hint where the cause is known; -ECHILD: it was killed. */
 int stage_next(struct stage *g, const struct plan *p, struct err *err, enum stage_message *ret_message, int *ret_fd);
 
 /* Answers the init (STAGE_HOOKS_DONE). */

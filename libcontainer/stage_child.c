@@ -37,7 +37,8 @@ stage_child_clone_flags(const struct plan *p)
 static bool
 joins_user(const struct plan *p)
 {
-	return p->stage.n_joins > 0 && p->stage.joins[0].nstype == CLONE_NEWUSER;
+	return (p->stage.n_joins > 0 && p->stage.joins[0].nstype == CLONE_NEWUSER) ||
+	       (p->stage.enter_flags & CLONE_NEWUSER);
 }
 
 bool
@@ -309,11 +310,13 @@ stage_join(struct plan_ctx *c, struct stage_status *status, const struct stage_o
 
 	(void)o;
 	prctl(PR_SET_NAME, "knarr:[join]");
-	if (die_with_runtime(c) < 0 || join_all(c) < 0)
+	if (die_with_runtime(c) < 0 || (c->plan->stage.enters ? stage_enter(c) : join_all(c)) < 0)
 		_exit(1);
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0) {
-		err_set(c->err, errno, "linux.namespaces: create the container's first process");
+		err_set(c->err, errno, "%s",
+			c->plan->stage.enters ? "make a process in the container"
+					      : "linux.namespaces: create the container's first process");
 		_exit(1);
 	}
 	if (pid == 0)

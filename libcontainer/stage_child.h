@@ -28,4 +28,8 @@ void stage_child(struct plan_ctx *c, struct stage_status *status, const struct s
  * returns only in that (so that stage_child() follows). */
 void stage_join(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o);
 
+/* exec, in knarr:[join]: what comes before the process is made and can be seen in
+ * the container. 0 or -errno with c->err. */
+int stage_enter(struct plan_ctx *c);
+
 #endif

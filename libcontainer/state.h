@@ -34,8 +34,9 @@ struct state {
 	bool started;					/* `start` (or run) got as far as execve */
 	bool has_poststart, has_poststop, has_listener; /* config.json has them: else it need not be read again */
 	bool rootless;
-	uid_t owner;   /* euid of the creator */
-	char *created; /* RFC 3339, UTC */
+	bool no_new_keyring; /* the container has no session keyring of its own */
+	uid_t owner;	     /* euid of the creator */
+	char *created;	     /* RFC 3339, UTC */
 	struct spec_pairs annotations;
 };
 

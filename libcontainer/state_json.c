@@ -35,6 +35,7 @@ static const struct field {
 	{ "created", FIELD_STRING, offsetof(struct state, created) },
 	{ "owner", FIELD_U32, offsetof(struct state, owner) },
 	{ "rootless", FIELD_BOOL, offsetof(struct state, rootless) },
+	{ "noNewKeyring", FIELD_BOOL, offsetof(struct state, no_new_keyring) },
 	{ "cgroupMount", FIELD_STRING, offsetof(struct state, cgroup_mount) },
 	{ "cgroupPath", FIELD_STRING, offsetof(struct state, cgroup_path) },
 	{ "cgroupMade", FIELD_U32, offsetof(struct state, cgroup_made) },

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/fd.h"
 #include "oci-spec/names.h"
@@ -43,6 +45,19 @@ first_error(const char *file, const struct spec_report *report, struct err *err)
 			 *first->path ? ": " : "", first->text, report->n_errors - 1, report->n_errors == 2 ? "" : "s");
 }
 
+/* The caller frees *ret_text. */
+static int
+read_text(const char *file, bool or_stdin, char **ret_text, size_t *ret_len, struct err *err)
+{
+	bool is_stdin = or_stdin && !strcmp(file, "-");
+	int r = is_stdin ? fd_read_all(STDIN_FILENO, SPEC_MAX_SIZE, ret_text, ret_len)
+			 : fd_read_file_at(AT_FDCWD, file, SPEC_MAX_SIZE, ret_text, ret_len);
+
+	if (r == -EFBIG)
+		return err_set(err, EFBIG, "'%s' is larger than %zu bytes", file, SPEC_MAX_SIZE);
+	return r < 0 ? err_set(err, -r, "read '%s'", file) : 0;
+}
+
 int
 spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
 	  struct spec **ret_spec)
@@ -53,12 +68,42 @@ spec_load(const char *bundle, const char *config_path, struct arena *a, struct s
 	int r;
 
 	*report = (struct spec_report){ 0 };
-	r = fd_read_file_at(AT_FDCWD, file, SPEC_MAX_SIZE, &text, &len);
-	if (r == -EFBIG)
-		return err_set(err, EFBIG, "'%s' is larger than %zu bytes", file, SPEC_MAX_SIZE);
+	r = read_text(file, /* or_stdin= */ false, &text, &len, err);
 	if (r < 0)
-		return err_set(err, -r, "read '%s'", file);
+		return r;
 	r = spec_parse(file, text, len, a, report, ret_spec);
 	free(text);
 	return r < 0 ? first_error(file, report, err) : 0;
+}
+
+int
+spec_load_process(const char *path, struct arena *a, struct spec_report *report, struct err *err,
+		  struct spec_process **ret_process)
+{
+	char *text;
+	size_t len;
+	int r = read_text(path, /* or_stdin= */ true, &text, &len, err);
+
+	*report = (struct spec_report){ 0 };
+	if (r < 0)
+		return r;
+	r = spec_parse_process(path, text, len, a, report, ret_process);
+	free(text);
+	return r < 0 ? first_error(path, report, err) : 0;
+}
+
+int
+spec_load_resources(const char *path, struct arena *a, struct spec_report *report, struct err *err,
+		    struct spec_resources **ret_resources)
+{
+	char *text;
+	size_t len;
+	int r = read_text(path, /* or_stdin= */ true, &text, &len, err);
+
+	*report = (struct spec_report){ 0 };
+	if (r < 0)
+		return r;
+	r = spec_parse_resources(text, len, a, report, ret_resources);
+	free(text);
+	return r < 0 ? first_error(path, report, err) : 0;
 }

@@ -107,24 +107,49 @@ spec_parse(const char *file, const char *json, size_t len, struct arena *a, stru
 	return 0;
 }
 
-int
-spec_parse_process(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
-		   struct spec_process **ret_process)
+/* A text that is one object of the config alone. */
+static int
+parse_lone(const struct object_type *type, const char *json, size_t len, struct arena *a, struct spec_report *report,
+	   void **ret_object)
 {
 	char *text = copy_text(a, json, &len);
 	struct issues issues;
 	struct parser p = { .arena = a, .issues = &issues };
-	struct spec_process *process = arena_alloc(a, sizeof(*process));
+	void *object = arena_alloc(a, type->size);
 	struct json_value *root;
 
-	(void)file;
 	issues_init(&issues, a, text, len);
 	root = parse_root(&p, text, len);
 	if (root)
-		parse_object(&p, &type_process, root, process);
+		parse_object(&p, type, root, object);
 	issues_report(&issues, report);
 	if (report->n_errors > 0)
 		return -EINVAL;
-	*ret_process = process;
+	*ret_object = object;
 	return 0;
+}
+
+int
+spec_parse_process(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+		   struct spec_process **ret_process)
+{
+	void *object;
+	int r = parse_lone(&type_process, json, len, a, report, &object);
+
+	(void)file;
+	if (r == 0)
+		*ret_process = object;
+	return r;
+}
+
+int
+spec_parse_resources(const char *json, size_t len, struct arena *a, struct spec_report *report,
+		     struct spec_resources **ret_resources)
+{
+	void *object;
+	int r = parse_lone(&type_resources, json, len, a, report, &object);
+
+	if (r == 0)
+		*ret_resources = object;
+	return r;
 }

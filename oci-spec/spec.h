@@ -275,6 +275,16 @@ int spec_load(const char *bundle, const char *config_path, struct arena *a, stru
 int spec_parse_process(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
 		       struct spec_process **ret_process);
 
+/* Parses a lone linux.resources object (what `update --resources` reads). */
+int spec_parse_resources(const char *json, size_t len, struct arena *a, struct spec_report *report,
+			 struct spec_resources **ret_resources);
+
+/* Read a file ("-": standard input) and parse it. Errors as in spec_load(). */
+int spec_load_process(const char *path, struct arena *a, struct spec_report *report, struct err *err,
+		      struct spec_process **ret_process);
+int spec_load_resources(const char *path, struct arena *a, struct spec_report *report, struct err *err,
+			struct spec_resources **ret_resources);
+
 /* One issue as a line "FILE:LINE:COLUMN: error: PATH: TEXT" in the arena. */
 char *spec_issue_format(struct arena *a, const char *file, const struct spec_issue *issue);
 

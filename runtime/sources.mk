@@ -3,6 +3,7 @@ knarr_SOURCES += \
 	runtime/cmd_completion.c \
 	runtime/cmd_create.c \
 	runtime/cmd_delete.c \
+	runtime/cmd_exec.c \
 	runtime/cmd_features.c \
 	runtime/cmd_help.c \
 	runtime/cmd_kill.c \

@@ -301,12 +301,12 @@ test_nodes(void)
 	uint32_t bits;
 	struct err err;
 
-	CHECK(attributes_parse_nodes(&a, "p", "0", &err, &mask, &bits) == 0 && bits == 64 && mask[0] == 1);
-	CHECK(attributes_parse_nodes(&a, "p", "63-64", &err, &mask, &bits) == 0 && bits == 128 &&
-	      mask[0] == 1UL << 63 && mask[1] == 1);
-	CHECK(attributes_parse_nodes(&a, "p", "32767", &err, &mask, &bits) == 0 && bits == 32768);
+	CHECK(attributes_parse_list(&a, "p", "0", &err, &mask, &bits) == 0 && bits == 64 && mask[0] == 1);
+	CHECK(attributes_parse_list(&a, "p", "63-64", &err, &mask, &bits) == 0 && bits == 128 && mask[0] == 1UL << 63 &&
+	      mask[1] == 1);
+	CHECK(attributes_parse_list(&a, "p", "32767", &err, &mask, &bits) == 0 && bits == 32768);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		CHECK(attributes_parse_nodes(&a, "p", bad[i], &err, &mask, &bits) == -EINVAL);
+		CHECK(attributes_parse_list(&a, "p", bad[i], &err, &mask, &bits) == -EINVAL);
 }
 
 /* ---- running (root) -------------------------------------------------- */

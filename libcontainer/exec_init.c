@@ -1,0 +1,205 @@
+/* Theory of operation: see exec_init.h. What a state says of its init is a pid;
+ * the pidfd, which is opened first and checked against the start time, makes sure
+ * that what is read below /proc/PID is the init's: when it still is alive after
+ * the reading, nobody else had the pid meanwhile. */
+#include "libcontainer/exec_init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/host.h"
+#include "namespaces/path_text.h"
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x80
+#endif
+
+#define MOUNTINFO_MAX ((size_t)64 * 1024 * 1024)
+
+/* ---- namespaces ------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	uint64_t flag;
+} kinds[] = {
+	{ "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS },  { "pid", CLONE_NEWPID },	   { "net", CLONE_NEWNET },
+	{ "ipc", CLONE_NEWIPC },   { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP }, { "time", CLONE_NEWTIME },
+};
+
+/* Entering a user namespace that one is in already is an error to the kernel. */
+static int
+compare_namespaces(pid_t pid, struct err *err, uint64_t *ret_flags)
+{
+	uint64_t flags = 0;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		char own[64], path[64];
+		struct stat mine, its;
+
+		snprintf(own, sizeof(own), "/proc/self/ns/%s", kinds[i].name);
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kinds[i].name);
+		if (stat(own, &mine) < 0)
+			continue; /* the kernel has none of that kind */
+		if (stat(path, &its) < 0)
+			return errno == ENOENT ? -ESRCH
+					       : err_set(err, errno, "look at the container's namespace '%s'", path);
+		if (mine.st_dev != its.st_dev || mine.st_ino != its.st_ino)
+			flags |= kinds[i].flag;
+	}
+	*ret_flags = flags;
+	return 0;
+}
+
+static bool
+denies_setgroups(pid_t pid)
+{
+	char path[64], text[16];
+
+	snprintf(path, sizeof(path), "/proc/%d/setgroups", (int)pid);
+	return fd_read_small_at(AT_FDCWD, path, text, sizeof(text)) >= 0 && !strcmp(text, "deny");
+}
+
+static int
+open_root(pid_t pid, struct err *err)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "open the container's root") : fd;
+}
+
+int
+exec_init_find(const struct state *s, struct err *err, struct exec_init *ret_init)
+{
+	struct exec_init init = { .root_fd = -1 };
+	auto_close int pidfd = state_pidfd(s), root_fd = -1;
+	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	if (pidfd == -ESRCH)
+		return -ESRCH;
+	if (pidfd < 0)
+		return err_set(err, -pidfd, "open process %d of container \"%s\"", (int)s->pid, s->id);
+	r = compare_namespaces(s->pid, err, &init.enter_flags);
+	if (r == 0 && (init.enter_flags & CLONE_NEWUSER))
+		init.deny_setgroups = denies_setgroups(s->pid);
+	if (r == 0 && !(init.enter_flags & CLONE_NEWNS)) {
+		root_fd = open_root(s->pid, err);
+		r = root_fd < 0 ? root_fd : 0;
+	}
+	if (poll(&ended, 1, 0) > 0)
+		return -ESRCH;
+	if (r < 0)
+		return r;
+	init.pidfd = fd_take(&pidfd);
+	init.root_fd = fd_take(&root_fd);
+	*ret_init = init;
+	return 0;
+}
+
+bool
+exec_init_ended(const struct exec_init *init, const struct state *s, int timeout_ms)
+{
+	struct pollfd ended = { .fd = init->pidfd, .events = POLLIN };
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)s->pid);
+	return poll(&ended, 1, 0) > 0 || (stat(path, &st) < 0 && errno == ENOENT) || poll(&ended, 1, timeout_ms) > 0;
+}
+
+/* ---- cgroup ---------------------------------------------------------- */
+
+/* The path of cgroup v2 in /proc/PID/cgroup, the line "0::/a/b"; NULL: none. */
+static char *
+init_cgroup(pid_t pid, struct arena *a)
+{
+	char path[64], *text, *line, *found = NULL;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
+	if (fd_read_file_at(AT_FDCWD, path, MOUNTINFO_MAX, &text, &len) < 0)
+		return NULL;
+	line = !strncmp(text, "0::", 3) ? text : strstr(text, "\n0::");
+	if (line) {
+		line += *line == '\n' ? 4 : 3;
+		found = arena_strndup(a, line, strcspn(line, "\n"));
+	}
+	free(text);
+	return found;
+}
+
+/* The same as seen from the mount of the state, whose root need not be "/". */
+static const char *
+seen_from_mount(const char *path, const char *mount, struct arena *a)
+{
+	struct host_cgroup_mount mounts[HOST_CGROUP_MOUNTS];
+	const char *seen = NULL;
+	char *text;
+	size_t n, len;
+
+	if (fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text, &len) < 0)
+		return NULL;
+	n = host_find_cgroup_mounts(a, text, mounts);
+	for (size_t i = 0; i < n && !seen; i++)
+		if (!strcmp(mounts[i].point, mount))
+			seen = host_cgroup_below(path, mounts[i].root);
+	free(text);
+	return seen;
+}
+
+/* As cgroup/cgroup_path.c has it for the config's path. */
+static int
+check_sub(const char *sub, struct err *err)
+{
+	for (const char *p = sub; *p;) {
+		size_t n = strcspn(p, "/");
+
+		if ((n == 2 && !strncmp(p, "..", 2)) || (n == 1 && *p == '.'))
+			return err_plain(err, "--cgroup: '%s' has the name '%.*s' in it", sub, (int)n, p);
+		p += n;
+		p += *p == '/';
+	}
+	return strchr(sub, '\n') ? err_plain(err, "--cgroup: a name in it has a line break") : 0;
+}
+
+int
+exec_init_cgroup(const struct state *s, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg)
+{
+	struct cgroup cg = { .mount = s->cgroup_mount, .path = s->cgroup_path, .fd = -1 };
+	const char *now;
+	int r;
+
+	if (sub && (r = check_sub(sub, err)) < 0)
+		return r;
+	if (sub && !cg.path)
+		return err_plain(err, "--cgroup: container \"%s\" has no cgroup of its own", s->id);
+	if (!cg.path) {
+		*ret_cg = cg;
+		return 0;
+	}
+	if (sub) {
+		cg.path = arena_printf(a, "%s/%s", cg.path, sub);
+	} else {
+		now = init_cgroup(s->pid, a);
+		if (now && strcmp(now, cg.path))
+			now = seen_from_mount(now, cg.mount, a);
+		if (now && path_is_in(now, cg.path))
+			cg.path = arena_strdup(a, now);
+	}
+	r = cgroup_open(&cg, err);
+	if (r < 0)
+		return sub ? err_wrap(err, "--cgroup") : r;
+	*ret_cg = cg;
+	return 0;
+}

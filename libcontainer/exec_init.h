@@ -1,0 +1,29 @@
+/* What exec must know of a running container: where its init is. */
+#ifndef KNARR_LIBCONTAINER_EXEC_INIT_H
+#define KNARR_LIBCONTAINER_EXEC_INIT_H
+
+#include "cgroups/cgroup.h"
+#include "libcontainer/state.h"
+
+struct exec_init {
+	int pidfd;
+	int root_fd;	      /* when the mount namespace is the runtime's own; else -1 */
+	uint64_t enter_flags; /* CLONE_NEW* of the namespaces that are not the runtime's own */
+	bool deny_setgroups;
+};
+
+/* Looks at the init of s. -ESRCH: it has ended. The caller closes the
+ * descriptors. */
+int exec_init_find(const struct state *s, struct err *err, struct exec_init *ret_init);
+
+/* True when the init has ended, or has begun to: then it is among the last of its
+ * pid namespace, and waits for the others. Waits at most timeout_ms for it. */
+bool exec_init_ended(const struct exec_init *init, const struct state *s, int timeout_ms);
+
+/* Opens the cgroup for a new process: sub below the container's own when that is
+ * given (a path without ".."), else the one that its init is in now, if that lies
+ * below the container's own; an init system in the container moves itself. path
+ * NULL: the container has none, and the process stays in the runtime's. */
+int exec_init_cgroup(const struct state *s, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg);
+
+#endif
