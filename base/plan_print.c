@@ -464,6 +464,22 @@ print_maps(struct printer *o, const char *name, struct plan_bytes maps)
 }
 
 static void
+print_net_devices(struct printer *o, struct plan_strv names)
+{
+	const char *s = plan_first(o->p, names);
+
+	for (uint32_t i = 0; i < names.n; i += 2) {
+		put(o, "network device: ");
+		put_quoted(o, s);
+		put(o, " as ");
+		s = plan_next(s);
+		put_quoted(o, s);
+		put(o, "\n");
+		s = plan_next(s);
+	}
+}
+
+static void
 print_stage(struct printer *o, const struct plan_stage *g)
 {
 	static const char *const how[] = { "", "written by the runtime", "written by newuidmap and newgidmap" };
@@ -491,6 +507,7 @@ print_stage(struct printer *o, const struct plan_stage *g)
 		put_str(o, "offsets", g->time_offsets);
 		put(o, "\n");
 	}
+	print_net_devices(o, g->net_devices);
 	put(o, "cgroup: %s\n", g->has_cgroup ? "own" : "that of the runtime");
 	if (g->has_oom_score)
 		put(o, "oom score: %d\n", g->oom_score);

@@ -11,6 +11,7 @@
 #include "libcontainer/credentials.h"
 #include "libcontainer/notify_socket.h"
 #include "namespaces/idmap.h"
+#include "namespaces/net_devices.h"
 #include "oci-spec/documents.h"
 
 #ifndef CLONE_NEWTIME
@@ -82,8 +83,6 @@ refuse(struct err *err, const char *property)
 static int
 compile_unsupported(const struct spec *s, struct err *err)
 {
-	if (s->linux_.n_net_devices)
-		return refuse(err, "linux.netDevices");
 	if (s->linux_.intel_rdt)
 		return refuse(err, "linux.intelRdt");
 	return 0;
@@ -282,6 +281,8 @@ compile_init(struct plan_builder *b, const struct spec *s, const struct host *h,
 	if ((r = compile_namespaces(b, s, h, err)) < 0)
 		return r;
 	compile_time_offsets(b, s);
+	if ((r = net_devices_plan(b, s, h, err)) < 0)
+		return r;
 	if (is_new(s, SPEC_NS_USER) && (r = idmap_plan(b, s, h, o->subid_dir, err)) < 0)
 		return r;
 	compile_session(b, s, o);

@@ -396,6 +396,8 @@ make_all(struct launch *l, struct err *err)
 		r = pid_file_write(l->options->pid_file, l->stage.pid, err);
 		l->has_pid_file = r == 0;
 	}
+	if (r == 0)
+		stage_settle(&l->stage);
 	return r;
 }
 

@@ -22,6 +22,7 @@
 #include "libcontainer/stage_child.h"
 #include "namespaces/idmap.h"
 #include "namespaces/mount_sources.h"
+#include "namespaces/net_devices.h"
 
 /* ---- shared status --------------------------------------------------- */
 
@@ -61,11 +62,20 @@ stage_close(struct stage *g)
 	if (g->status)
 		munmap(g->status, sizeof(*g->status));
 	g->status = NULL;
+	stage_settle(g);
+}
+
+void
+stage_settle(struct stage *g)
+{
+	net_devices_free(g->net_devices);
+	g->net_devices = NULL;
 }
 
 void
 stage_kill(struct stage *g)
 {
+	net_devices_undo(g->net_devices);
 	if (g->pid <= 0)
 		return;
 	kill(g->pid, SIGKILL);
@@ -111,9 +121,9 @@ write_oom_score(const struct plan *p, pid_t pid, struct err *err)
 	return 0;
 }
 
-/* The init waits for MAPPED when it has a user namespace of its own. */
+/* What only the runtime can do for the init, which waits for MAPPED meanwhile. */
 static int
-prepare_user_namespace(struct stage *g, const struct plan *p, struct err *err)
+prepare_init(struct stage *g, const struct plan *p, struct err *err)
 {
 	int r = 0;
 
@@ -121,6 +131,8 @@ prepare_user_namespace(struct stage *g, const struct plan *p, struct err *err)
 		r = idmap_write(p, g->pid, err);
 	if (r == 0 && p->stage.has_oom_score)
 		r = write_oom_score(p, g->pid, err);
+	if (r == 0 && p->stage.net_devices.n)
+		r = net_devices_move(p, g->pid, err, &g->net_devices);
 	if (r == 0 && stage_child_waits(p)) {
 		credentials_raise_limits(p, g->pid);
 		r = stage_reply(g, STAGE_MAPPED, err);
@@ -248,7 +260,7 @@ stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err
 	fd_close(pair[1]);
 	mount_sources_close(p, ctx.fds);
 	if (r == 0)
-		r = prepare_user_namespace(&g, p, err);
+		r = prepare_init(&g, p, err);
 	if (r < 0) {
 		stage_kill(&g);
 		if (g.channel < 0)

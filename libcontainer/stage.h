@@ -4,7 +4,7 @@
  *    runtime                         init (knarr:[init])
  *    -------                         -------------------
  *    stage_spawn    ── clone3 ─────▶ stage_child
- *    id maps, oom score              waits, if it has a new user namespace
+ *    id maps, oom score, devices     waits, if there is any of these
  *    MAPPED         ───────────────▶ becomes root of it; plan_run:
  *                   ◀─────────────── HOOKS       all mounts are there
  *    prestart, createRuntime
@@ -73,7 +73,8 @@ struct stage {
 	int channel;   /* or -1 */
 	int status_fd; /* memfd, or -1 */
 	struct stage_status *status;
-	uint32_t expected; /* bit set of enum stage_message */
+	uint32_t expected;		 /* bit set of enum stage_message */
+	struct net_devices *net_devices; /* what was moved into the container's namespace; or NULL */
 };
 
 struct stage_options {
@@ -87,7 +88,8 @@ struct stage_options {
 };
 
 /* Opens the plan's sources, clones the init (and knarr:[join] where needed),
- * writes id maps and the oom score. On success *ret_stage is the caller's to
+ * writes id maps and the
+ * oom score, moves network devices. On success *ret_stage is the caller's to
  * close with stage_close(). On failure there is no process and no fd left. */
 int stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err, struct stage *ret_stage);
 
@@ -107,8 +109,12 @@ int stage_connect(int dirfd, pid_t pid, bool expects_listener, struct err *err, 
 /* Makes the listening socket start.sock in the folder dirfd. */
 int stage_listen(int dirfd, struct err *err, int *ret_fd);
 
-/* Kills the init and reaps it. For failures before it is anybody else's. */
+/* Kills the init and reaps it, after moving its network devices back. For
+ * failures before it is anybody else's. */
 void stage_kill(struct stage *g);
+
+/* The container is there: its network devices are its own from now on. */
+void stage_settle(struct stage *g);
 
 /* Closes descriptors and unmaps the status; the init lives on. */
 void stage_close(struct stage *g);

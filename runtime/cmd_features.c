@@ -47,6 +47,7 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 		.selinux = true,
 		.memory_policy = true,
 		.idmap_mounts = true,
+		.net_devices = true,
 	};
 
 	(void)options, (void)operands;

@@ -125,7 +125,7 @@ in_mounts()
 @test 'a joined user namespace gives its maps' {
 	local holder
 	userns_bundle
-	unshare --user sleep 20 &
+	unshare --user sleep 20 3>&- &
 	holder=$!
 	while [ "$(readlink /proc/$holder/ns/user)" = "$(readlink /proc/self/ns/user)" ]; do sleep 0.02; done
 	echo '0 100000 65536' >/proc/$holder/uid_map

@@ -1,0 +1,125 @@
+/* Theory of operation: see rtnetlink.h.
+ *
+ * A socket belongs for good to the network namespace that it was made in, so the
+ * runtime enters another one only for the moment of socket(2). Every request
+ * asks for an acknowledgement, or is a dump, which ends by itself: what comes
+ * before the end is the answer. */
+#include "namespaces/rtnetlink.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+#define ALIGN(n)    (((n) + (size_t)3) & ~(size_t)3)
+#define BUFFER_SIZE 65536 /* the kernel fills at most 32 KiB at once */
+
+int
+rtnetlink_open(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int
+rtnetlink_open_in(int ns_fd, int own_fd)
+{
+	auto_close int fd = -1;
+
+	if (setns(ns_fd, CLONE_NEWNET) < 0)
+		return -errno;
+	fd = rtnetlink_open();
+	if (setns(own_fd, CLONE_NEWNET) < 0)
+		return -errno;
+	return fd < 0 ? fd : fd_take(&fd);
+}
+
+void
+rtnetlink_begin(struct rtnetlink_request *r, uint16_t type, uint16_t flags, const void *header, size_t len)
+{
+	memset(r, 0, sizeof(*r));
+	r->h.nlmsg_type = type;
+	r->h.nlmsg_flags = NLM_F_REQUEST | flags;
+	if ((flags & NLM_F_DUMP) != NLM_F_DUMP)
+		r->h.nlmsg_flags |= NLM_F_ACK;
+	memcpy(r->body, header, len);
+	r->h.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + ALIGN(len));
+}
+
+void
+rtnetlink_add(struct rtnetlink_request *r, uint16_t type, const void *data, size_t len)
+{
+	struct rtattr attr = { .rta_len = (uint16_t)(sizeof(attr) + len), .rta_type = type };
+	size_t at = r->h.nlmsg_len, end = at + sizeof(attr) + ALIGN(len);
+	char *to = (char *)r + at;
+
+	if (at > sizeof(*r) || end > sizeof(*r)) {
+		r->h.nlmsg_len = sizeof(*r) + 1;
+		return;
+	}
+	memcpy(to, &attr, sizeof(attr));
+	if (len)
+		memcpy(to + sizeof(attr), data, len);
+	r->h.nlmsg_len = (uint32_t)end;
+}
+
+/* Looks for the end in what was received: 1 found, 0 not yet, or the error. */
+static int
+find_end(const struct nlmsghdr *h, size_t len)
+{
+	for (; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len)) {
+		const struct nlmsgerr *e = NLMSG_DATA(h);
+
+		if (h->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return e->error ? e->error : 1;
+	}
+	return 0;
+}
+
+static void
+append(struct arena *a, struct rtnetlink_answer *answer, const void *data, size_t len)
+{
+	char *all = arena_grow(a, answer->first, answer->len, answer->len + ALIGN(len));
+
+	memcpy(all + answer->len, data, len);
+	answer->first = (struct nlmsghdr *)(void *)all;
+	answer->len += ALIGN(len);
+}
+
+int
+rtnetlink_ask(int fd, struct rtnetlink_request *r, struct arena *a, struct rtnetlink_answer *ret_answer)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct rtnetlink_answer answer = { 0 };
+	char *buffer;
+	int end = 0;
+
+	if (r->h.nlmsg_len > sizeof(*r))
+		return -EMSGSIZE;
+	if (sendto(fd, r, r->h.nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
+	buffer = arena_alloc(a, BUFFER_SIZE);
+	while (end == 0) {
+		ssize_t n = recv(fd, buffer, BUFFER_SIZE, 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		end = find_end((const struct nlmsghdr *)(const void *)buffer, (size_t)n);
+		append(a, &answer, buffer, (size_t)n);
+	}
+	if (end < 0)
+		return end;
+	if (ret_answer)
+		*ret_answer = answer;
+	return 0;
+}
