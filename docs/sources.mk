@@ -12,11 +12,15 @@ man_pages = \
 	docs/man/knarr-help.1 \
 	docs/man/knarr-kill.1 \
 	docs/man/knarr-list.1 \
+	docs/man/knarr-pause.1 \
 	docs/man/knarr-plan.1 \
+	docs/man/knarr-ps.1 \
+	docs/man/knarr-resume.1 \
 	docs/man/knarr-run.1 \
 	docs/man/knarr-spec.1 \
 	docs/man/knarr-start.1 \
 	docs/man/knarr-state.1 \
+	docs/man/knarr-update.1 \
 	docs/man/knarr-version.1
 EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/performance.md docs/state.md $(man_pages:.1=.md)
 
@@ -37,10 +41,14 @@ docs/man/knarr-features.1: runtime/cmd_features.c
 docs/man/knarr-help.1: runtime/cmd_help.c
 docs/man/knarr-kill.1: runtime/cmd_kill.c
 docs/man/knarr-list.1: runtime/cmd_list.c
+docs/man/knarr-pause.1: runtime/cmd_pause.c
 docs/man/knarr-plan.1: runtime/cmd_plan.c
+docs/man/knarr-ps.1: runtime/cmd_ps.c
+docs/man/knarr-resume.1: runtime/cmd_resume.c
 docs/man/knarr-run.1: runtime/cmd_run.c
 docs/man/knarr-spec.1: runtime/cmd_spec.c
 docs/man/knarr-start.1: runtime/cmd_start.c
 docs/man/knarr-state.1: runtime/cmd_state.c
+docs/man/knarr-update.1: runtime/cmd_update.c
 docs/man/knarr-version.1: runtime/cmd_version.c
 MAINTAINERCLEANFILES = $(man_pages)

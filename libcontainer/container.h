@@ -80,6 +80,22 @@ int container_kill(const struct container_env *env, const char *id, int sig, boo
 /* force: kill it first, and no error when there is no such container. */
 int container_delete(const struct container_env *env, const char *id, bool force, struct err *err);
 
+/* Freezes and thaws the container's cgroup. A container without one, or that is not
+ * running (-ESRCH), or paused already, or not paused, is an error. */
+int container_pause(const struct container_env *env, const char *id, struct err *err);
+int container_resume(const struct container_env *env, const char *id, struct err *err);
+
+/* Pids of all processes in the container's cgroup, in the runtime's pid namespace;
+ * of its init alone when it has no cgroup. Memory from env->arena. */
+int container_processes(const struct container_env *env, const char *id, struct err *err, pid_t **ret_pids,
+			size_t *ret_n);
+
+/* Writes new limits to the container's cgroup; what resources leaves out stays.
+ * Its device rules are ignored. Errors as of create: a limit whose controller is
+ * missing is one. */
+int container_update(const struct container_env *env, const char *id, const struct spec_resources *resources,
+		     struct err *err);
+
 /* State and status of a container; memory from env->arena. */
 int container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
 		    enum container_status *ret_status);

@@ -38,6 +38,7 @@ libknarr_a_SOURCES += libcontainer/launch.h
 libknarr_a_SOURCES += libcontainer/lifecycle.c
 libknarr_a_SOURCES += libcontainer/listener.c
 libknarr_a_SOURCES += libcontainer/listener.h
+libknarr_a_SOURCES += libcontainer/manage.c
 libknarr_a_SOURCES += libcontainer/notify_socket.c
 libknarr_a_SOURCES += libcontainer/notify_socket.h
 libknarr_a_SOURCES += libcontainer/pid_file.c

@@ -8,11 +8,15 @@ knarr_SOURCES += \
 	runtime/cmd_help.c \
 	runtime/cmd_kill.c \
 	runtime/cmd_list.c \
+	runtime/cmd_pause.c \
 	runtime/cmd_plan.c \
+	runtime/cmd_ps.c \
+	runtime/cmd_resume.c \
 	runtime/cmd_run.c \
 	runtime/cmd_spec.c \
 	runtime/cmd_start.c \
 	runtime/cmd_state.c \
+	runtime/cmd_update.c \
 	runtime/cmd_version.c \
 	runtime/command.h runtime/commands.c \
 	runtime/completion.h runtime/completion_bash.c runtime/completion_fish.c runtime/completion_zsh.c \

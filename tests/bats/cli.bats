@@ -23,7 +23,7 @@ commands() {
 # Long options in the help of a command; of knarr itself without an argument.
 options() {
 	# shellcheck disable=SC2086
-	"$KNARR" help $1 | sed -n 's/^  \(-., \|    \)--\([a-z-]*\).*/\2/p'
+	"$KNARR" help $1 | sed -n 's/^  \(-., \|    \)--\([a-z0-9-]*\).*/\2/p'
 }
 
 @test "version: the lines that callers parse" {
