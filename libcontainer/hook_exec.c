@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/signals.h"
 
 #ifndef P_PIDFD
@@ -84,7 +85,7 @@ become_hook(const struct hook_exec *h, int input, int report)
 		execve(h->path, (char *const *)h->argv, (char *const *)h->envp);
 	code = errno;
 	fd_write_all(report, &code, sizeof(code));
-	_exit(127);
+	process_end(127);
 }
 
 /* ---- starting -------------------------------------------------------- */

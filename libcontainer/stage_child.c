@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/process.h"
 #include "base/signals.h"
 #include "libcontainer/exe_guard.h"
 #include "libcontainer/planrun.h"
@@ -240,7 +241,7 @@ stage_child(struct plan_ctx *c, struct stage_status *status, const struct stage_
 	signals_reset(o->signal_mask);
 	if (enter(c, o) == 0)
 		plan_run(c, status);
-	_exit(1);
+	process_end(1);
 }
 
 /* ---- knarr:[join] ---------------------------------------------------- */
@@ -311,16 +312,16 @@ stage_join(struct plan_ctx *c, struct stage_status *status, const struct stage_o
 	(void)o;
 	prctl(PR_SET_NAME, "knarr:[join]");
 	if (die_with_runtime(c) < 0 || (c->plan->stage.enters ? stage_enter(c) : join_all(c)) < 0)
-		_exit(1);
+		process_end(1);
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0) {
 		err_set(c->err, errno, "%s",
 			c->plan->stage.enters ? "make a process in the container"
 					      : "linux.namespaces: create the container's first process");
-		_exit(1);
+		process_end(1);
 	}
 	if (pid == 0)
 		return;
 	status->init_pid = pid;
-	_exit(0);
+	process_end(0);
 }
