@@ -41,16 +41,18 @@ struct plan_bytes {
 
 /* File descriptors that steps share are numbered slots of the plan_ctx. */
 enum plan_slot {
-	PLAN_FD_ROOT,	  /* root of the container's rootfs mount */
-	PLAN_FD_CHANNEL,  /* socket to the parent (SOCK_SEQPACKET) */
-	PLAN_FD_START,	  /* listening socket of `start` (create only) */
-	PLAN_FD_PEER,	  /* connection accepted from `start` */
-	PLAN_FD_PROC,	  /* private procfs, opened by the first step that needs it */
-	PLAN_FD_MASK_DIR, /* empty read-only tmpfs that hides folders */
-	PLAN_FD_CONSOLE,  /* slave of the console until the program has it */
-	PLAN_FD_STATUS,	  /* memfd of the shared struct err (create only) */
-	PLAN_FD_INIT,	  /* pidfd of the init whose namespaces are entered (exec only) */
-	PLAN_FD_SOURCES,  /* first slot of the sources that the parent opens */
+	PLAN_FD_ROOT,	    /* root of the container's rootfs mount */
+	PLAN_FD_CHANNEL,    /* socket to the parent (SOCK_SEQPACKET) */
+	PLAN_FD_START,	    /* listening socket of `start` (create only) */
+	PLAN_FD_PEER,	    /* connection accepted from `start` */
+	PLAN_FD_PROC,	    /* private procfs, opened by the first step that needs it */
+	PLAN_FD_MASK_DIR,   /* empty read-only tmpfs that hides folders */
+	PLAN_FD_CONSOLE,    /* slave of the console until the program has it */
+	PLAN_FD_STATUS,	    /* memfd of the shared struct err (create only) */
+	PLAN_FD_INIT,	    /* pidfd of the init whose namespaces are entered (exec only) */
+	PLAN_FD_PROC_MOUNT, /* the procfs that the config mounts on /proc */
+	PLAN_FD_SYS_MOUNT,  /* the sysfs that it mounts on /sys */
+	PLAN_FD_SOURCES,    /* first slot of the sources that the parent opens */
 	PLAN_FD_MAX = 1024
 };
 

@@ -46,6 +46,7 @@ compile_exec(struct plan_builder *b, const struct spec *s, const struct host *h,
 		return r;
 	if ((r = compile_seccomp(b, s, o->seccomp_cache, err, &seccomp)) < 0)
 		return r;
+	plan_add(b, PLAN_CLOSE_FDS, "process")->u.close_fds.keep = o->keep_fds;
 	if ((r = credentials_plan(b, s, h, err)) < 0)
 		return r;
 	compile_program(b, p);

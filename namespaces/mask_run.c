@@ -16,7 +16,6 @@
 #include "namespaces/fs_context.h"
 #include "namespaces/mount_api.h"
 #include "namespaces/mount_attach.h"
-#include "namespaces/path_in_root.h"
 #include "namespaces/rootfs.h"
 #include "namespaces/rootfs_run.h"
 
@@ -84,7 +83,7 @@ int
 rootfs_run_mask_path(struct plan_ctx *c, const struct plan_step *s)
 {
 	const char *path = rootfs_text(c->plan, s->u.path.path);
-	auto_close int place = path_open(c->fds[PLAN_FD_ROOT], path, O_PATH, 0);
+	auto_close int place = mount_open_kept(c, path);
 	struct stat st;
 
 	if (place < 0)
@@ -100,7 +99,7 @@ int
 rootfs_run_readonly_path(struct plan_ctx *c, const struct plan_step *s)
 {
 	const char *path = rootfs_text(c->plan, s->u.path.path);
-	auto_close int place = path_open(c->fds[PLAN_FD_ROOT], path, O_PATH, 0);
+	auto_close int place = mount_open_kept(c, path);
 	auto_close int tree = -1;
 	int r;
 

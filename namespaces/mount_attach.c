@@ -6,12 +6,15 @@
 #include "namespaces/mount_attach.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
+#include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "namespaces/mount_api.h"
+#include "namespaces/path_in_root.h"
 #include "namespaces/path_text.h"
 
 int
@@ -88,6 +91,42 @@ mount_attach(struct plan_ctx *c, int *mount_fd, int place_fd)
 	fd_close(c->fds[PLAN_FD_ROOT]);
 	c->fds[PLAN_FD_ROOT] = fd_take(mount_fd);
 	return 0;
+}
+
+static const struct {
+	const char *dest;
+	enum plan_slot slot;
+} kept_mounts[] = {
+	{ "/proc", PLAN_FD_PROC_MOUNT },
+	{ "/sys", PLAN_FD_SYS_MOUNT },
+};
+
+void
+mount_keep(struct plan_ctx *c, const char *dest, int mount_fd)
+{
+	bool all = strcmp(dest, "/") == 0;
+
+	for (size_t i = 0; i < sizeof(kept_mounts) / sizeof(kept_mounts[0]); i++) {
+		int *slot = &c->fds[kept_mounts[i].slot];
+
+		if (!all && strcmp(dest, kept_mounts[i].dest) != 0)
+			continue;
+		fd_close(*slot);
+		*slot = mount_fd < 0 ? -1 : fcntl(mount_fd, F_DUPFD_CLOEXEC, 0);
+	}
+}
+
+int
+mount_open_kept(const struct plan_ctx *c, const char *path)
+{
+	for (size_t i = 0; i < sizeof(kept_mounts) / sizeof(kept_mounts[0]); i++) {
+		int fd = c->fds[kept_mounts[i].slot];
+		size_t len = strlen(kept_mounts[i].dest);
+
+		if (fd >= 0 && path_is_in(path, kept_mounts[i].dest) && path[len] && !strstr(path, ".."))
+			return path_open(fd, path + len, O_PATH, 0);
+	}
+	return path_open(c->fds[PLAN_FD_ROOT], path, O_PATH, 0);
 }
 
 int

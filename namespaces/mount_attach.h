@@ -36,4 +36,15 @@ int mount_attach_place(int mount_fd, int place_fd);
 /* mount_attach_place() for the container's root: it becomes PLAN_FD_ROOT. */
 int mount_attach_root(struct plan_ctx *c, int *mount_fd, int place_fd);
 
+/* Keeps the procfs or sysfs that was mounted on dest, if that is /proc or /sys, in
+ * its slot; mount_fd -1: something else covers that place now. */
+void mount_keep(struct plan_ctx *c, const char *dest, int mount_fd);
+
+/* O_PATH descriptor of a path that is masked or made read-only: below /proc and
+ * /sys looked up from the kept mount. Whoever can write to the root file system
+ * could otherwise exchange the folder /proc, with the mount on it, for another
+ * while the container is made: masks of paths that are missing are skipped, and
+ * the procfs would be there without them. */
+int mount_open_kept(const struct plan_ctx *c, const char *path);
+
 #endif

@@ -120,6 +120,7 @@ rootfs_run_mount_bind(struct plan_ctx *c, const struct plan_step *s)
 	r = mount_attach(c, &tree, dest_fd);
 	if (r < 0)
 		return err_set(c->err, -r, "bind '%s' to '%s'%s", source, dest, place_hint(m, dest_fd, -r));
+	mount_keep(c, dest, -1);
 	r = mount_set_propagation(fd, m->propagation);
 	if (r < 0)
 		return err_set(c->err, -r, "bind '%s' to '%s': set the propagation", source, dest);

@@ -176,6 +176,7 @@ rootfs_run_mount_fs(struct plan_ctx *c, const struct plan_step *s)
 		r = mount_attach(c, &mount_fd, dest_fd);
 	if (r < 0)
 		return err_set(c->err, -r, "mount '%s' on '%s'", type, dest);
+	mount_keep(c, dest, must_be_plain(type) ? fd : -1);
 	r = mount_set_propagation(fd, m->propagation);
 	if (r < 0)
 		return err_set(c->err, -r, "set the propagation of '%s' on '%s'", type, dest);
