@@ -130,7 +130,7 @@ startContainer /tmp" ]
 			echo "$good" >"$BUNDLE/config.json"
 			edit_bundle ".hooks.$kind = [$hook]"
 			run -1 knarr run -b "$BUNDLE" "$ID"
-			[[ "$output" == *"hooks.$kind[0]"* ]]
+			[[ "$output" == *"hooks.${kind}[0]"* ]]
 		done
 	done
 }

@@ -1,0 +1,100 @@
+#!/usr/bin/env bats
+# config-linux.md#namespaces: new, joined by path, inherited.
+load helpers
+
+setup() {
+	container_setup
+	make_bundle '.root.readonly = false | del(.hostname)'
+	bundle_runs sleep 1000
+}
+
+teardown() {
+	[ -z "${HOLDER:-}" ] || kill -KILL "$HOLDER" 2>/dev/null || true
+	container_teardown
+}
+
+types='pid:pid network:net mount:mnt ipc:ipc uts:uts cgroup:cgroup'
+
+namespace_of() { # namespace_of FILE: that of the container's init
+	readlink "/proc/$(knarr state "$ID" | jq .pid)/ns/$1"
+}
+
+create() {
+	knarr create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+}
+
+@test "listed without a path: new" {
+	requires_root
+	create
+	for type in $types; do
+		[ "$(namespace_of "${type#*:}")" != "$(readlink "/proc/self/ns/${type#*:}")" ]
+	done
+	knarr delete "$ID"
+}
+
+@test "not listed: that of the runtime" {
+	requires_root
+	for type in $types; do
+		[ "$type" != mount:mnt ] || continue
+		make_bundle "del(.hostname) | .linux.namespaces |= map(select(.type != \"${type%:*}\"))"
+		create
+		[ "$(namespace_of "${type#*:}")" = "$(readlink "/proc/self/ns/${type#*:}")" ]
+		knarr delete "$ID"
+	done
+}
+
+@test "listed with a path: joined" {
+	requires_root
+	unshare --ipc --mount --net --uts --cgroup --pid --fork --kill-child sleep 1000 &
+	HOLDER=$!
+	local first=/proc/$HOLDER/ns file
+	for _ in {1..100}; do
+		[ "$(readlink "$first/cgroup")" = "$(readlink /proc/self/ns/cgroup)" ] || [ -z "$(pgrep -P "$HOLDER")" ] || break
+		sleep 0.05
+	done
+	for type in $types; do
+		file=$first/${type#*:}
+		[ "$type" != pid:pid ] || file=${file}_for_children
+		make_bundle "del(.hostname) | .linux.namespaces |= map(if .type == \"${type%:*}\" then .path = \"$file\" else . end)"
+		create
+		[ "$(namespace_of "${type#*:}")" = "$(readlink "$file")" ]
+		knarr delete --force "$ID"
+	done
+}
+
+@test "a path of another type, that is none, or is not there is an error" {
+	local good path
+	good=$(cat "$BUNDLE/config.json")
+	for type in $types; do
+		for path in /proc/self/ns/user /etc/passwd /nowhere relative; do
+			echo "$good" >"$BUNDLE/config.json"
+			edit_bundle ".linux.namespaces |= map(if .type == \"${type%:*}\" then .path = \"$path\" else . end)"
+			run -1 knarr create -b "$BUNDLE" "$ID"
+			[[ "$output" == *"$path"* ]]
+		done
+	done
+}
+
+@test "duplicate and unknown types are errors" {
+	local good
+	good=$(cat "$BUNDLE/config.json")
+	for type in $types; do
+		echo "$good" >"$BUNDLE/config.json"
+		edit_bundle ".linux.namespaces += [{type: \"${type%:*}\"}, {type: \"${type%:*}\"}]"
+		run -1 knarr create -b "$BUNDLE" "$ID"
+		[[ "$output" == *duplicate*"\"${type%:*}\""* ]]
+	done
+	echo "$good" >"$BUNDLE/config.json"
+	edit_bundle '.linux.namespaces += [{type: "mnt"}]'
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *'"mnt"'* ]]
+}
+
+@test "what would change the host without its namespace is refused" {
+	edit_bundle '.hostname = "x" | .linux.namespaces |= map(select(.type != "uts"))'
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *hostname*uts* ]]
+	make_bundle 'del(.hostname) | .linux.namespaces |= map(select(.type != "mount"))'
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *"mount namespace"* ]]
+}
