@@ -179,7 +179,6 @@ copy_source()
 	fi
 	mkdir -p "$src"
 	tar -c --null --ignore-failed-read -T "$list" 2>/dev/null | tar -x -C "$src"
-	rm -f "$list"
 	[ -e "$src/configure.ac" ]
 }
 
@@ -228,7 +227,7 @@ container_tests()
 		return
 	fi
 	[ "$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && via=(sudo -n); }
-	"${via[@]}" env KNARR="$knarr" timeout -k 10 1200 bats --tap "$src/tests/bats" >"$tap" 2>&1 || status=$?
+	"${via[@]}" env KNARR="$knarr" timeout -k 10 1800 bats --tap "$src/tests/bats" >"$tap" 2>&1 || status=$?
 	count_tap "$name" "$tap" $status
 }
 
@@ -276,15 +275,15 @@ release_is_complete()
 {
 	local f status=0
 	(cd "$out/gcc" && make -s distdir) || return 1
-	while IFS= read -r f; do
+	while IFS= read -r -d '' f; do
 		case $f in
 		.gitignore | .git*/*) continue ;;
 		esac
-		[ -e "$out/gcc/knarr-$version/$f" ] || {
+		[ ! -e "$src/$f" ] || [ -e "$out/gcc/knarr-$version/$f" ] || {
 			echo "$f is in no list of Makefile.am or sources.mk"
 			status=1
 		}
-	done < <(cd "$src/../.." && git -c safe.directory='*' ls-files 2>/dev/null)
+	done <"$out/files"
 	chmod -R u+w "$out/gcc/knarr-$version" && rm -rf "$out/gcc/knarr-$version"
 	return $status
 }
@@ -314,33 +313,40 @@ static_program()
 	! readelf -d "$out/static/knarr" | grep NEEDED && "$out/static/knarr" --version
 }
 
-rm -rf "$out"
-mkdir -p "$out" || exit 1
-[ $install = no ] || install_packages
-version=$(sed -n 's/^AC_INIT(\[knarr\], \[\(.*\)\])/\1/p' configure.ac)
+# In a function, so that all of it is read before any of it runs: the file may change
+# meanwhile.
+main()
+{
+	rm -rf "$out"
+	mkdir -p "$out" || exit 1
+	[ $install = no ] || install_packages
+	version=$(sed -n 's/^AC_INIT(\[knarr\], \[\(.*\)\])/\1/p' configure.ac)
 
-stage 'copy of the source' copy_source
-stage 'autogen.sh' in_src ./autogen.sh
-if stage 'build with gcc, warnings are errors' build_in gcc --enable-werror; then
-	unit_tests 'unit tests' gcc
-	stage 'only libc is a shared library' only_libc_is_dynamic
-	stage 'install with DESTDIR, uninstall' install_and_uninstall
-fi
-lint
-container_tests 'containers' gcc
-machine_tests
-if [ $quick = no ]; then
-	stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
-	stage 'static program' static_program
-	if stage 'build with sanitizers' build_in sanitizers --enable-sanitizers --enable-werror; then
-		unit_tests 'unit tests with sanitizers' sanitizers
-		container_tests 'containers with sanitizers' sanitizers
+	stage 'copy of the source' copy_source
+	stage 'autogen.sh' in_src ./autogen.sh
+	if stage 'build with gcc, warnings are errors' build_in gcc --enable-werror; then
+		unit_tests 'unit tests' gcc
+		stage 'only libc is a shared library' only_libc_is_dynamic
+		stage 'install with DESTDIR, uninstall' install_and_uninstall
 	fi
-	stage 'static analysis (gcc -fanalyzer)' make -s -C "$out/gcc" analyze
-	stage 'the release is complete' release_is_complete
-	stage 'make distcheck' make -s -C "$out/gcc" -j"$jobs" distcheck
-fi
+	lint
+	container_tests 'containers' gcc
+	machine_tests
+	if [ $quick = no ]; then
+		stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
+		stage 'static program' static_program
+		if stage 'build with sanitizers' build_in sanitizers --enable-sanitizers --enable-werror; then
+			unit_tests 'unit tests with sanitizers' sanitizers
+			container_tests 'containers with sanitizers' sanitizers
+		fi
+		stage 'static analysis (gcc -fanalyzer)' make -s -C "$out/gcc" analyze
+		stage 'the release is complete' release_is_complete
+		stage 'make distcheck' make -s -C "$out/gcc" -j"$jobs" distcheck
+	fi
 
-echo "took $((SECONDS - began)) s; logs in $out"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+	echo "took $((SECONDS - began)) s; logs in $out"
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ]
+}
+
+main; exit
