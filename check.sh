@@ -12,6 +12,8 @@
 #
 # The last line is "N passed, N failed, N skipped"; the exit status is 1 if any
 # failed. Each skip is printed with its reason. Logs lie in build-check/.
+# Stages are called by name.
+# shellcheck disable=SC2317
 set -uo pipefail
 shopt -s extglob
 # A caller in the background ignores SIGINT and SIGQUIT; what is tested here would too.
@@ -285,7 +287,7 @@ release_is_complete()
 		}
 	done <"$out/files"
 	chmod -R u+w "$out/gcc/knarr-$version" && rm -rf "$out/gcc/knarr-$version"
-	return $status
+	return "$status"
 }
 
 # Installs below DESTDIR, looks for what must be there, uninstalls, and nothing is left.
