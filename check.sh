@@ -12,6 +12,7 @@
 #
 # The last line is "N passed, N failed, N skipped"; the exit status is 1 if any
 # failed. Each skip is printed with its reason. Logs lie in build-check/.
+
 # Stages are called by name.
 # shellcheck disable=SC2317
 set -uo pipefail
@@ -31,7 +32,7 @@ for arg in "$@"; do
 	--no-install) install=no ;;
 	--vm) vm=yes ;;
 	*)
-		sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
+		sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2
 		exit 2
 		;;
 	esac
