@@ -31,7 +31,7 @@ runtime_begin()
 	cat >"$T/daemon.json" <<-END
 		{"data-root": "$T/d/data", "exec-root": "$T/d/exec", "pidfile": "$T/d/pid", "hosts": ["unix://$T/d/sock"],
 		"containerd": "$T/d/csock", "iptables": false, "ip6tables": false, "ip-forward": false, "bridge": "none",
-		"storage-driver": "vfs", "cgroup-parent": "/$CGROUP",
+		"storage-driver": "vfs", "exec-opts": ["native.cgroupdriver=cgroupfs"], "cgroup-parent": "/$CGROUP",
 		"runtimes": {"tested": {"path": "$RUNTIME"}}, "default-runtime": "tested"}
 	END
 	start containerd containerd -c "$T/config.toml"
@@ -49,6 +49,7 @@ runtime_end()
 		kill "$(cat "$T/$name.pid")"
 		wait "$(cat "$T/$name.pid")"
 	done
+	umount "$T"/d/exec/netns/* 2>/dev/null
 	rm -rf --one-file-system "$T/d"
 }
 

@@ -49,22 +49,29 @@ client_begin()
 # the mounts of the inner half are seen here, so removing cannot follow them.
 begin_outside()
 {
-	local status=0 before made_user=''
+	local status=0
 	KNARR=$(command -v "${KNARR:-knarr}") || skip_client 'no knarr: set KNARR'
 	KNARR=$(realpath "$KNARR")
 	CLIENTS_INSIDE=$(mktemp -d /tmp/knarr-clients.XXXXXX)
 	chmod 0711 "$CLIENTS_INSIDE"
-	before=$(client_cgroups)
+	CGROUPS_BEFORE=$(client_cgroups)
+	MADE_USER=
+	trap end_outside EXIT
+	trap 'exit 143' TERM INT HUP
 	if ! id knarr-test >/dev/null 2>&1; then
-		useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' knarr-test && made_user=yes
+		useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' knarr-test && MADE_USER=yes
 	fi
 	export KNARR CLIENTS_INSIDE
 	unshare --mount --propagation private -- "$0" || status=$?
-	end_leftovers
-	remove_cgroups "$before"
-	[ -z "$made_user" ] || userdel knarr-test
-	rm -rf --one-file-system "$CLIENTS_INSIDE"
 	exit $status
+}
+
+end_outside()
+{
+	end_leftovers
+	remove_cgroups "$CGROUPS_BEFORE"
+	[ -z "$MADE_USER" ] || userdel knarr-test
+	rm -rf --one-file-system "$CLIENTS_INSIDE"
 }
 
 # Processes that work in $T or name it: those of the client that did not end.
@@ -74,7 +81,9 @@ end_leftovers()
 	for file in /proc/[0-9]*/cmdline; do
 		pid=${file#/proc/}
 		pid=${pid%/cmdline}
-		[ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
+		case " $$ $BASHPID " in
+		*" $pid "*) continue ;;
+		esac
 		case "$(tr '\0' ' ' 2>/dev/null <"$file") $(readlink "/proc/$pid/cwd")" in
 		*"$CLIENTS_INSIDE"*) kill -KILL "$pid" 2>/dev/null ;;
 		esac
