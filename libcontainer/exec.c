@@ -165,6 +165,8 @@ compile(struct exec *e, struct err *err)
 
 	plan_begin(&b, a);
 	r = compile_exec(&b, e->spec, &e->host, &o, e->init.enter_flags, e->init.deny_setgroups, err);
+	if (r == 0 && !e->options->detach)
+		tty_plan_size(&b);
 	return r < 0 ? r : plan_seal(&b, err, &e->plan);
 }
 

@@ -136,6 +136,8 @@ compile(struct launch *l, struct err *err)
 		o.rootfs.cgroup = arena_printf(a, "%s%s", l->cgroup.mount, l->cgroup.path);
 	plan_begin(&b, a);
 	r = compile_init(&b, l->spec, &l->host, &o, err);
+	if (r == 0 && l->mode == LAUNCH_RUN && !l->options->detach)
+		tty_plan_size(&b);
 	return r < 0 ? r : plan_seal(&b, err, &l->plan);
 }
 

@@ -22,6 +22,11 @@ int tty_run_open_console(struct plan_ctx *c, const struct plan_step *s);
  * name "/dev/pts/ptmx" style payload that conmon and containerd read. */
 int tty_send_to_socket(const char *path, int master_fd, struct err *err);
 
+/* A program in the foreground begins with the size of the caller's terminal: puts
+ * it into every PLAN_OPEN_CONSOLE step of b that has none from the config. Does
+ * nothing when neither stdin, stdout nor stderr is a terminal. */
+void tty_plan_size(struct plan_builder *b);
+
 /* Foreground: what `run` does until the container's init ends.
  * pidfd, pid: of the init, a child of the caller. master_fd: the pty, made
  * non-blocking here, or -1 without a terminal (then only signals are forwarded).

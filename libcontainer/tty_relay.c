@@ -97,16 +97,40 @@ restore(struct relay *r)
 	r->is_raw = false;
 }
 
+static bool
+caller_window_size(struct winsize *ret_size)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (ioctl(fd, TIOCGWINSZ, ret_size) == 0)
+			return true;
+	return false;
+}
+
 static void
 copy_window_size(const struct relay *r)
 {
 	struct winsize size;
 
-	for (int fd = 0; r->master >= 0 && fd < 3; fd++)
-		if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
-			ioctl(r->master, TIOCSWINSZ, &size);
-			return;
-		}
+	if (r->master >= 0 && caller_window_size(&size))
+		ioctl(r->master, TIOCSWINSZ, &size);
+}
+
+void
+tty_plan_size(struct plan_builder *b)
+{
+	struct winsize size;
+
+	if (!caller_window_size(&size))
+		return;
+	for (size_t i = 0; i < b->n_steps; i++) {
+		struct plan_step *s = &b->steps[i];
+
+		if (s->kind != PLAN_OPEN_CONSOLE || s->u.console.set_size)
+			continue;
+		s->u.console.set_size = true;
+		s->u.console.height = size.ws_row;
+		s->u.console.width = size.ws_col;
+	}
 }
 
 /* ---- signals, continued ---------------------------------------------- */

@@ -196,7 +196,7 @@ refuses() {
 # ---- capabilities ---------------------------------------------------------------
 
 caps() { # caps UID SETS -> the five masks
-	sees ".process.user = {uid: $1, gid: $1} | .process.capabilities = $2" 'sed -n "s/^Cap[A-Z][a-z]*:\t0*//p" /proc/self/status | tr "\n" " "'
+	sees ".process.noNewPrivileges = false | .process.user = {uid: $1, gid: $1} | .process.capabilities = $2" 'sed -n "s/^Cap[A-Z][a-z]*:\t0*//p" /proc/self/status | tr "\n" " "'
 }
 
 # CAP_KILL is bit 5, CAP_CHOWN bit 0. The order in /proc: Inh Prm Eff Bnd Amb.
@@ -204,6 +204,10 @@ caps() { # caps UID SETS -> the five masks
 	requires_root
 	run -0 caps 0 '{bounding: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"]}'
 	[ "$(echo $output)" = "21 21 21" ] # execve gives root the bounding set
+	# … but nothing that it had not, under no_new_privs.
+	edit_bundle '.process.noNewPrivileges = true'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$(echo $output)" = "20 20 21" ]
 	run -0 caps 7 '{bounding: ["CAP_KILL", "CAP_CHOWN"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"], inheritable: ["CAP_KILL"], ambient: ["CAP_KILL"]}'
 	[ "$(echo $output)" = "20 20 20 21 20" ]
 	run -0 caps 7 '{}'

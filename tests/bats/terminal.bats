@@ -109,3 +109,10 @@ c" ]
 	[[ "$output" == *"$T/none"* ]]
 	run ! knarr state "$ID"
 }
+
+@test "a foreground program begins with the size of the caller's terminal" {
+	requires_command script
+	bundle_runs stty size
+	run -0 script -qec "stty cols 91 rows 17; '$KNARR' --root '$ROOT' run -b '$BUNDLE' $ID" /dev/null </dev/null
+	[[ "$output" == *'17 91'* ]]
+}
