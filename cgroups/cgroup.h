@@ -55,6 +55,11 @@ int cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err);
  * property, file and value; the caller then calls cgroup_destroy(). */
 int cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err);
 
+/* How many folders at the end of cg->path do not exist yet: what cgroup_create()
+ * would make. To be saved before it, so that a runtime that is killed in it leaves
+ * nothing that nobody owns. */
+unsigned cgroup_count_missing(const struct cgroup *cg);
+
 /* Opens an existing cgroup (from a state) into cg->fd; nothing to do when that is
  * open. -ENOENT when gone, or when path is NULL. */
 int cgroup_open(struct cgroup *cg, struct err *err);

@@ -299,6 +299,22 @@ cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err)
 	return 0;
 }
 
+unsigned
+cgroup_count_missing(const struct cgroup *cg)
+{
+	auto_close int mountfd = cg->path ? open(cg->mount, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+	unsigned depth = cg->path ? walk_count(cg->path) : 0, n = 0;
+
+	while (mountfd >= 0 && n < depth) {
+		auto_close int fd = walk_open(mountfd, cg->path, depth - n);
+
+		if (fd != -ENOENT)
+			break;
+		n++;
+	}
+	return n;
+}
+
 int
 cgroup_open(struct cgroup *cg, struct err *err)
 {

@@ -33,7 +33,8 @@ run_poststart(const struct container_env *env, const struct state *s, const stru
 {
 	char *json = launch_state_json(env->arena, s, "running", s->pid);
 
-	return hooks_run("poststart", &spec->hooks.poststart, s->bundle, json, /* keep_going= */ false, err);
+	return hooks_run("poststart", &spec->hooks.poststart, s->bundle, json, /* init_pidfd= */ -1,
+			 /* keep_going= */ false, err);
 }
 
 static int

@@ -193,8 +193,10 @@ remaining(int64_t deadline)
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-/* Feeds and waits. False: the time is over. */
-static bool
+enum outcome { HOOK_ENDED, HOOK_TIMEOUT, HOOK_ORPHANED };
+
+/* Feeds and waits. */
+static enum outcome
 watch(struct hook_exec *h, struct child *k)
 {
 	int64_t deadline = INT64_MAX;
@@ -202,30 +204,36 @@ watch(struct hook_exec *h, struct child *k)
 	if (h->timeout > 0 && h->timeout < INT64_MAX / 1000 - now_ms())
 		deadline = now_ms() + h->timeout * 1000;
 	for (;;) {
-		struct pollfd p[2] = { { k->pidfd, POLLIN, 0 }, { k->input, POLLOUT, 0 } };
-		int n = poll(p, 2, remaining(deadline));
+		struct pollfd p[3] = { { k->pidfd, POLLIN, 0 },
+				       { k->input, POLLOUT, 0 },
+				       { h->init_pidfd, POLLIN, 0 } };
+		int n = poll(p, 3, remaining(deadline));
 
 		if (p[0].revents && n > 0)
-			return true;
+			return HOOK_ENDED;
+		if (p[2].revents && n > 0)
+			return HOOK_ORPHANED;
 		if (p[1].revents && n > 0)
 			feed(h, k);
 		if (n == 0 && remaining(deadline) == 0)
-			return false;
+			return HOOK_TIMEOUT;
 	}
 }
 
 static int
-result(const struct hook_exec *h, const struct child *k, bool in_time, struct err *err)
+result(const struct hook_exec *h, const struct child *k, enum outcome outcome, struct err *err)
 {
 	siginfo_t info = { 0 };
 
 	/* Before its leader is reaped: until then nobody else can get the id of its session. */
-	if (!in_time)
+	if (outcome != HOOK_ENDED)
 		kill(-k->pid, SIGKILL);
 	while (waitid(P_PIDFD, (id_t)k->pidfd, &info, WEXITED) < 0)
 		if (errno != EINTR)
 			return err_set(err, errno, "wait for '%s'", h->path);
-	if (!in_time)
+	if (outcome == HOOK_ORPHANED)
+		return err_plain(err, "'%s' was killed because the container's init ended", h->path);
+	if (outcome == HOOK_TIMEOUT)
 		return err_plain(err, "'%s' was killed after its timeout of %lld seconds", h->path,
 				 (long long)h->timeout);
 	if (info.si_code != CLD_EXITED)

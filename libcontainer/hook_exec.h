@@ -17,6 +17,7 @@ struct hook_exec {
 	struct iovec state[3];	   /* pieces of the text for stdin; used up by the call */
 	unsigned n_state;
 	int64_t timeout; /* seconds; 0: none */
+	int init_pidfd;	 /* the hook is killed when this process ends; -1: none */
 	bool no_new_privileges;
 	const void *filter; /* struct sock_filter[], or NULL */
 	size_t filter_len;  /* bytes */
@@ -24,7 +25,7 @@ struct hook_exec {
 };
 
 /* Runs h to its end. A hook that does not read its stdin is no error. A status
- * other than 0, a signal, a timeout (its whole session is killed) are -EINVAL;
+ * other than 0, a signal, a timeout or the init's end (its whole session is killed) are -EINVAL;
  * what kept it from being started is -errno. err names the path. */
 int hook_exec(struct hook_exec *h, struct err *err);
 

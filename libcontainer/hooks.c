@@ -25,7 +25,7 @@ vector(struct arena *a, const struct spec_strings *list)
 }
 
 static int
-run_one(const struct spec_hook *hook, const char *bundle, const char *state_json, struct err *err)
+run_one(const struct spec_hook *hook, const char *bundle, const char *state_json, int init_pidfd, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
 	const char *only_path[] = { hook->path, NULL };
@@ -37,6 +37,7 @@ run_one(const struct spec_hook *hook, const char *bundle, const char *state_json
 		.state = { { (char *)state_json, strlen(state_json) } },
 		.n_state = 1,
 		.timeout = hook->timeout.set ? hook->timeout.v : 0,
+		.init_pidfd = init_pidfd,
 	};
 
 	return hook_exec(&h, err);
@@ -44,7 +45,7 @@ run_one(const struct spec_hook *hook, const char *bundle, const char *state_json
 
 int
 hooks_run(const char *name, const struct spec_hooks_list *list, const char *bundle, const char *state_json,
-	  bool keep_going, struct err *err)
+	  int init_pidfd, bool keep_going, struct err *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		char text[ERR_MSG_MAX + 128];
@@ -52,7 +53,7 @@ hooks_run(const char *name, const struct spec_hooks_list *list, const char *bund
 		int r;
 
 		err_clear(&e);
-		r = run_one(&list->items[i], bundle, state_json, &e);
+		r = run_one(&list->items[i], bundle, state_json, init_pidfd, &e);
 		if (r == 0)
 			continue;
 		err_wrap(&e, "hooks.%s[%zu]", name, i);
@@ -92,6 +93,7 @@ hooks_run_step(struct plan_ctx *c, const struct plan_step *s)
 		.state = { { (char *)head, strlen(head) }, { pid, 0 }, { (char *)tail, strlen(tail) } },
 		.n_state = 3,
 		.timeout = p->timeout,
+		.init_pidfd = -1,
 		.no_new_privileges = p->no_new_privileges,
 		.filter = p->seccomp.len ? c->plan->blob + p->seccomp.off : NULL,
 		.filter_len = p->seccomp.len,

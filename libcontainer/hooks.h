@@ -11,10 +11,11 @@
  * error). name is the list's
  * ("createRuntime"). Exit status, signal and timeout (seconds; the hook's whole
  * process is killed) are errors: "hooks.poststart[1]: '/bin/x' exited with
- * status 3". env: as given; when absent, the runtime's own. keep_going: log a
- * warning for each failure and go on (poststop); else stop at the first. */
+ * status 3". init_pidfd: the container's init, at whose end the hook is killed
+ * (create: whoever kills the container need not wait for its hooks); -1: none. env: as given; when absent, the
+ * runtime's own. keep_going: log a warning for each failure and go on (poststop); else stop at the first. */
 int hooks_run(const char *name, const struct spec_hooks_list *list, const char *bundle, const char *state_json,
-	      bool keep_going, struct err *err);
+	      int init_pidfd, bool keep_going, struct err *err);
 
 /* PLAN_RUN_HOOK: forks in the child (createContainer, startContainer). State on
  * stdin is state_head, the pid as the container sees it, state_tail. Waits with a

@@ -251,6 +251,7 @@ make_state(struct launch *l, struct err *err)
 		return r;
 	}
 	fill_state(l);
+	l->state.cgroup_made = cgroup_count_missing(&l->cgroup);
 	r = state_save(&l->dir, &l->state, err);
 	if (r < 0)
 		return r;
@@ -306,9 +307,10 @@ run_create_hooks(struct launch *l, struct err *err)
 	int r;
 
 	l->hooks_ran = true;
-	r = hooks_run("prestart", &h->prestart, l->bundle, json, /* keep_going= */ false, err);
+	r = hooks_run("prestart", &h->prestart, l->bundle, json, l->stage.pidfd, /* keep_going= */ false, err);
 	if (r == 0)
-		r = hooks_run("createRuntime", &h->create_runtime, l->bundle, json, /* keep_going= */ false, err);
+		r = hooks_run("createRuntime", &h->create_runtime, l->bundle, json, l->stage.pidfd,
+			      /* keep_going= */ false, err);
 	return r < 0 ? r : stage_reply(&l->stage, STAGE_HOOKS_DONE, err);
 }
 
@@ -440,7 +442,8 @@ launch_undo(struct launch *l)
 	/* runtime.md, lifecycle: a failing hook leads to step 12, and 13 is poststop. */
 	if (l->hooks_ran)
 		hooks_run("poststop", &l->spec->hooks.poststop, l->bundle,
-			  launch_state_json(l->env->arena, &l->state, "stopped", 0), /* keep_going= */ true, &err);
+			  launch_state_json(l->env->arena, &l->state, "stopped", 0), /* init_pidfd= */ -1,
+			  /* keep_going= */ true, &err);
 	if (l->dir.fd >= 0)
 		log_failure(state_remove(&l->dir, &err), &err);
 	l->dir.fd = -1;

@@ -195,7 +195,7 @@ run_poststop(const struct state_dir *d, const struct state *s, struct arena *a)
 	if (r == 0)
 		r = hooks_run("poststop", &spec->hooks.poststop, s->bundle,
 			      document_state(a, &doc, /* pretty= */ false),
-			      /* keep_going= */ true, &err);
+			      /* init_pidfd= */ -1, /* keep_going= */ true, &err);
 	if (r < 0)
 		log_warning("poststop hooks: %s", err_format(&err, text, sizeof(text)));
 }
