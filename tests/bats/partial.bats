@@ -58,12 +58,13 @@ limited() {
 	limited create -b "$BUNDLE" "$ID" >/dev/null 2>&1
 	local init
 	init=$(jq .pid "$ROOT/$ID/state.json")
+	sleep 0.1 # start times count in ticks of 10 ms
 	env -u KNARR_TEST_MARK sleep 1000 3>&- &
 	local other=$!
 	jq --argjson p $other '.pid = $p' "$ROOT/$ID/state.json" >"$T/state.json"
 	cp "$T/state.json" "$ROOT/$ID/state.json"
 	[ "$(knarr state "$ID" | jq -r .status)" = stopped ]
-	run -1 limited kill "$ID" KILL
+	run -1 limited kill "$ID" TERM
 	limited delete "$ID"
 	kill -0 $other
 	kill $other
@@ -186,18 +187,18 @@ killed() {
 }
 
 @test "a runtime that is killed at any moment: delete --force clears all" {
-	local i
+	local round
 	edit_bundle '.hooks = {createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}]}'
-	for ((i = 1; i <= 10; i++)); do
-		killed "0.00$((i * 7 % 10))$i" create -b "$BUNDLE" "$ID"
+	for ((round = 1; round <= 10; round++)); do # run() of bats uses i
+		killed "0.00$((round * 7 % 10))$round" create -b "$BUNDLE" "$ID"
 		run -0 limited delete --force "$ID"
 		[ "$output" = '' ]
 		[ "$(leaks_soon)" = '' ]
 		limited create -b "$BUNDLE" "$ID" >/dev/null 2>&1
-		killed "0.00$((i % 5))$i" start "$ID"
+		killed "0.00$((round % 5))$round" start "$ID"
 		run -0 limited delete --force "$ID"
 		limited run -d -b "$BUNDLE" "$ID" >/dev/null 2>&1
-		killed "0.00$((i % 3))$i" delete --force "$ID"
+		killed "0.00$((round % 3))$round" delete --force "$ID"
 		run -0 limited delete --force "$ID"
 		[ "$(leaks_soon)" = '' ]
 	done
