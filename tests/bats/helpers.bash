@@ -363,3 +363,11 @@ knarr_with_fds()
 	bash -c 'for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || eval "exec $fd>&-"; done; '"$code"'
 		exec "$KNARR" --root "$ROOT" "$@"' knarr "$@"
 }
+
+# A sanitizer's leak checker cannot work in a program that is traced, and its
+# allocator must be the first library.
+requires_no_sanitizer()
+{
+	! { ldd "$KNARR"; nm -D "$KNARR"; } 2>/dev/null | grep -qE 'lib(a|ub)san|__asan_init' ||
+		skip "$1; the other builds are tested"
+}

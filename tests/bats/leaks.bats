@@ -151,7 +151,7 @@ without_hooks() {
 		ln -s "$BUNDLE/rootfs" "$T/b$i/rootfs"
 		jq --arg p "/$ID-parent/all/own$i" '.linux.cgroupsPath = $p' "$BUNDLE/config.json" >"$T/b$i/config.json"
 		(
-			for ((n = 0; n < RUNS / 60; n++)); do
+			for ((n = 0; n < RUNS / 55; n++)); do
 				"$KNARR" --root "$ROOT" run -b "$T/b$i" "$ID-$i" </dev/null || echo "failed: $?"
 			done
 		) >>"$T/out" 2>&1 &
