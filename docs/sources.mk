@@ -22,7 +22,7 @@ man_pages = \
 	docs/man/knarr-state.1 \
 	docs/man/knarr-update.1 \
 	docs/man/knarr-version.1
-EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/performance.md docs/state.md $(man_pages:.1=.md)
+EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/performance.md docs/security.md docs/state.md $(man_pages:.1=.md)
 
 if HAVE_MAN
 dist_man1_MANS = $(man_pages)
