@@ -147,6 +147,7 @@ start_container() {
 		# Killed with the container, or refused.
 		[ ! -s "$T/err" ] || grep -q 'container not running' "$T/err"
 		wait
+		wait_status "$ID" stopped
 		knarr delete "$ID"
 	done
 	start_container
