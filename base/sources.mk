@@ -16,7 +16,6 @@ libknarr_a_SOURCES += base/log.h
 libknarr_a_SOURCES += base/plan.c
 libknarr_a_SOURCES += base/plan.h
 libknarr_a_SOURCES += base/plan_print.c
-libknarr_a_SOURCES += base/process.c
 libknarr_a_SOURCES += base/process.h
 libknarr_a_SOURCES += base/signals.c
 libknarr_a_SOURCES += base/signals.h
