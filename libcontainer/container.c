@@ -3,6 +3,7 @@
 #include "libcontainer/container.h"
 
 #include <errno.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,14 +28,20 @@ container_create(const struct container_env *env, const struct container_create_
 	return r;
 }
 
-/* Since spec 1.3 a failing poststart hook ends the container. */
+/* Without the lock, since a hook takes as long as it likes and other commands must
+ * get through. Since spec 1.3 a failing hook ends the container. */
 static int
 run_poststart(const struct container_env *env, const struct state *s, const struct spec *spec, struct err *err)
 {
 	char *json = launch_state_json(env->arena, s, "running", s->pid);
+	struct err later;
+	int r = hooks_run("poststart", &spec->hooks.poststart, s->bundle, json, /* init_pidfd= */ -1,
+			  /* keep_going= */ false, err);
 
-	return hooks_run("poststart", &spec->hooks.poststart, s->bundle, json, /* init_pidfd= */ -1,
-			 /* keep_going= */ false, err);
+	err_clear(&later);
+	if (r < 0 && container_delete(env, s->id, /* force= */ true, &later) < 0)
+		log_warning("%s", later.msg);
+	return r;
 }
 
 static int
@@ -44,7 +51,6 @@ run_in_foreground(const struct container_env *env, struct launch *l, struct err 
 
 	/* Other commands may now have the lock. */
 	state_close(&l->dir);
-	l->dir.fd = -1;
 	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, &l->notify, err, ret_exit);
 	if (!l->options->keep) {
 		struct err later;
@@ -65,7 +71,6 @@ end_detached(struct launch *l, int *ret_exit)
 {
 	*ret_exit = 0;
 	state_close(&l->dir);
-	l->dir.fd = -1;
 	notify_socket_wait(&l->notify, l->stage.pidfd, l->stage.pid);
 }
 
@@ -82,8 +87,11 @@ container_run(const struct container_env *env, const struct container_create_opt
 	if (r == 0)
 		r = launch_go(&l, err);
 	if (r == 0 && l.state.has_poststart) {
-		l.hooks_ran = true;
+		state_close(&l.dir);
 		r = run_poststart(env, &l.state, l.spec, err);
+		/* Its failure took these back already. */
+		if (r < 0)
+			l.has_cgroup = l.hooks_ran = false;
 	}
 	if (r < 0)
 		launch_undo(&l);
@@ -150,17 +158,19 @@ start_init(const struct container_env *env, struct state_dir *dir, struct state 
 		r = stage_connect(dir->fd, s->pid, s->has_listener, err, &g);
 	if (r < 0)
 		return r;
-	r = serve_start(env, s, spec, &g, err);
-	if (r < 0) {
-		kill(s->pid, SIGKILL);
-	} else {
-		s->started = true;
-		r = state_save(dir, s, err);
-	}
+	s->started = true;
+	r = state_save(dir, s, err);
+	if (r == 0)
+		r = stage_reply(&g, STAGE_GO, err);
+	if (r == 0)
+		r = serve_start(env, s, spec, &g, err);
+	if (r < 0)
+		syscall(SYS_pidfd_send_signal, g.pidfd, SIGKILL, NULL, 0);
 	stage_close(&g);
-	if (r == 0 && s->has_poststart)
-		r = run_poststart(env, s, spec, err);
-	return r;
+	state_close(dir);
+	if (r < 0 || !s->has_poststart)
+		return r;
+	return run_poststart(env, s, spec, err);
 }
 
 int
@@ -171,7 +181,6 @@ container_start(const struct container_env *env, const char *id, struct err *err
 	struct notify_socket notify = { -1, -1, false };
 	const char *host = notify_socket_host();
 	auto_close int pidfd = -1;
-	bool must_delete = false;
 	int r = state_open(env->root, id, /* lock= */ true, env->arena, err, &dir);
 
 	if (r < 0)
@@ -183,17 +192,9 @@ container_start(const struct container_env *env, const char *id, struct err *err
 		r = notify_socket_open(dir.fd, host, err, &notify);
 		pidfd = state_pidfd(s);
 	}
-	if (r == 0) {
+	if (r == 0)
 		r = start_init(env, &dir, s, err);
-		must_delete = r < 0 && s->started && s->has_poststart;
-	}
 	state_close(&dir);
-	if (must_delete) {
-		struct err later;
-
-		err_clear(&later);
-		container_delete(env, id, /* force= */ true, &later);
-	}
 	/* Without the lock: who waits for ever can still be killed. */
 	if (r == 0 && pidfd >= 0)
 		notify_socket_wait(&notify, pidfd, s->pid);

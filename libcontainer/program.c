@@ -140,12 +140,11 @@ program_run_wait_start(struct plan_ctx *c, const struct plan_step *s)
 	c->fds[PLAN_FD_START] = fd_close(c->fds[PLAN_FD_START]);
 	fd_close(c->fds[PLAN_FD_CHANNEL]);
 	c->fds[PLAN_FD_CHANNEL] = peer;
-	r = stage_ask(c, STAGE_STATUS, 0, c->fds[PLAN_FD_STATUS], STAGE_NONE);
+	/* A `start` that was killed before it saved the state must not leave a program
+	 * that runs in a container that is said to wait: then this is the end. */
+	r = stage_ask(c, STAGE_STATUS, 0, c->fds[PLAN_FD_STATUS], STAGE_GO);
 	c->fds[PLAN_FD_STATUS] = fd_close(c->fds[PLAN_FD_STATUS]);
-	/* `start` may have been killed: the container starts all the same. */
-	if (r < 0)
-		err_clear(c->err);
-	return 0;
+	return r;
 }
 
 /* ---- LOAD_SECCOMP ---------------------------------------------------- */

@@ -390,9 +390,9 @@ stage_reply(struct stage *g, enum stage_message message, struct err *err)
 		int code = errno;
 
 		/* It is gone: its own words are better than EPIPE. */
-		if (g->status->err.msg[0])
-			return channel_ended(g, NULL, err, &ignored);
-		return err_set(err, code, "answer the container's init");
+		return code == EPIPE && channel_ended(g, NULL, err, &ignored) < 0
+			       ? -ECHILD
+			       : err_set(err, code, "answer the container's init");
 	}
 	return 0;
 }

@@ -17,6 +17,8 @@
  *    -----                           ----
  *    connect        ───────────────▶ accept
  *                   ◀── fd ───────── STATUS      memfd of the shared status
+ *    saves state
+ *    GO             ───────────────▶             or EOF: start was killed, init ends
  *                   ◀─────────────── LISTENER n  (both run and start) fd n will be
  *    takes fd n with pidfd_getfd                 the seccomp listener; init loads
  *    listener_taken = 1  (memory)                the filter, spins on the flag
@@ -52,7 +54,8 @@ enum stage_message {
 	STAGE_HOOKS_DONE, /* runtime → init */
 	STAGE_CONSOLE,	  /* init → runtime, with the pty's master */
 	STAGE_READY,	  /* init → runtime: created */
-	STAGE_STATUS,	  /* init → start, with the memfd */
+	STAGE_STATUS,	  /* init → start, with the memfd; answered by STAGE_GO */
+	STAGE_GO,	  /* start → init: the state says that the container runs */
 	STAGE_LISTENER,	  /* init → runtime or start, value: fd number in the init */
 	STAGE_EXECED,	  /* not sent: EOF without an error in the status */
 	STAGE_MESSAGE_COUNT
@@ -99,11 +102,12 @@ int stage_spawn(const struct plan *p, const struct stage_options *o, struct err 
  * object and reason, and a hint where the cause is known; -ECHILD: it was killed. */
 int stage_next(struct stage *g, const struct plan *p, struct err *err, enum stage_message *ret_message, int *ret_fd);
 
-/* Answers the init (STAGE_HOOKS_DONE). */
+/* Answers the init (STAGE_HOOKS_DONE, STAGE_GO). */
 int stage_reply(struct stage *g, enum stage_message message, struct err *err);
 
 /* `start`: connects to the init's start.sock in the folder dirfd and receives
- * the shared status. expects_listener: the container has a seccomp listener. */
+ * the shared status. expects_listener: the container has a seccomp listener.
+ * The init goes on after stage_reply(STAGE_GO), and ends without it. */
 int stage_connect(int dirfd, pid_t pid, bool expects_listener, struct err *err, struct stage *ret_stage);
 
 /* Makes the listening socket start.sock in the folder dirfd. */

@@ -227,3 +227,41 @@ leaks_soon() {
 	wait
 	grep -q 'createRuntime' "$T/err"
 }
+
+@test "a poststart hook that hangs keeps nobody from delete --force" {
+	local command
+	edit_bundle '.hooks.poststart = [{path: "/bin/sleep", args: ["sleep", "1000"], timeout: 2}]'
+	for command in start run; do
+		if [ $command = start ]; then
+			limited create -b "$BUNDLE" "$ID" >/dev/null 2>&1
+			limited start "$ID" 2>"$T/err" &
+		else
+			limited run -d -b "$BUNDLE" "$ID" >/dev/null 2>"$T/err" &
+		fi
+		for _ in $(seq 100); do
+			[ "$(knarr state "$ID" 2>/dev/null | jq -r .status)" != running ] || break
+			sleep 0.05
+		done
+		run -0 limited delete --force "$ID"
+		kill -0 $! # the hook still hangs
+		wait
+		grep -q 'poststart' "$T/err"
+	done
+}
+
+@test "a start that ends before it saved the state starts nothing" {
+	bundle_runs sh -c 'touch /ran; sleep 1000'
+	limited create -b "$BUNDLE" "$ID" >/dev/null 2>&1
+	# Connects as start does, and goes.
+	(cd "$ROOT/$ID" && python3 -c 'import socket
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.connect("start.sock")
+s.recvmsg(8192, 4096)')
+	for _ in $(seq 100); do
+		[ "$(knarr state "$ID" | jq -r .status)" != stopped ] || break
+		sleep 0.05
+	done
+	[ "$(knarr state "$ID" | jq -r .status)" = stopped ]
+	[ ! -e "$BUNDLE/rootfs/ran" ]
+	limited delete "$ID"
+}
