@@ -26,6 +26,7 @@
 #include "libcontainer/launch.h"
 #include "libcontainer/listener.h"
 #include "libcontainer/pid_file.h"
+#include "libcontainer/preserved_fds.h"
 #include "libcontainer/tty.h"
 
 /* How long the end of the init is awaited when the process was killed. */
@@ -144,8 +145,6 @@ make_process(struct exec *e, struct err *err)
 
 	if (r == 0)
 		r = check_console(e, err);
-	if (r == 0)
-		r = launch_check_preserved_fds(e->options->preserve_fds, err);
 	return r;
 }
 
@@ -271,7 +270,9 @@ container_exec(const struct container_env *env, const struct container_exec_opti
 
 	if (!o->detach)
 		tty_block_signals(&old);
-	r = prepare(&e, err);
+	r = preserved_fds_reserve(o->preserve_fds, err);
+	if (r == 0)
+		r = prepare(&e, err);
 	if (r == 0)
 		r = start(&e, err);
 	if (r == 0 && o->detach)

@@ -22,6 +22,7 @@
 #include "libcontainer/hooks.h"
 #include "libcontainer/listener.h"
 #include "libcontainer/pid_file.h"
+#include "libcontainer/preserved_fds.h"
 #include "libcontainer/tty.h"
 #include "namespaces/idmap.h"
 #include "oci-spec/documents.h"
@@ -50,34 +51,6 @@ load_spec(struct launch *l, struct err *err)
 		if (report->items[i].severity == SPEC_WARNING)
 			log_warning("%s", spec_issue_format(l->env->arena, l->spec->file, &report->items[i]));
 	return r;
-}
-
-int
-launch_check_preserved_fds(unsigned n, struct err *err)
-{
-	for (unsigned i = 0; i < n; i++) {
-		int flags = fcntl((int)(3 + i), F_GETFD);
-
-		/* What the runtime opened itself, the log say, is close-on-exec. */
-		if (flags < 0 || (flags & FD_CLOEXEC))
-			return err_set(err, EBADF, "--preserve-fds %u: descriptor %u is not open", n, 3 + i);
-	}
-	return 0;
-}
-
-/* sd_listen_fds(3): meant for us only when LISTEN_PID is ours. runc's callers
- * set LISTEN_FDS alone. */
-static unsigned
-listen_fds(void)
-{
-	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
-	char *end;
-	unsigned long n;
-
-	if (!fds || !*fds || (pid && strtol(pid, NULL, 10) != (long)getpid()))
-		return 0;
-	n = strtoul(fds, &end, 10);
-	return *end || n > 1024 ? 0 : (unsigned)n;
 }
 
 static int
@@ -120,16 +93,13 @@ compile(struct launch *l, struct err *err)
 		.is_create = l->mode == LAUNCH_CREATE,
 		.no_new_keyring = l->options->no_new_keyring,
 		.has_cgroup = l->cgroup.path != NULL,
-		.listen_fds = listen_fds(),
+		.listen_fds = preserved_fds_from_environment(),
 		.seccomp_cache = l->mode == LAUNCH_PLAN ? NULL : arena_printf(a, "%s/@seccomp", l->env->root),
 		.subid_dir = l->no_subids ? NULL : "/etc",
 	};
 	int r;
 
 	o.keep_fds = l->options->preserve_fds + o.listen_fds;
-	r = launch_check_preserved_fds(o.keep_fds, err);
-	if (r < 0)
-		return r;
 	if (l->notify_host)
 		o.notify_dir = notify_socket_dir(a, arena_printf(a, "%s/%s", l->env->root, l->options->id));
 	if (l->cgroup.path)
@@ -170,6 +140,9 @@ launch_prepare(struct launch *l, const struct container_env *env, const struct c
 		l->no_subids = true;
 	}
 	if ((r = state_check_id(o->id, err)) < 0)
+		return r;
+	if (mode != LAUNCH_PLAN &&
+	    (r = preserved_fds_reserve(o->preserve_fds + preserved_fds_from_environment(), err)) < 0)
 		return r;
 	if ((r = find_bundle(l, err)) < 0)
 		return r;

@@ -46,9 +46,6 @@ void launch_undo(struct launch *l);
 /* Frees and closes; the container lives on. */
 void launch_close(struct launch *l);
 
-/* runtime.md: descriptors 3 … 3+n-1, which the caller promised, must be there. */
-int launch_check_preserved_fds(unsigned n, struct err *err);
-
 /* The state document for hooks and listeners: one line. */
 char *launch_state_json(struct arena *a, const struct state *s, const char *status, pid_t pid);
 

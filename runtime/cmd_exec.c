@@ -101,19 +101,18 @@ parse_groups(const struct cli *c, const struct option_list *list, struct contain
 	return 0;
 }
 
-static int
-parse_capabilities(const struct cli *c, const struct option_list *list, struct container_exec_options *o)
+static void
+parse_capabilities(const struct option_list *list, struct container_exec_options *o)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		int number = capability_number(list->items[i]);
 
+		/* As in the config: what cannot be granted is warned of. */
 		if (number < 0)
-			return err_plain(c->err,
-					 "option '--cap': unknown capability '%s', expected a name as CAP_CHOWN",
-					 list->items[i]);
-		o->capabilities |= (uint64_t)1 << number;
+			log_warning("option '--cap': unknown capability '%s' is left out", list->items[i]);
+		else
+			o->capabilities |= (uint64_t)1 << number;
 	}
-	return 0;
 }
 
 static int
@@ -123,8 +122,7 @@ fill(const struct cli *c, const struct values *v, const struct option_list *oper
 
 	if (r == 0)
 		r = parse_groups(c, &v->gids, o);
-	if (r == 0)
-		r = parse_capabilities(c, &v->caps, o);
+	parse_capabilities(&v->caps, o);
 	if (r < 0)
 		return r;
 	if (v->process && operands->n > 1)
