@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -28,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/fd_range.h"
 #include "base/process.h"
 #include "base/signals.h"
 
@@ -80,8 +80,8 @@ become_hook(const struct hook_exec *h, int input, int report)
 
 	setsid();
 	signals_reset(NULL);
-	if (take_stdin(input) >= 0 && syscall(SYS_close_range, 3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0 &&
-	    enter_dir(h->dir) == 0 && confine(h) == 0)
+	if (take_stdin(input) >= 0 && fd_close_range(3, UINT_MAX, /* cloexec= */ true) == 0 && enter_dir(h->dir) == 0 &&
+	    confine(h) == 0)
 		execve(h->path, (char *const *)h->argv, (char *const *)h->envp);
 	code = errno;
 	fd_write_all(report, &code, sizeof(code));

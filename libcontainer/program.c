@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/fd_range.h"
 #include "libcontainer/home.h"
 #include "libcontainer/stage.h"
 
@@ -28,12 +28,6 @@
 #define LISTENER_TIMEOUT 20
 
 /* ---- CLOSE_FDS ------------------------------------------------------- */
-
-static int
-close_from_to(unsigned from, unsigned to)
-{
-	return from <= to ? (int)syscall(SYS_close_range, from, to, 0) : 0;
-}
 
 /* Close-on-exec comes too late for a program, interpreter (#!) or dynamic loader
  * named /proc/self/fd/N/../…: execve opens those before it closes anything, and
@@ -57,11 +51,13 @@ program_run_close_fds(struct plan_ctx *c, const struct plan_step *s)
 		}
 		if (r < 0 || next < 0)
 			break;
-		r = close_from_to(from, (unsigned)next - 1);
+		r = next > 0 ? fd_close_range(from, (unsigned)next - 1, /* cloexec= */ false) : 0;
 		from = (unsigned)next + 1;
 	}
-	if (r < 0 || close_from_to(from, ~0U) < 0)
-		return err_set(c->err, errno, "close the runtime's descriptors");
+	if (r == 0)
+		r = fd_close_range(from, ~0U, /* cloexec= */ false);
+	if (r < 0)
+		return err_set(c->err, -r, "close the runtime's descriptors");
 	for (size_t i = 0; i < PLAN_FD_MAX; i++)
 		if (i != PLAN_FD_CHANNEL && i != PLAN_FD_START && i != PLAN_FD_STATUS)
 			c->fds[i] = -1;
@@ -253,8 +249,9 @@ program_run_prepare_exec(struct plan_ctx *c, const struct plan_step *s)
 	r = build_environment(c, e);
 	if (r < 0)
 		return r;
-	if (syscall(SYS_close_range, 3 + e->keep_fds, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		return err_set(c->err, errno, "close the runtime's descriptors");
+	r = fd_close_range(3 + e->keep_fds, ~0U, /* cloexec= */ true);
+	if (r < 0)
+		return err_set(c->err, -r, "close the runtime's descriptors");
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_set(c->err, errno, "clear the parent-death signal");
 	return 0;

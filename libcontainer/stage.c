@@ -183,8 +183,6 @@ clone_error(const struct plan *p, int code, struct err *err)
 		hint = " (a limit on processes is reached: RLIMIT_NPROC, or pids.max of a cgroup)";
 	else if (code == EPERM)
 		hint = " (new namespaces need root or a user namespace in linux.namespaces)";
-	else if (code == ENOSYS)
-		hint = " (clone3 needs Linux 5.7, or a seccomp profile around knarr forbids it)";
 	return err_set(err, code, "linux.namespaces: create the container's first process%s", hint);
 }
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/fd_range.h"
 #include "libcontainer/credentials.h"
 #include "libcontainer/planrun.h"
 #include "libcontainer/stage_child.h"
@@ -77,11 +78,12 @@ static int
 close_others(struct plan_ctx *c)
 {
 	unsigned first = 3 + c->plan->stage.keep_fds, channel = (unsigned)c->fds[PLAN_FD_CHANNEL];
+	int r = channel > first ? fd_close_range(first, channel - 1, /* cloexec= */ false) : 0;
 
-	if (channel > first && syscall(SYS_close_range, first, channel - 1, 0) < 0)
-		return err_set(c->err, errno, "close the runtime's descriptors");
-	if (syscall(SYS_close_range, channel + 1, ~0U, 0) < 0)
-		return err_set(c->err, errno, "close the runtime's descriptors");
+	if (r == 0)
+		r = fd_close_range(channel + 1, ~0U, /* cloexec= */ false);
+	if (r < 0)
+		return err_set(c->err, -r, "close the runtime's descriptors");
 	for (size_t i = 0; i < PLAN_FD_MAX; i++)
 		if (i != PLAN_FD_CHANNEL)
 			c->fds[i] = -1;

@@ -22,6 +22,7 @@ const struct command command_create = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_CONTAINERS,
 	.summary = "create a container, to be started later",
 	.text = "Makes the container ID from a bundle, all but its program, which `knarr start`\n"
 		"runs. Changes to the bundle's config after this have no effect.\n",

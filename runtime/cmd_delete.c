@@ -25,6 +25,7 @@ const struct command command_delete = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "remove a stopped or created container",
 	.text = "Kills what is left of the container's processes, removes its cgroup, runs its\n"
 		"poststop hooks and removes its state.\n",

@@ -184,6 +184,7 @@ const struct command command_exec = {
 	.max_operands = SIZE_MAX,
 	.arguments_follow = true,
 	.uses_root = true,
+	.needs = KERNEL_CONTAINERS,
 	.summary = "run another process in a container",
 	.text = "Runs COMMAND in the running container ID, with the environment, user, limits,\n"
 		"capabilities and seccomp profile of the container's config, changed by the\n"

@@ -35,6 +35,7 @@ const struct command command_kill = {
 	.min_operands = 1,
 	.max_operands = 2,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "send a signal to a container",
 	.text = "Sends SIGNAL (a number, a name with or without SIG, SIGRTMIN+N; default TERM) to\n"
 		"the container's first process. KILL goes to all processes of a container that\n"

@@ -151,6 +151,7 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 const struct command command_list = {
 	.name = "list",
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "list the containers",
 	.text = "Lists the containers whose state is kept in the folder of --root.\n",
 	.options = rows,

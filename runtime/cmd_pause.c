@@ -14,6 +14,7 @@ const struct command command_pause = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "stop all processes of a container for a while",
 	.text = "Freezes the cgroup of a created or running container: none of its processes\n"
 		"gets the processor until knarr resume. It needs a cgroup of its own.\n",

@@ -188,6 +188,7 @@ const struct command command_ps = {
 	.max_operands = SIZE_MAX,
 	.arguments_follow = true,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "list the processes of a container",
 	.text = "Runs ps of the host with the options that follow ID (default: -ef) and prints\n"
 		"its head and the lines of the container's processes, which it finds by the\n"

@@ -14,6 +14,7 @@ const struct command command_resume = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "let a paused container go on",
 	.text = "Thaws the cgroup of a container that knarr pause has frozen.\n",
 	.run = run,

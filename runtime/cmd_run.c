@@ -29,6 +29,7 @@ const struct command command_run = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_CONTAINERS,
 	.summary = "create a container, run its program and delete it",
 	.text = "Runs the program of a bundle in the new container ID. In the foreground knarr\n"
 		"passes terminal and signals on, and its exit status is that of the program, or\n"

@@ -14,6 +14,7 @@ const struct command command_start = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "run the program of a created container",
 	.text = "Returns when the program runs, or with the error that kept it from running.\n",
 	.run = run,

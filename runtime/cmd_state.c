@@ -24,6 +24,7 @@ const struct command command_state = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "print the state of a container as JSON",
 	.text = "Prints the state document of the OCI runtime specification, with the folder of\n"
 		"the root file system, the time of creation and the owner. The status is one of\n"

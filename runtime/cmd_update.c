@@ -220,6 +220,7 @@ const struct command command_update = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
 	.summary = "change the limits of a container",
 	.text = "Writes new limits to the cgroup of a container; what is not named stays as it\n"
 		"is. A limit whose cgroup v2 controller is missing on this host is an error.\n"

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/kernel.h"
 #include "libcontainer/container.h"
 #include "runtime/options.h"
 
@@ -30,6 +31,7 @@ struct command {
 	size_t min_operands, max_operands;
 	bool arguments_follow;		  /* what follows the operands that must be there is not parsed (exec) */
 	bool uses_root;			  /* works on the state root */
+	enum kernel_need needs;		  /* what the kernel must have */
 	const char *summary;		  /* for the list of commands: no capital, no full stop */
 	const char *text;		  /* paragraphs of `help`, lines of at most 78; NULL: none */
 	const struct option_row *options; /* NULL: none */

@@ -155,6 +155,7 @@ run_command(const struct invocation *inv, struct arena *a, struct err *err)
 	struct cli c = { .env = { .cgroup_manager = choose_cgroup_manager(&inv->global), .arena = a },
 			 .arena = a,
 			 .err = err };
+	int r;
 
 	if (inv->global.version)
 		return command_version.run(&c, NULL, &inv->operands);
@@ -162,12 +163,11 @@ run_command(const struct invocation *inv, struct arena *a, struct err *err)
 		return cli_print(&c, help_text(a, inv->command));
 	if (!inv->command)
 		return err_plain(err, "no command given (see knarr help)");
-	if (inv->command->uses_root) {
-		int r = choose_root(&inv->global, a, err, &c.env.root);
-
-		if (r < 0)
-			return r;
-	}
+	r = kernel_check(inv->command->needs, err);
+	if (r == 0 && inv->command->uses_root)
+		r = choose_root(&inv->global, a, err, &c.env.root);
+	if (r < 0)
+		return r;
 	return inv->command->run(&c, inv->options, &inv->operands);
 }
 

@@ -1,0 +1,153 @@
+#!/usr/bin/env bats
+# Kernels without some system call: one cycle of commands for each, as root and as an
+# ordinary user. tests/fault/enosys.sh runs the whole suite that way.
+load helpers
+
+setup() {
+	container_setup
+	requires_command "${CC:-cc}" jq
+	requires_root # a filter without no_new_privs, which newuidmap needs
+	without=$BATS_SUITE_TMPDIR/without
+	[ -x "$without" ] || {
+		"${CC:-cc}" -O1 -D_GNU_SOURCE -o "$without.$$" "$BATS_TEST_DIRNAME/../fault/without.c" -lseccomp ||
+			skip 'libseccomp is not installed'
+		chmod 0755 "$without.$$"
+		mv "$without.$$" "$without"
+	}
+	cp "$without" "$T/without"
+}
+
+teardown() {
+	container_teardown
+}
+
+# The calls that every kernel must have, and the first Linux with them.
+required=(openat2:5.6 clone3:5.7 mount_setattr:5.12 open_tree:5.2 fsopen:5.2 fsconfig:5.2 fsmount:5.2 move_mount:5.2
+	pidfd_open:5.3 pidfd_getfd:5.6 pidfd_send_signal:5.1)
+
+# A folder and files where an ordinary user may make containers.
+user_bundle() {
+	requires_ordinary_user
+	requires_user_ns
+	knarr_for_user
+	as_user true
+	BUNDLE=$T/user/bundle ROOT=$T/state-user ROOTLESS=1
+	make_bundle "$1"
+	chown -R --no-dereference "$(ordinary_user):" "$BUNDLE"
+	edit_bundle ".linux.uidMappings[0].hostID = $(id -u "$(ordinary_user)") | .linux.gidMappings[0].hostID = $(id -g "$(ordinary_user)")"
+	install -d -o "$(ordinary_user)" -m 0755 "$ROOT"
+}
+
+# cycle COMMAND…: create, start, exec, kill and delete, and a run; the words are put before knarr.
+cycle() {
+	"$@" "$KNARR" --root "$ROOT" create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 || { cat "$T/out"; return 1; }
+	"$@" "$KNARR" --root "$ROOT" start "$ID"
+	run -0 "$@" "$KNARR" --root "$ROOT" exec "$ID" /bin/sh -c 'ls /proc/self/fd | wc -l'
+	[ "$output" = 4 ]
+	"$@" "$KNARR" --root "$ROOT" kill "$ID" KILL
+	for _ in {1..100}; do
+		"$@" "$KNARR" --root "$ROOT" delete "$ID" 2>/dev/null && break
+		sleep 0.05
+	done
+	run -1 "$@" "$KNARR" --root "$ROOT" state "$ID"
+	bundle_runs_sh 'ls /proc/self/fd | wc -l'
+	run -0 "$@" "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null
+	[ "$output" = 4 ]
+}
+
+# refused CALL VERSION COMMAND…: one line of error, which names the call and the kernel.
+refused() {
+	local call=$1 version=$2
+	shift 2
+	run -1 --separate-stderr "$@" </dev/null
+	[ "$stderr" = "knarr: knarr needs Linux $version ($call), or a seccomp profile around it that lets the call pass" ] || {
+		echo "$*: $stderr"
+		return 1
+	}
+}
+
+# refused_cycle BEFORE…: run, create and exec without each of the calls.
+refused_cycle() {
+	local entry
+	for entry in "${required[@]}"; do
+		refused "${entry%:*}" "${entry#*:}" "$@" "$T/without" "${entry%:*}" "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+		refused "${entry%:*}" "${entry#*:}" "$@" "$T/without" "${entry%:*}" "$KNARR" --root "$ROOT" create -b "$BUNDLE" "$ID"
+		[ ! -e "$ROOT/$ID" ]
+	done
+}
+
+@test "a kernel without a call that is required: run and create say so and leave nothing" {
+	make_bundle
+	refused_cycle
+}
+
+@test "a kernel without a call that is required: the same for an ordinary user" {
+	user_bundle .
+	# The filter is loaded by root, since no_new_privs would be another reason to fail.
+	for entry in "${required[@]}"; do
+		refused "${entry%:*}" "${entry#*:}" "$T/without" "${entry%:*}" setpriv --reuid "$(id -u "$(ordinary_user)")" \
+			--regid "$(id -g "$(ordinary_user)")" --init-groups --inh-caps=-all \
+			env "XDG_RUNTIME_DIR=$T/user" "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+		[ ! -e "$ROOT/$ID" ]
+	done
+}
+
+@test "a container that runs, seen by a knarr without pidfds or mounts" {
+	make_bundle
+	bundle_runs sleep 1000
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	for command in "state $ID" list "kill $ID TERM" "delete --force $ID" "ps $ID" "pause $ID" "start $ID"; do
+		# shellcheck disable=SC2086
+		refused pidfd_open 5.3 "$T/without" pidfd_open "$KNARR" --root "$ROOT" $command
+	done
+	refused openat2 5.6 "$T/without" openat2 "$KNARR" --root "$ROOT" exec "$ID" true
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	# What makes no process in a container needs none of the others.
+	none=openat2,clone3,mount_setattr,open_tree,fsopen,fsconfig,fsmount,move_mount
+	run -0 "$T/without" $none "$KNARR" --root "$ROOT" state "$ID"
+	run -0 "$T/without" $none "$KNARR" --root "$ROOT" list
+	run -0 "$T/without" $none "$KNARR" --root "$ROOT" delete --force "$ID"
+}
+
+@test "no close_range: descriptors are closed one by one" {
+	make_bundle '.process.args = ["/bin/sleep", "1000"] |
+		.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "ls /proc/self/fd | wc -l >'"$T"'/hook"]}]}'
+	cycle "$T/without" close_range
+	[ "$(cat "$T/hook")" = 4 ]
+}
+
+@test "no close_range: the same for an ordinary user" {
+	user_bundle '.process.args = ["/bin/sleep", "1000"]'
+	cycle "$T/without" close_range setpriv --reuid "$(id -u "$(ordinary_user)")" \
+		--regid "$(id -g "$(ordinary_user)")" --init-groups --inh-caps=-all env "XDG_RUNTIME_DIR=$T/user"
+}
+
+@test "no close_range: a descriptor of the caller that would stay open is an error" {
+	[ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -gt 15000 ] || skip 'so many descriptors are not allowed here'
+	make_bundle
+	# shellcheck disable=SC2016
+	run -1 bash -c 'ulimit -n 15001; exec 15000</; exec "$@"' sh "$T/without" close_range "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[[ "$output" == "knarr: descriptor 15000 is open: so high a number needs Linux 5.9 (close_range)" ]]
+	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "no cgroup.kill: all processes are found and killed" {
+	requires_cgroup2
+	ldd "$KNARR" >/dev/null 2>&1 || skip 'a static program cannot preload'
+	requires_no_sanitizer 'the allocator must be the first library'
+	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/no.so" "$BATS_TEST_DIRNAME/../fault/no_cgroup_kill.c"
+	# Without a pid namespace the end of the init does not end the others.
+	make_bundle '.linux.namespaces |= map(select(.type != "pid"))'
+	bundle_runs_sh 'for i in 1 2 3 4 5; do (while :; do sleep 1000 & wait; done) & done; wait'
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	for _ in {1..100}; do
+		[ "$(knarr ps "$ID" | wc -l)" -lt 12 ] || break
+		sleep 0.05
+	done
+	run -0 env LD_PRELOAD="$T/no.so" "$KNARR" --root "$ROOT" kill "$ID" KILL
+	wait_status "$ID" stopped
+	[ "$(knarr ps "$ID" | wc -l)" -le 1 ]
+	run -0 env LD_PRELOAD="$T/no.so" "$KNARR" --root "$ROOT" delete "$ID"
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	run -0 env LD_PRELOAD="$T/no.so" "$KNARR" --root "$ROOT" delete --force "$ID"
+}
