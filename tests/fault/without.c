@@ -26,7 +26,7 @@ load(char *calls, unsigned no_new_privs)
 	if (!ctx || seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW) < 0 ||
 	    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, no_new_privs) < 0)
 		die("seccomp_init", ENOMEM);
-	for (char *name = strtok(calls, ","); name; name = strtok(NULL, ",")) {
+	for (char *name; (name = strsep(&calls, ","));) {
 		int nr = seccomp_syscall_resolve_name(name);
 		int r = nr < 0 ? -EINVAL : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), nr, 0);
 
