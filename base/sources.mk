@@ -25,3 +25,5 @@ libknarr_a_SOURCES += base/signals.c
 libknarr_a_SOURCES += base/signals.h
 libknarr_a_SOURCES += base/utf8.c
 libknarr_a_SOURCES += base/utf8.h
+libknarr_a_SOURCES += base/unix_socket.c
+libknarr_a_SOURCES += base/unix_socket.h

@@ -21,7 +21,8 @@ man_pages = \
 	docs/man/knarr-start.1 \
 	docs/man/knarr-state.1 \
 	docs/man/knarr-update.1 \
-	docs/man/knarr-version.1
+	docs/man/knarr-version.1 \
+	docs/man/knarr-wait.1
 EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/performance.md docs/security.md docs/state.md $(man_pages:.1=.md)
 
 if HAVE_MAN
@@ -51,4 +52,5 @@ docs/man/knarr-start.1: runtime/cmd_start.c
 docs/man/knarr-state.1: runtime/cmd_state.c
 docs/man/knarr-update.1: runtime/cmd_update.c
 docs/man/knarr-version.1: runtime/cmd_version.c
+docs/man/knarr-wait.1: runtime/cmd_wait.c
 MAINTAINERCLEANFILES = $(man_pages)

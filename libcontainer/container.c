@@ -13,6 +13,7 @@
 #include "libcontainer/launch.h"
 #include "libcontainer/listener.h"
 #include "libcontainer/tty.h"
+#include "libcontainer/wait.h"
 
 int
 container_create(const struct container_env *env, const struct container_create_options *o, struct err *err)
@@ -52,6 +53,8 @@ run_in_foreground(const struct container_env *env, struct launch *l, struct err 
 	/* Other commands may now have the lock. */
 	state_close(&l->dir);
 	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, &l->notify, err, ret_exit);
+	if (r == 0 && l->options->keep)
+		container_wait_keep(env, &l->state, *ret_exit);
 	if (!l->options->keep) {
 		struct err later;
 

@@ -27,6 +27,7 @@ struct container_create_options {
 	const char *config;	    /* NULL: config.json in the bundle */
 	const char *pid_file;	    /* NULL: none */
 	const char *console_socket; /* NULL: none */
+	const char *pidfd_socket;   /* is sent the pidfd of the init; NULL: none */
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring;
 	bool detach, keep;		    /* run only */
@@ -59,7 +60,7 @@ struct container_exec_options {
 	const char *selinux_label, *apparmor_profile;
 	bool terminal, no_new_privileges;
 	const char *cgroup; /* path below the container's cgroup, which must exist; NULL: where its init is */
-	const char *pid_file, *console_socket;
+	const char *pid_file, *console_socket, *pidfd_socket;
 	unsigned preserve_fds;
 	bool detach, ignore_paused;
 	struct spec_report *report; /* of the file process; memory: env->arena; never NULL */

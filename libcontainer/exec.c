@@ -27,6 +27,7 @@
 #include "libcontainer/listener.h"
 #include "libcontainer/pid_file.h"
 #include "libcontainer/preserved_fds.h"
+#include "libcontainer/pidfd_socket.h"
 #include "libcontainer/tty.h"
 
 /* How long the end of the init is awaited when the process was killed. */
@@ -213,6 +214,8 @@ start(struct exec *e, struct err *err)
 	};
 	int r = stage_spawn(e->plan, &o, err, &e->stage);
 
+	if (r == 0 && e->options->pidfd_socket)
+		r = pidfd_socket_send("--pidfd-socket", e->options->pidfd_socket, "setns", e->stage.pidfd, err);
 	if (r == 0)
 		r = serve(e, err);
 	if (r == 0 && e->options->pid_file)

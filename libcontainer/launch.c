@@ -23,6 +23,7 @@
 #include "libcontainer/listener.h"
 #include "libcontainer/pid_file.h"
 #include "libcontainer/preserved_fds.h"
+#include "libcontainer/pidfd_socket.h"
 #include "libcontainer/tty.h"
 #include "namespaces/idmap.h"
 #include "oci-spec/documents.h"
@@ -352,6 +353,15 @@ spawn(struct launch *l, struct err *err)
 	return stage_spawn(l->plan, &o, err, &l->stage);
 }
 
+/* runc's word for the first process; it calls that of exec "setns". */
+static int
+send_pidfd(const struct launch *l, struct err *err)
+{
+	const char *path = l->options->pidfd_socket;
+
+	return path ? pidfd_socket_send("--pidfd-socket", path, "standard", l->stage.pidfd, err) : 0;
+}
+
 static int
 make_all(struct launch *l, struct err *err)
 {
@@ -367,6 +377,8 @@ make_all(struct launch *l, struct err *err)
 	if ((r = spawn(l, err)) < 0)
 		return r;
 	if ((r = save_pid(l, err)) < 0)
+		return r;
+	if ((r = send_pidfd(l, err)) < 0)
 		return r;
 	r = serve(l, l->mode == LAUNCH_CREATE ? STAGE_READY : STAGE_EXECED, err);
 	if (r == 0 && l->options->pid_file) {

@@ -71,3 +71,7 @@ libknarr_a_SOURCES += libcontainer/tty.h
 libknarr_a_SOURCES += libcontainer/tty_open.c
 libknarr_a_SOURCES += libcontainer/tty_relay.c
 libknarr_a_SOURCES += libcontainer/tty_socket.c
+libknarr_a_SOURCES += libcontainer/pidfd_socket.c
+libknarr_a_SOURCES += libcontainer/pidfd_socket.h
+libknarr_a_SOURCES += libcontainer/wait.c
+libknarr_a_SOURCES += libcontainer/wait.h

@@ -37,6 +37,8 @@ struct state {
 	bool no_new_keyring; /* the container has no session keyring of its own */
 	uid_t owner;	     /* euid of the creator */
 	char *created;	     /* RFC 3339, UTC */
+	bool has_exit_status;
+	uint32_t exit_status; /* of the init, when it is known: 128+N for signal N */
 	struct spec_pairs annotations;
 };
 

@@ -42,6 +42,8 @@ static const struct field {
 	{ "hasPoststart", FIELD_BOOL, offsetof(struct state, has_poststart) },
 	{ "hasPoststop", FIELD_BOOL, offsetof(struct state, has_poststop) },
 	{ "hasListener", FIELD_BOOL, offsetof(struct state, has_listener) },
+	{ "hasExitStatus", FIELD_BOOL, offsetof(struct state, has_exit_status) },
+	{ "exitStatus", FIELD_U32, offsetof(struct state, exit_status) },
 	{ "annotations", FIELD_PAIRS, offsetof(struct state, annotations) },
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

@@ -33,6 +33,7 @@ completion_of_operand(const struct command *command)
 		enum completion_kind kind;
 	} kinds[] = {
 		{ "ID", COMPLETE_IDS },
+		{ "ID...", COMPLETE_IDS },
 		{ "ID [SIGNAL]", COMPLETE_IDS },
 		{ "[BUNDLE]", COMPLETE_DIRS },
 		{ "[COMMAND]", COMPLETE_COMMANDS },

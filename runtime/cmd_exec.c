@@ -13,7 +13,7 @@
 #define EXIT_NO_EXEC 255
 
 struct values {
-	const char *process, *cwd, *user, *process_label, *apparmor, *cgroup, *pid_file, *console_socket;
+	const char *process, *cwd, *user, *process_label, *apparmor, *cgroup, *pid_file, *console_socket, *pidfd_socket;
 	struct option_list env, caps, gids;
 	unsigned preserve_fds;
 	bool tty, detach, no_new_privs, ignore_paused, no_subreaper;
@@ -34,6 +34,8 @@ static const struct option_row rows[] = {
 	{ "tty", 't', OPTION_FLAG, NULL, VALUE(tty), "give the process a terminal" },
 	{ "console-socket", 0, OPTION_TEXT, "SOCKET", VALUE(console_socket),
 	  "AF_UNIX socket that is sent the master end of the terminal (with --detach)" },
+	{ "pidfd-socket", 0, OPTION_TEXT, "SOCKET", VALUE(pidfd_socket),
+	  "AF_UNIX socket that is sent a pidfd of the process before its program runs" },
 	{ "detach", 'd', OPTION_FLAG, NULL, VALUE(detach), "do not wait: return when the program runs" },
 	{ "pid-file", 0, OPTION_TEXT, "FILE", VALUE(pid_file), "write the pid of the process to FILE" },
 	{ "preserve-fds", 0, OPTION_NUMBER, "N", VALUE(preserve_fds),
@@ -143,6 +145,7 @@ fill(const struct cli *c, const struct values *v, const struct option_list *oper
 	o->cgroup = v->cgroup;
 	o->pid_file = v->pid_file;
 	o->console_socket = v->console_socket;
+	o->pidfd_socket = v->pidfd_socket;
 	o->preserve_fds = v->preserve_fds;
 	o->detach = v->detach;
 	o->ignore_paused = v->ignore_paused;

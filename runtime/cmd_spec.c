@@ -9,13 +9,15 @@
 #include "runtime/command.h"
 
 struct values {
-	const char *bundle;
+	const char *bundle, *file;
 	bool rootless;
 };
 
 static const struct option_row rows[] = {
 	{ "bundle", 'b', OPTION_TEXT, "DIR", offsetof(struct values, bundle),
 	  "folder to write config.json in (default: the current one)" },
+	{ "file", 'f', OPTION_TEXT, "FILE", offsetof(struct values, file),
+	  "name of the file, below the folder of --bundle unless absolute (default: config.json)" },
 	{ "rootless", 0, OPTION_FLAG, NULL, offsetof(struct values, rootless),
 	  "for an ordinary user: with a user namespace" },
 	{ 0 },
@@ -25,7 +27,8 @@ static int
 run(const struct cli *c, const void *options, const struct option_list *operands)
 {
 	const struct values *v = options;
-	const char *path = v->bundle ? arena_printf(c->arena, "%s/config.json", v->bundle) : "config.json";
+	const char *name = v->file ? v->file : "config.json";
+	const char *path = v->bundle && name[0] != '/' ? arena_printf(c->arena, "%s/%s", v->bundle, name) : name;
 	const char *text = document_default_config(c->arena, v->rootless, geteuid(), getegid());
 	auto_close int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	int r;

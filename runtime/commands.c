@@ -6,7 +6,7 @@
 #include "runtime/command.h"
 
 const struct command *const commands[] = {
-	&command_create,   &command_start,	&command_run,	  &command_state, &command_kill,
+	&command_create,   &command_start,	&command_run,	  &command_state, &command_kill, &command_wait,
 	&command_delete,   &command_exec,	&command_ps,	  &command_pause, &command_resume,
 	&command_update,   &command_list,	&command_spec,	  &command_check, &command_plan,
 	&command_features, &command_completion, &command_version, &command_help,  NULL,
@@ -15,17 +15,17 @@ const struct command *const commands[] = {
 #define GLOBAL(member) offsetof(struct global_options, member)
 
 const struct option_row global_option_rows[] = {
-	{ "root", 0, OPTION_TEXT, "DIR", GLOBAL(root),
+	{ "root", 'r', OPTION_TEXT, "DIR", GLOBAL(root),
 	  "folder that keeps the state of containers (default: /run/knarr, or $XDG_RUNTIME_DIR/knarr for others than "
 	  "root)" },
-	{ "log", 0, OPTION_TEXT, "FILE", GLOBAL(log), "append messages to FILE too" },
+	{ "log", 'l', OPTION_TEXT, "FILE", GLOBAL(log), "append messages to FILE too" },
 	{ "log-format", 0, OPTION_CHOICE, "text|json", GLOBAL(log_format), "form of the lines in that file" },
 	{ "log-level", 0, OPTION_CHOICE, "error|warning|info|debug", GLOBAL(log_level),
 	  "least important messages to log (default: warning)" },
 	{ "debug", 0, OPTION_FLAG, NULL, GLOBAL(debug), "the same as --log-level debug" },
 	{ "cgroup-manager", 0, OPTION_CHOICE, "cgroupfs|systemd|disabled", GLOBAL(cgroup_manager),
 	  "who makes cgroups (default: cgroupfs)" },
-	{ "systemd-cgroup", 0, OPTION_FLAG, NULL, GLOBAL(systemd_cgroup), "the same as --cgroup-manager systemd" },
+	{ "systemd-cgroup", 's', OPTION_FLAG, NULL, GLOBAL(systemd_cgroup), "the same as --cgroup-manager systemd" },
 	{ "rootless", 0, OPTION_CHOICE, "auto|true|false", GLOBAL(rootless),
 	  "choose the default --root for an ordinary user (true), for root (false) or by asking the kernel (auto)" },
 	{ "help", 'h', OPTION_FLAG, NULL, GLOBAL(help), "print help, after a command that of the command" },

@@ -50,6 +50,7 @@ create_options_fill(const struct cli *c, const struct create_values *v, const ch
 		.config = v->config,
 		.pid_file = v->pid_file,
 		.console_socket = v->console_socket,
+		.pidfd_socket = v->pidfd_socket,
 		.preserve_fds = v->preserve_fds,
 		.no_pivot = v->no_pivot,
 		.no_new_keyring = v->no_new_keyring,

@@ -5,7 +5,7 @@
 #include "runtime/command.h"
 
 struct create_values {
-	const char *bundle, *config, *console_socket, *pid_file, *upper;
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file, *upper;
 	struct option_list layers;
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring, no_subreaper;
@@ -26,6 +26,8 @@ struct create_values {
 	{ "config", 'f', OPTION_TEXT, "FILE", CREATE_VALUE(config), "config to use instead of config.json in the bundle" }, \
 	{ "console-socket", 0, OPTION_TEXT, "SOCKET", CREATE_VALUE(console_socket), \
 	  "AF_UNIX socket that is sent the master end of the container's terminal" }, \
+	{ "pidfd-socket", 0, OPTION_TEXT, "SOCKET", CREATE_VALUE(pidfd_socket), \
+	  "AF_UNIX socket that is sent a pidfd of the container's first process before its program runs" }, \
 	{ "pid-file", 0, OPTION_TEXT, "FILE", CREATE_VALUE(pid_file), "write the pid of the container's first process to FILE" }, \
 	{ "preserve-fds", 0, OPTION_NUMBER, "N", CREATE_VALUE(preserve_fds), \
 	  "pass N file descriptors beyond stdin, stdout and stderr to the program" }, \

@@ -38,6 +38,13 @@ row_is(const struct option_row *row, const char *name, size_t len, char letter)
 	return strlen(row->name) == len && !memcmp(row->name, name, len);
 }
 
+/* Letters of crun's for options that have another one here. */
+static char
+known_letter(char letter)
+{
+	return letter == 'V' ? 'v' : letter == '?' ? 'h' : letter;
+}
+
 /* By letter, or (letter 0) by the len bytes of name. */
 static bool
 find_row(const struct cursor *c, const char *name, size_t len, char letter, struct match *ret_match)
@@ -198,7 +205,7 @@ parse_letters(struct cursor *c, const char *letters)
 		struct match m;
 		int r;
 
-		if (!find_row(c, NULL, 0, *letters, &m))
+		if (!find_row(c, NULL, 0, *letters, &m) && !find_row(c, NULL, 0, known_letter(*letters), &m))
 			return err_plain(c->err, "unknown option '-%c'", *letters);
 		if (m.row->kind != OPTION_FLAG)
 			return letters[1] ? set_value(c, &m, letters + 1) : take_value(c, &m);

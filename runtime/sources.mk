@@ -28,3 +28,6 @@ knarr_SOURCES += \
 	runtime/options.c runtime/options.h \
 	runtime/signal_name.c runtime/signal_name.h \
 	runtime/text.c runtime/text.h
+knarr_SOURCES += runtime/id_operands.c
+knarr_SOURCES += runtime/id_operands.h
+knarr_SOURCES += runtime/cmd_wait.c

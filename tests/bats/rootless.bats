@@ -136,3 +136,12 @@ with_subids() {
 	[ "${lines[2]}" = 0 ]
 	[ "${lines[3]}" = ok ]
 }
+
+@test "wait: the status of a container in the background" {
+	requires_kernel 6 15
+	bundle_runs sh -c 'sleep 0.3; exit 9'
+	uknarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run -0 uknarr wait "$ID"
+	[ "$output" = 9 ]
+	uknarr delete "$ID"
+}

@@ -1,0 +1,97 @@
+/* Theory of operation: see unix_socket.h. One connection, the descriptor with the
+ * first byte, the rest of the data behind it if the socket takes it in parts. */
+#include "base/unix_socket.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+/* A socket address has room for 107 bytes, a path for 4095: a longer one is
+ * given through a descriptor of its folder. *ret_dir is to be kept open. */
+static int
+make_address(const char *path, struct sockaddr_un *addr, int *ret_dir)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	int fd;
+
+	addr->sun_family = AF_UNIX;
+	if (strlen(path) < sizeof(addr->sun_path)) {
+		memcpy(addr->sun_path, path, strlen(path) + 1);
+		return 0;
+	}
+	if (!slash || (size_t)(slash - path) >= sizeof(dir))
+		return -ENAMETOOLONG;
+	memcpy(dir, path, (size_t)(slash - path));
+	dir[slash - path] = '\0';
+	fd = open(dir[0] ? dir : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	*ret_dir = fd;
+	if (snprintf(addr->sun_path, sizeof(addr->sun_path), "/proc/self/fd/%d/%s", fd, slash + 1) >=
+	    (int)sizeof(addr->sun_path))
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+int
+unix_socket_connect(const char *path)
+{
+	struct sockaddr_un addr = { 0 };
+	auto_close int fd = -1, dir = -1;
+	int r = make_address(path, &addr, &dir);
+
+	if (r < 0)
+		return r;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	return fd_take(&fd);
+}
+
+static ssize_t
+send_some(int socket_fd, const struct msghdr *msg)
+{
+	ssize_t n;
+
+	do
+		n = sendmsg(socket_fd, msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+int
+unix_socket_send_fd(int socket_fd, const char *data, size_t len, int fd)
+{
+	union {
+		char buf[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr head;
+	} control = { { 0 } };
+	struct iovec iov = { (char *)data, len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+	};
+
+	control.head.cmsg_level = SOL_SOCKET;
+	control.head.cmsg_type = SCM_RIGHTS;
+	control.head.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&control.head), &fd, sizeof(int));
+	while (iov.iov_len > 0) {
+		ssize_t n = send_some(socket_fd, &msg);
+
+		if (n < 0)
+			return (int)n;
+		iov.iov_base = (char *)iov.iov_base + n;
+		iov.iov_len -= (size_t)n;
+		msg.msg_control = NULL;
+		msg.msg_controllen = 0;
+	}
+	return 0;
+}

@@ -1,0 +1,34 @@
+/* The exit status of a container whose parent is somebody else.
+ *
+ * knarr leaves no process behind, so nobody of ours is the parent of a container
+ * that `create` or `run --detach` made: its caller, a subreaper or pid 1 reaps it.
+ * The status can still be learnt by whoever holds a pidfd of the init from before
+ * its end (PIDFD_INFO_EXIT, Linux 6.15), and by whoever reads /proc/PID/stat
+ * before it is reaped (any kernel). A status that was learnt is kept in the state,
+ * so that the next one who asks gets it, too. When nobody looked, it is lost: that
+ * is an error and not a zero. */
+#ifndef KNARR_LIBCONTAINER_WAIT_H
+#define KNARR_LIBCONTAINER_WAIT_H
+
+#include "libcontainer/container.h"
+
+struct container_wait {
+	struct state *state; /* memory: env->arena */
+	int pidfd;	     /* of the init, also when that is a zombie; -1: it is gone */
+};
+
+/* Gets hold of the container as it is now. Several waits are begun before the first is
+ * finished: a container that ends meanwhile is not missed. 0 or -errno with err. */
+int container_wait_begin(const struct container_env *env, const char *id, struct err *err,
+			 struct container_wait *ret_wait);
+
+/* Waits for the end of the container (for ever), closes w, keeps the status in the
+ * container's state and sets *ret_exit: the program's status, or 128+N for signal N.
+ * -ECHILD: it has ended, and its status cannot be known. */
+int container_wait_finish(const struct container_env *env, struct container_wait *w, struct err *err, int *ret_exit);
+
+/* For who reaped the init himself: keeps the status in the state, unless another
+ * command has the container's lock (then it is being deleted) or it is gone. */
+void container_wait_keep(const struct container_env *env, const struct state *s, int exit_status);
+
+#endif
