@@ -15,7 +15,9 @@
  *  - a rule that does what the default does anyway is left out, as libseccomp
  *    refuses it;
  *  - a system call that libseccomp has never heard of is left out: profiles
- *    name the calls of many kernels.
+ *    name the calls of many kernels;
+ *  - a call that is newer than all that the profile names fails with ENOSYS
+ *    (seccomp_unknown.h).
  *
  * libseccomp's program is rewritten into one that asks for ranges of numbers
  * (seccomp_shrink.h): loading it costs the kernel time per instruction. */
@@ -36,9 +38,10 @@
 #include "libcontainer/seccomp_cache.h"
 #include "libcontainer/seccomp_shrink.h"
 #include "libcontainer/seccomp_tables.h"
+#include "libcontainer/seccomp_unknown.h"
 
 /* Raised when the same profile is to become another program. */
-#define PROGRAM_FORMAT 2
+#define PROGRAM_FORMAT 3
 
 static void
 make_key(struct seccomp_key *k, const struct spec_seccomp *s)
@@ -152,7 +155,8 @@ build_rules(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct err *err)
 		uint32_t token = seccomp_arch_token(s->architectures.items[i]);
 
 		r = token ? seccomp_arch_add(ctx, token) : -EINVAL;
-		if (r < 0 && r != -EEXIST)
+		/* EDOM: of the other byte order; this machine has no such calls. */
+		if (r < 0 && r != -EEXIST && r != -EDOM)
 			return err_set(err, -r, "linux.seccomp.architectures[%zu]: libseccomp cannot add %s", i,
 				       s->architectures.items[i]);
 	}
@@ -185,11 +189,13 @@ export_program(scmp_filter_ctx ctx, unsigned optimize, char **ret_data, size_t *
 /* Level 2 orders the numbers of calls as a tree, which seccomp_shrink() reads
  * quickest; level 1, a list, is shorter where there is nothing to shrink. */
 static int
-export_best(scmp_filter_ctx ctx, struct arena *a, struct err *err, struct seccomp_filter *f)
+export_best(scmp_filter_ctx ctx, const struct spec_seccomp *s, struct arena *a, struct err *err,
+	    struct seccomp_filter *f)
 {
 	static const unsigned levels[] = { 2, 1 };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		const struct sock_filter *whole;
 		struct sock_filter *small = NULL;
 		char *data = NULL;
 		size_t len = 0, n;
@@ -198,10 +204,15 @@ export_best(scmp_filter_ctx ctx, struct arena *a, struct err *err, struct seccom
 		if (r < 0)
 			return r;
 		n = seccomp_shrink((const struct sock_filter *)data, len / sizeof(*small), a, &small);
-		f->len = n ? n * sizeof(*small) : len;
-		if (f->len / sizeof(*small) <= BPF_MAXINSNS)
-			f->program = n ? small : arena_grow(a, data, len, len);
+		if (!n) {
+			n = len / sizeof(*small);
+			small = memcpy(arena_alloc(a, len), data, len);
+		}
 		free(data);
+		n = seccomp_unknown_calls(s, small, n, a, &whole);
+		f->len = n * sizeof(*whole);
+		if (n <= BPF_MAXINSNS)
+			f->program = whole;
 		if (f->program)
 			return 0;
 	}
@@ -220,7 +231,7 @@ build_program(const struct spec_seccomp *s, struct arena *a, struct err *err, st
 				 seccomp_actions[s->default_action].name);
 	r = build_rules(ctx, s, err);
 	if (r == 0)
-		r = export_best(ctx, a, err, f);
+		r = export_best(ctx, s, a, err, f);
 	seccomp_release(ctx);
 	return r;
 }

@@ -123,3 +123,39 @@ X
 	[[ "$output" == *"$T/none"* ]]
 	run ! knarr state "$ID"
 }
+
+@test "a call that is newer than the profile fails with ENOSYS, an older one with the default" {
+	requires_command "${CC:-cc}"
+	cat >"$T/calls.c" <<-'END'
+		#include <errno.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			for (int i = 1; i < argc; i++)
+				printf("%d ", syscall(atol(argv[i]), -1, 0, 0, 0, 0, 0) < 0 ? errno : 0);
+			return argc < 2;
+		}
+	END
+	"${CC:-cc}" -static -D_GNU_SOURCE -o "$BUNDLE/rootfs/calls" "$T/calls.c" || skip 'no static C library'
+	# close_range (436 everywhere) is the highest that is named; openat2 is 437, clone3 435.
+	bundle_runs /calls 435 436 437 1000
+	local deny="{names: [\"close_range\"], action: \"SCMP_ACT_ERRNO\", errnoRet: 33}, {names: [\"clone3\"], action: \"SCMP_ACT_ERRNO\"}" names
+	names=$(jq -c '[.linux.seccomp.syscalls[] | select(.action == "SCMP_ACT_ALLOW" and (.args // []) == []) | .names[]] - ["clone3", "close_range",
+		"openat2", "pidfd_getfd", "faccessat2", "process_madvise", "epoll_pwait2", "mount_setattr", "quotactl_fd", "landlock_create_ruleset",
+		"landlock_add_rule", "landlock_restrict_self", "memfd_secret", "process_mrelease", "futex_waitv", "set_mempolicy_home_node"]' \
+		"$BATS_TEST_DIRNAME/../data/bundles/podman/config.json")
+	for default in '"SCMP_ACT_ERRNO"' '"SCMP_ACT_ERRNO", defaultErrnoRet: 1'; do
+		edit_bundle ".linux.seccomp = {defaultAction: $default, syscalls: [{names: $names, action: \"SCMP_ACT_ALLOW\"}, $deny]}"
+		run -0 knarr run -b "$BUNDLE" "$ID"
+		[ "$output" = "1 33 38 38 " ]
+	done
+	edit_bundle ".linux.seccomp.defaultErrnoRet = 95"
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = "1 33 38 38 " ]
+	# A permissive default is not touched: 437 is let through and finds its arguments wrong.
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["close_range"], action: "SCMP_ACT_ERRNO", errnoRet: 33}]}'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = "22 33 22 38 " ]
+}

@@ -4,6 +4,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "libcontainer/seccomp.h"
+#include "libcontainer/seccomp_tables.h"
 #include "tests/unit/log_capture.h"
 
 static int failures;
@@ -253,6 +255,92 @@ test_archs(void)
 #endif
 }
 
+/* Which defaults leave a call that is newer than the profile to its own answer. */
+static void
+test_unknown_calls(void)
+{
+	static const struct {
+		enum spec_seccomp_action action;
+		struct opt_u32 errno_ret;
+		uint32_t want;
+	} rows[] = {
+		{ SPEC_ACT_ERRNO, { false, 0 }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_ERRNO, { true, EPERM }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_ERRNO, { true, ENOSYS }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_KILL, { false, 0 }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_KILL_THREAD, { false, 0 }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_KILL_PROCESS, { false, 0 }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_TRAP, { false, 0 }, SECCOMP_RET_ERRNO | ENOSYS },
+		{ SPEC_ACT_TRACE, { false, 0 }, SECCOMP_RET_TRACE | EPERM },
+		{ SPEC_ACT_LOG, { false, 0 }, SECCOMP_RET_LOG },
+		{ SPEC_ACT_ALLOW, { false, 0 }, SECCOMP_RET_ALLOW },
+		{ SPEC_ACT_NOTIFY, { false, 0 }, SECCOMP_RET_USER_NOTIF },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		auto_arena struct arena a = { 0 };
+		struct spec_seccomp_rule rules[] = {
+			{ NAMES("getpid", "openat2", "no_such_call"), SPEC_ACT_KILL_PROCESS, { 0 }, NULL, 0 },
+			{ NAMES("read"), SPEC_ACT_ERRNO, OPT(EDOM), NULL, 0 },
+		};
+		struct spec_seccomp s = { .default_action = rows[i].action,
+					  .default_errno_ret = rows[i].errno_ret,
+					  .syscalls = rules,
+					  .n_syscalls = 2 };
+		struct seccomp_filter f = compile(&s, &a);
+
+		CHECK(ask(&f, NATIVE, SYS_openat2 + 1, 0, 0) == rows[i].want, "row %zu", i);
+		CHECK(ask(&f, NATIVE, 100000, 0, 0) == rows[i].want, "row %zu", i);
+		CHECK(ask(&f, NATIVE, SYS_openat2, 0, 0) == SECCOMP_RET_KILL_PROCESS, "the highest, row %zu", i);
+		CHECK(ask(&f, NATIVE, SYS_read, 0, 0) == (SECCOMP_RET_ERRNO | EDOM), "row %zu", i);
+		if (rows[i].action == SPEC_ACT_ERRNO)
+			CHECK(ask(&f, NATIVE, SYS_openat2 - 1, 0, 0) ==
+				      (SECCOMP_RET_ERRNO | (rows[i].errno_ret.set ? rows[i].errno_ret.v : EPERM)),
+			      "row %zu", i);
+	}
+}
+
+/* The same numbers as libseccomp's for every architecture alone, and for all together. */
+static void
+test_unknown_calls_archs(void)
+{
+	const char *const *known = seccomp_known_archs();
+	struct spec_strings all = names((char **)known);
+
+	for (size_t i = 0; i <= all.n; i++) {
+		auto_arena struct arena a = { 0 };
+		struct spec_seccomp_rule rule = { NAMES("getpid", "openat2"), SPEC_ACT_ALLOW, { 0 }, NULL, 0 };
+		struct spec_seccomp s = { .default_action = SPEC_ACT_KILL_PROCESS, .syscalls = &rule, .n_syscalls = 1 };
+		struct seccomp_filter f;
+
+		s.architectures = i < all.n ? names((char *[]){ all.items[i], NULL }) : all;
+		f = compile(&s, &a);
+		for (size_t j = 0; j < all.n; j++) {
+			uint32_t token = seccomp_arch_token(all.items[j]);
+			bool x32 = token == SCMP_ARCH_X32;
+			uint32_t audit = x32 ? AUDIT_ARCH_X86_64 : token;
+			int last = 0;
+
+			if (j != i && i < all.n && token != seccomp_arch_native())
+				continue;
+			if (((token ^ seccomp_arch_native()) & __AUDIT_ARCH_LE) && !x32)
+				continue; /* accepted, but there are no such calls here */
+			for (size_t k = 0; k < rule.names.n; k++) {
+				int nr = seccomp_syscall_resolve_name_arch(token, rule.names.items[k]);
+
+				last = nr > last ? nr : last;
+			}
+			CHECK(ask(&f, audit, last, 0, 0) == SECCOMP_RET_ALLOW, "%s in %zu", all.items[j], i);
+			CHECK(ask(&f, audit, last + 1, 0, 0) == (SECCOMP_RET_ERRNO | ENOSYS), "%s in %zu", all.items[j],
+			      i);
+			CHECK(ask(&f, audit, last - 1, 0, 0) == SECCOMP_RET_KILL_PROCESS, "%s in %zu", all.items[j], i);
+			if (strncmp(all.items[j], "SCMP_ARCH_S390", 14) == 0)
+				CHECK(ask(&f, audit, 0, 0, 0) == (SECCOMP_RET_ERRNO | ENOSYS), "%s in %zu",
+				      all.items[j], i);
+		}
+	}
+}
+
 static void
 expect_refused(const struct spec_seccomp *s, const char *text, int line)
 {
@@ -363,6 +451,8 @@ main(void)
 	test_operators();
 	test_args();
 	test_archs();
+	test_unknown_calls();
+	test_unknown_calls_archs();
 	test_check();
 	test_kernel();
 	return failures ? 1 : 0;
