@@ -21,18 +21,22 @@
 #include "base/arena.h"
 #include "base/fd.h"
 #include "base/json_out.h"
+#include "base/log_socket.h"
 
 static enum log_level log_level = LOG_LEVEL_WARNING;
 static int log_fd = -1;
 static bool log_json;
+static const char *log_id; /* log_fd is a socket, of this kind; NULL: a file */
+static enum log_socket_kind log_kind;
 
 static const struct {
 	const char *name, *prefix;
+	int priority; /* of syslog(3) */
 } levels[] = {
-	[LOG_LEVEL_ERROR] = { "error", "knarr: " },
-	[LOG_LEVEL_WARNING] = { "warning", "knarr: warning: " },
-	[LOG_LEVEL_INFO] = { "info", "knarr: info: " },
-	[LOG_LEVEL_DEBUG] = { "debug", "knarr: debug: " },
+	[LOG_LEVEL_ERROR] = { "error", "knarr: ", 3 },
+	[LOG_LEVEL_WARNING] = { "warning", "knarr: warning: ", 4 },
+	[LOG_LEVEL_INFO] = { "info", "knarr: info: ", 6 },
+	[LOG_LEVEL_DEBUG] = { "debug", "knarr: debug: ", 7 },
 };
 
 void
@@ -50,12 +54,24 @@ log_enabled(enum log_level level)
 int
 log_open(const char *path, bool format_json, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	enum log_socket_kind kind;
+	const char *id = NULL;
+	int fd;
 
-	if (fd < 0)
-		return err_set(err, errno, "open the log file '%s'", path);
+	if (log_socket_match(path, &kind, &id)) {
+		fd = log_socket_open(kind, err);
+		if (fd < 0)
+			return fd;
+		log_kind = kind;
+	} else {
+		path += strncmp(path, "file:", 5) ? 0 : 5;
+		fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+		if (fd < 0)
+			return err_set(err, errno, "open the log file '%s'", path);
+	}
 	log_close();
 	log_fd = fd;
+	log_id = id;
 	log_json = format_json;
 	return 0;
 }
@@ -130,7 +146,9 @@ log_write(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	msg = arena_vprintf(&a, fmt, ap);
 	va_end(ap);
-	if (log_fd >= 0)
+	if (log_fd >= 0 && log_id)
+		log_socket_write(log_fd, log_kind, log_id, levels[level].priority, msg, &a);
+	else if (log_fd >= 0)
 		write_file(&a, level, msg);
 	/* With a log file, stderr is the container's as well (conmon keeps it with the
 	 * output of the program): only what ends the command goes there too. */

@@ -15,7 +15,9 @@ void log_set_level(enum log_level level);
 bool log_enabled(enum log_level level);
 
 /* Sends log lines to the file too (appended, made 0644 when missing, opened
- * close-on-exec). format_json: JSON lines. -errno with err when it cannot be opened. */
+ * close-on-exec). format_json: JSON lines. path "file:FILE" is FILE, "journald:ID" and
+ * "syslog:ID" are the sockets of these two, where ID is the program's name; they have a
+ * format of their own. -errno with err when it cannot be opened. */
 int log_open(const char *path, bool format_json, struct err *err);
 
 /* Closes the log file. */

@@ -27,3 +27,5 @@ libknarr_a_SOURCES += base/utf8.c
 libknarr_a_SOURCES += base/utf8.h
 libknarr_a_SOURCES += base/unix_socket.c
 libknarr_a_SOURCES += base/unix_socket.h
+libknarr_a_SOURCES += base/log_socket.c
+libknarr_a_SOURCES += base/log_socket.h

@@ -48,6 +48,8 @@ static const struct option_row rows[] = {
 	{ "apparmor", 0, OPTION_TEXT, "PROFILE", VALUE(apparmor), "AppArmor profile of the process" },
 	{ "no-subreaper", 0, OPTION_FLAG, NULL, VALUE(no_subreaper),
 	  "accepted for callers of runc, changes nothing: knarr never makes itself a subreaper" },
+	{ "exec-wait-fifo", 0, OPTION_REFUSED, "FIFO", 0,
+	  "refused: a proposal for runc that is in no release; use create and start, or let the program itself wait" },
 	{ 0 },
 };
 

@@ -15,7 +15,7 @@
 /* Values of the global options. */
 struct global_options {
 	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
-	bool debug, systemd_cgroup, help, version;
+	bool debug, systemd_cgroup, systemd_log, help, version;
 };
 
 /* What every command is given. */

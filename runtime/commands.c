@@ -6,10 +6,10 @@
 #include "runtime/command.h"
 
 const struct command *const commands[] = {
-	&command_create,   &command_start,	&command_run,	  &command_state, &command_kill, &command_wait,
-	&command_delete,   &command_exec,	&command_ps,	  &command_pause, &command_resume,
-	&command_update,   &command_list,	&command_spec,	  &command_check, &command_plan,
-	&command_features, &command_completion, &command_version, &command_help,  NULL,
+	&command_create,  &command_start, &command_run,	  &command_state, &command_kill,     &command_wait,
+	&command_delete,  &command_exec,  &command_ps,	  &command_pause, &command_resume,   &command_update,
+	&command_list,	  &command_spec,  &command_check, &command_plan,  &command_features, &command_completion,
+	&command_version, &command_help,  NULL,
 };
 
 #define GLOBAL(member) offsetof(struct global_options, member)
@@ -18,7 +18,10 @@ const struct option_row global_option_rows[] = {
 	{ "root", 'r', OPTION_TEXT, "DIR", GLOBAL(root),
 	  "folder that keeps the state of containers (default: /run/knarr, or $XDG_RUNTIME_DIR/knarr for others than "
 	  "root)" },
-	{ "log", 'l', OPTION_TEXT, "FILE", GLOBAL(log), "append messages to FILE too" },
+	{ "log", 'l', OPTION_TEXT, "FILE", GLOBAL(log),
+	  "append messages to FILE too; journald:ID or syslog:ID: send them to the journal or to syslog under the name "
+	  "ID" },
+	{ "systemd-log", 0, OPTION_FLAG, NULL, GLOBAL(systemd_log), "the same as --log journald:knarr" },
 	{ "log-format", 0, OPTION_CHOICE, "text|json", GLOBAL(log_format), "form of the lines in that file" },
 	{ "log-level", 0, OPTION_CHOICE, "error|warning|info|debug", GLOBAL(log_level),
 	  "least important messages to log (default: warning)" },

@@ -106,6 +106,8 @@ apply_log_options(const struct global_options *g, struct err *err)
 			log_set_level(levels[i].level);
 	if (g->debug)
 		log_set_level(LOG_LEVEL_DEBUG);
+	if (g->systemd_log && !g->log)
+		return log_open("journald:knarr", /* format_json= */ false, err);
 	if (!g->log || !*g->log)
 		return 0;
 	return log_open(g->log, g->log_format && !strcmp(g->log_format, "json"), err);

@@ -167,6 +167,8 @@ set_value(const struct cursor *c, const struct match *m, const char *text)
 	case OPTION_LIST:
 		list_append(c->arena, m->value, text);
 		return 0;
+	case OPTION_REFUSED:
+		return err_plain(c->err, "option '--%s' is %s", name, m->row->help);
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@ enum option_kind {
 	OPTION_CHOICE, /* const char *, one of the words in `argument` ("text|json") */
 	OPTION_NUMBER, /* unsigned, decimal, at most INT_MAX */
 	OPTION_LIST,   /* struct option_list */
+	OPTION_REFUSED /* nothing: an error with the help sentence, which begins with "refused: " */
 };
 
 struct option_list {

@@ -198,3 +198,32 @@ X
 	"$KNARR" -r "$ROOT" -l "$T/log" list
 	[ -e "$T/log" ]
 }
+
+# ---- logs and refusals ---------------------------------------------------------------
+
+@test "--log to the journal, with file: in front, and where nobody listens" {
+	requires_command python3 unshare
+	"$KNARR" --log "file:$T/log" --log-format json delete 2>/dev/null || true
+	[ "$(jq -r .level "$T/log")" = error ]
+	[ "$(id -u)" = 0 ] || return 0
+	# shellcheck disable=SC2016
+	run -0 unshare -m bash -c 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal && exec python3 - "$KNARR"' <<'X'
+import socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind('/run/systemd/journal/socket')
+s.settimeout(20)
+for option in ['--log', 'journald:web'], ['--systemd-log']:
+    subprocess.run([sys.argv[1], *option, 'no-such-command'], stderr=subprocess.DEVNULL)
+    print(s.recv(4096))
+X
+	[[ "${lines[0]}" == *'SYSLOG_IDENTIFIER=web'*"unknown command 'no-such-command'"* ]]
+	[[ "${lines[1]}" == *'PRIORITY=3'*'SYSLOG_IDENTIFIER=knarr'* ]]
+	# shellcheck disable=SC2016
+	run -1 unshare -m bash -c 'mount -t tmpfs none /run && exec "$KNARR" --log journald:web list'
+	[[ "$output" == *"connect to '/run/systemd/journal/socket'"* ]]
+}
+
+@test "an option that is refused says why" {
+	run -1 knarr exec --exec-wait-fifo "$T/fifo" "$ID" true
+	[[ "$output" == *"option '--exec-wait-fifo' is refused: "* ]]
+}

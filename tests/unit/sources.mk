@@ -61,3 +61,5 @@ tests_fuzz_fuzz_spec_LDADD = $(knarr_LDADD)
 EXTRA_DIST += tests/fuzz/README.md tests/fuzz/spec.dict tests/fuzz/corpus
 check_PROGRAMS += tests/unit/test_seccomp_shrink
 tests_unit_test_seccomp_shrink_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_log_socket
+tests_unit_test_log_socket_LDADD = $(knarr_LDADD)
