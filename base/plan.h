@@ -354,6 +354,7 @@ struct plan_stage {
 	bool has_oom_score; /* the parent writes it: the child may not */
 	int32_t oom_score;
 	struct plan_strv net_devices; /* moved by the parent; by turns: name on the host, in the container */
+	struct plan_strv cgroup;      /* in a plan for people alone: what is written to the cgroup */
 	plan_str time_offsets;	      /* lines for /proc/PID/timens_offsets; 0: none. With CLONE_NEWTIME */
 	/* exec: knarr:[join] runs the first n_outside steps, enters the container of
 	 * PLAN_FD_INIT, and clones the process that runs the rest. */

@@ -259,8 +259,13 @@ static void
 print_memory_policy(struct printer *o, const struct plan_step *s)
 {
 	const struct plan_memory_policy *m = &s->u.memory_policy;
+	const unsigned char *bytes = (const unsigned char *)(o->p->blob + m->nodes.off);
 
 	put(o, " mode=%d flags=%#x max-node=%u", m->mode, m->flags, m->max_node);
+	if (m->nodes.len)
+		put(o, " nodes=0x");
+	for (uint32_t i = m->nodes.len; i > 0; i--) /* the lowest node is in the last digit */
+		put(o, "%02x", bytes[i - 1]);
 }
 
 static void
@@ -480,6 +485,27 @@ print_net_devices(struct printer *o, struct plan_strv names)
 }
 
 static void
+put_line(struct printer *o, const char *prefix, const char *line)
+{
+	put(o, "%s", prefix);
+	for (; *line; line++) {
+		unsigned char c = (unsigned char)*line;
+
+		put(o, c < 0x20 || c == 0x7f ? "\\x%02x" : "%c", c);
+	}
+	put(o, "\n");
+}
+
+static void
+print_lines(struct printer *o, const char *prefix, struct plan_strv lines)
+{
+	const char *s = plan_first(o->p, lines);
+
+	for (uint32_t i = 0; i < lines.n; i++, s = plan_next(s))
+		put_line(o, prefix, s);
+}
+
+static void
 print_stage(struct printer *o, const struct plan_stage *g)
 {
 	static const char *const how[] = { "", "written by the runtime", "written by newuidmap and newgidmap" };
@@ -509,6 +535,7 @@ print_stage(struct printer *o, const struct plan_stage *g)
 	}
 	print_net_devices(o, g->net_devices);
 	put(o, "cgroup: %s\n", g->has_cgroup ? "own" : "that of the runtime");
+	print_lines(o, "  ", g->cgroup);
 	if (g->has_oom_score)
 		put(o, "oom score: %d\n", g->oom_score);
 }

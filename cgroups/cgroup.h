@@ -55,6 +55,10 @@ int cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err);
  * property, file and value; the caller then calls cgroup_destroy(). */
 int cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err);
 
+/* What cgroup_apply() would write, a line for people each, in that order. Touches
+ * nothing; errors are those of a value that no host takes. Memory from a. */
+int cgroup_describe(const struct spec *s, struct arena *a, struct err *err, const char ***ret_lines, size_t *ret_n);
+
 /* How many folders at the end of cg->path do not exist yet: what cgroup_create()
  * would make. To be saved before it, so that a runtime that is killed in it leaves
  * nothing that nobody owns. */

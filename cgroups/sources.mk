@@ -21,3 +21,4 @@ libknarr_a_SOURCES += cgroups/walk.c
 libknarr_a_SOURCES += cgroups/walk.h
 libknarr_a_SOURCES += cgroups/cgroup_hint.c
 libknarr_a_SOURCES += cgroups/cgroup_owner.c
+libknarr_a_SOURCES += cgroups/cgroup_describe.c

@@ -57,23 +57,31 @@ plan_scheduler(struct plan_builder *b, const struct spec_scheduler *c, struct er
 
 /* ---- memory policy --------------------------------------------------- */
 
-/* One number or range; leaves *p behind it. */
+/* A number with blanks around it, which the schema allows; leaves *p behind them. */
 static bool
-parse_range(const char **p, unsigned long *first, unsigned long *last)
+parse_number(const char **p, unsigned long *ret_number)
 {
 	char *end;
 
+	*p += strspn(*p, " ");
 	if (**p < '0' || **p > '9')
 		return false;
-	*first = *last = strtoul(*p, &end, 10);
-	if (*end == '-') {
-		*p = end + 1;
-		if (**p < '0' || **p > '9')
-			return false;
-		*last = strtoul(*p, &end, 10);
-	}
-	*p = end;
-	return *first <= *last && *last <= ATTRIBUTES_MAX_NODE;
+	*ret_number = strtoul(*p, &end, 10);
+	*p = end + strspn(end, " ");
+	return *ret_number <= ATTRIBUTES_MAX_NODE;
+}
+
+/* One number or range. */
+static bool
+parse_range(const char **p, unsigned long *first, unsigned long *last)
+{
+	if (!parse_number(p, first))
+		return false;
+	*last = *first;
+	if (**p != '-')
+		return true;
+	*p += 1;
+	return parse_number(p, last) && *first <= *last;
 }
 
 int
@@ -102,7 +110,7 @@ attributes_parse_list(struct arena *a, const char *property, const char *list, s
 static int
 plan_memory_policy(struct plan_builder *b, const struct spec_memory_policy *m, struct err *err)
 {
-	bool given = m->nodes && m->nodes[0];
+	bool given = m->nodes && m->nodes[strspn(m->nodes, " ")];
 	bool takes_none = m->mode == MPOL_DEFAULT || m->mode == MPOL_LOCAL;
 	struct plan_memory_policy p = { .mode = m->mode, .flags = m->flags };
 	unsigned long *mask;

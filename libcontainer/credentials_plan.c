@@ -225,7 +225,7 @@ plan_affinity(struct plan_builder *b, const char *property, const char *list, st
 	uint32_t bits;
 	int r;
 
-	if (!list || !*list)
+	if (!list || !list[strspn(list, " ")])
 		return 0;
 	r = attributes_parse_list(b->arena, property, list, err, &mask, &bits);
 	if (r < 0)

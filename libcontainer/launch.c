@@ -83,6 +83,19 @@ resolve_cgroup(struct launch *l, struct err *err)
 	return r;
 }
 
+/* The limits are no part of what the init does; they are shown with it. */
+static int
+describe_cgroup(const struct launch *l, struct plan_builder *b, struct err *err)
+{
+	const char **lines;
+	size_t n;
+	int r = cgroup_describe(l->spec, l->env->arena, err, &lines, &n);
+
+	if (r == 0)
+		b->stage.cgroup = plan_strings(b, lines, n);
+	return r;
+}
+
 static int
 compile(struct launch *l, struct err *err)
 {
@@ -109,6 +122,8 @@ compile(struct launch *l, struct err *err)
 	r = compile_init(&b, l->spec, &l->host, &o, err);
 	if (r == 0 && l->mode == LAUNCH_RUN && !l->options->detach)
 		tty_plan_size(&b);
+	if (r == 0 && l->mode == LAUNCH_PLAN && l->cgroup.path)
+		r = describe_cgroup(l, &b, err);
 	return r < 0 ? r : plan_seal(&b, err, &l->plan);
 }
 

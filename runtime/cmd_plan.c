@@ -77,7 +77,8 @@ const struct command command_plan = {
 	.summary = "print the steps that would make a container",
 	.text = "Compiles the bundle in the folder BUNDLE (default: the current one) and prints\n"
 		"the steps that the container's first process would take, one per line, in their\n"
-		"order. Nothing is made or run, and no privilege is needed.\n",
+		"order, below the namespaces that it is given and the limits of its cgroup.\n"
+		"Nothing is made or run, and no privilege is needed.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

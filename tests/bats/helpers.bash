@@ -40,7 +40,47 @@ find_knarr()
 # knarr ARGUMENTS...: with this test's state root.
 knarr()
 {
-	"$KNARR" --root "$ROOT" "$@"
+	local status=0
+	if [ -z "${KNARR_TEST_PROPERTIES:-}" ]; then
+		"$KNARR" --root "$ROOT" "$@"
+		return
+	fi
+	"$KNARR" --root "$ROOT" "$@" || status=$?
+	[ $status != 0 ] || record_properties "$@"
+	return $status
+}
+
+# record_properties ARGUMENTS…: after knarr did its work with these: the properties of
+# the configuration that it worked with, and the test's name, go to the file
+# KNARR_TEST_PROPERTIES, for tests/spec/properties.sh. For tests that do not call
+# knarr by the function above. A container's config says nothing to create about
+# execCPUAffinity, which is for exec; what exec and update are given counts alone.
+record_properties()
+{
+	local command=$1 bundle=$BUNDLE file='' filter='del(.process.execCPUAffinity)'
+	[ -n "${KNARR_TEST_PROPERTIES:-}" ] || return 0
+	shift
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-b | --bundle) bundle=$2 ;;
+		--bundle=*) bundle=${1#*=} ;;
+		-p | --process | -r | --resources | -f | --config) file=$2 ;;
+		--process=* | --resources=* | --config=*) file=${1#*=} ;;
+		--) break ;;
+		esac
+		shift
+	done
+	case $command${file:+ FILE} in
+	run | create) file=$bundle/config.json ;;
+	'run FILE' | 'create FILE') ;;
+	exec) file=$bundle/config.json filter='{process: {execCPUAffinity: .process.execCPUAffinity}}' ;;
+	'exec FILE') filter='{process: .}' ;;
+	'update FILE') filter='{linux: {resources: .}}' ;;
+	*) return 0 ;;
+	esac
+	[ -f "$file" ] || return 0 # a container of another bundle, or standard input
+	jq -L "$BATS_TEST_DIRNAME/../spec" -r --arg test "bats/${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION" \
+		"include \"properties\"; $filter | properties | \"\(.)\t\(\$test)\"" "$file" >>"$KNARR_TEST_PROPERTIES" || true
 }
 
 # ---- a test's own place ---------------------------------------------------------

@@ -36,7 +36,7 @@ prepare()
 	trap 'rm -rf "$work"' EXIT
 	mkdir -p "$work/tests"
 	cp "$(realpath "${KNARR:-$(find_knarr)}")" "$work/knarr"
-	cp -R "$top/tests/bats" "$top/tests/vm" "$top/tests/preload" "$work/tests/"
+	cp -R "$top/tests/bats" "$top/tests/vm" "$top/tests/preload" "$top/tests/spec" "$work/tests/"
 	cat >"$work/inside" <<-'END'
 		set -e
 		work=$1
@@ -47,7 +47,11 @@ prepare()
 		chmod 1777 /scratch/tmp
 		cd /scratch/knarr
 		export TMPDIR=/scratch/tmp KNARR=/scratch/knarr/knarr
-		exec bats --tap ${FILTER:+-f "$FILTER"} "$@"
+		[ -z "$PROPERTIES" ] || export KNARR_TEST_PROPERTIES=/scratch/properties
+		status=0
+		bats --tap ${FILTER:+-f "$FILTER"} "$@" || status=$?
+		[ ! -e /scratch/properties ] || cp /scratch/properties "$work/properties"
+		exit $status
 	END
 }
 
@@ -60,8 +64,13 @@ in_machine()
 		shift
 	done
 	shift
+	local status=0
 	"$here/vmrun" --timeout "${TIMEOUT:-1800}" --writable "$work" --env "FILTER=${FILTER:-}" \
-		${options[@]+"${options[@]}"} -- bash "$work/inside" "$work" "$@"
+		--env "PROPERTIES=${KNARR_TEST_PROPERTIES:-}" \
+		${options[@]+"${options[@]}"} -- bash "$work/inside" "$work" "$@" || status=$?
+	[ ! -s "$work/properties" ] || cat "$work/properties" >>"$KNARR_TEST_PROPERTIES"
+	rm -f "$work/properties"
+	return $status
 }
 
 guest_names()
