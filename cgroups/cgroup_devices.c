@@ -3,8 +3,9 @@
  * stand below and beside those of systemd: all of them must say yes.
  *
  * A container can always use the devices that every /dev must have
- * (config-linux.md#default-devices) and those that linux.devices makes for it,
- * whatever linux.resources.devices says; so the rules for these come last. */
+ * (config-linux.md#default-devices), whatever linux.resources.devices says; so the
+ * rules for these come last. Those of linux.devices are made, but whoever lists
+ * rules must allow them there. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -61,17 +62,11 @@ devices_rules(const struct spec *s, struct arena *a, struct device_rule **ret_ru
 
 	if (!l->resources || l->resources->n_devices == 0)
 		return 0;
-	rules = arena_array(a, l->resources->n_devices + N_DEFAULT_RULES + l->n_devices, sizeof(*rules));
+	rules = arena_array(a, l->resources->n_devices + N_DEFAULT_RULES, sizeof(*rules));
 	for (size_t i = 0; i < l->resources->n_devices; i++)
 		rules[n++] = rule_from_spec(&l->resources->devices[i]);
 	memcpy(rules + n, default_rules, sizeof(default_rules));
 	n += N_DEFAULT_RULES;
-	for (size_t i = 0; i < l->n_devices; i++) {
-		const struct spec_device *d = &l->devices[i];
-
-		if (d->type != 'p')
-			rules[n++] = (struct device_rule){ true, d->type == 'b' ? 'b' : 'c', d->major, d->minor, RWM };
-	}
 	*ret_rules = rules;
 	return n;
 }

@@ -26,8 +26,8 @@
 #include "libcontainer/launch.h"
 #include "libcontainer/listener.h"
 #include "libcontainer/pid_file.h"
-#include "libcontainer/preserved_fds.h"
 #include "libcontainer/pidfd_socket.h"
+#include "libcontainer/preserved_fds.h"
 #include "libcontainer/tty.h"
 
 /* How long the end of the init is awaited when the process was killed. */
@@ -214,6 +214,9 @@ start(struct exec *e, struct err *err)
 	};
 	int r = stage_spawn(e->plan, &o, err, &e->stage);
 
+	if (r == 0)
+		log_debug("container '%s': process %d runs a plan of %u steps in it", e->options->id, (int)e->stage.pid,
+			  e->plan->n_steps);
 	if (r == 0 && e->options->pidfd_socket)
 		r = pidfd_socket_send("--pidfd-socket", e->options->pidfd_socket, "setns", e->stage.pidfd, err);
 	if (r == 0)

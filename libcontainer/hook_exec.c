@@ -137,7 +137,7 @@ start(const struct hook_exec *h, struct err *err, struct child *ret_child)
 	r = read_report(report_read);
 	if (r < 0) {
 		waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
-		return err_set(err, -r, "run '%s'", h->path);
+		return err_set(err, -r, "'%s'", h->path);
 	}
 	*ret_child = (struct child){ pid, fd_take(&pidfd), fd_take(&in_write) };
 	return 0;
@@ -259,5 +259,6 @@ hook_exec(struct hook_exec *h, struct err *err)
 	fd_close(k.pidfd);
 	sigaction(SIGCHLD, &old_child, NULL);
 	sigaction(SIGPIPE, &old_pipe, NULL);
-	return r;
+	/* The words that callers of OCI runtimes know. */
+	return r < 0 ? err_wrap(err, "error running hook") : 0;
 }

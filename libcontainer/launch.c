@@ -22,8 +22,8 @@
 #include "libcontainer/hooks.h"
 #include "libcontainer/listener.h"
 #include "libcontainer/pid_file.h"
-#include "libcontainer/preserved_fds.h"
 #include "libcontainer/pidfd_socket.h"
+#include "libcontainer/preserved_fds.h"
 #include "libcontainer/tty.h"
 #include "namespaces/idmap.h"
 #include "oci-spec/documents.h"
@@ -124,7 +124,11 @@ compile(struct launch *l, struct err *err)
 		tty_plan_size(&b);
 	if (r == 0 && l->mode == LAUNCH_PLAN && l->cgroup.path)
 		r = describe_cgroup(l, &b, err);
-	return r < 0 ? r : plan_seal(&b, err, &l->plan);
+	if (r == 0)
+		r = plan_seal(&b, err, &l->plan);
+	if (r == 0)
+		log_debug("bundle '%s': a plan of %u steps, %zu bytes", l->bundle, l->plan->n_steps, l->plan->size);
+	return r;
 }
 
 static void
@@ -364,8 +368,12 @@ spawn(struct launch *l, struct err *err)
 		.not_dumpable = (l->host.capabilities >> CAP_SYS_PTRACE & 1) && !l->host.in_userns &&
 				!l->spec->linux_.namespaces[SPEC_NS_USER].listed,
 	};
+	int r = stage_spawn(l->plan, &o, err, &l->stage);
 
-	return stage_spawn(l->plan, &o, err, &l->stage);
+	if (r == 0)
+		log_debug("container '%s': its init is process %d, its cgroup '%s'", l->options->id, (int)l->stage.pid,
+			  l->cgroup.path ? l->cgroup.path : "that of the runtime");
+	return r;
 }
 
 /* runc's word for the first process; it calls that of exec "setns". */

@@ -213,7 +213,10 @@ destroy(struct state_dir *d, const struct state *s, struct arena *a, struct err 
 	if (r < 0)
 		return r;
 	run_poststop(d, s, a);
-	return state_remove(d, err);
+	r = state_remove(d, err);
+	if (r == 0)
+		log_debug("container '%s' is deleted", s->id);
+	return r;
 }
 
 static int

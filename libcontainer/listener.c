@@ -39,7 +39,8 @@ listener_send(const struct spec_seccomp *s, const char *state_json, pid_t pid, i
 	int r;
 
 	if (sock < 0)
-		return err_set(err, -sock, "linux.seccomp.listenerPath: connect to '%s'", s->listener_path);
+		return err_set(err, -sock, "linux.seccomp.listenerPath: failed to connect with seccomp agent '%s'",
+			       s->listener_path);
 	r = unix_socket_send_fd(sock, text, strlen(text), fd);
 	if (r < 0)
 		return err_set(err, -r, "linux.seccomp.listenerPath: send to '%s'", s->listener_path);

@@ -61,7 +61,7 @@ open_dest(struct plan_ctx *c, const char *type, const char *dest, bool *ret_made
 	if (must_be_plain(type)) {
 		fd = open_plain_dir(root, dest, ret_made);
 		if (fd == -ENOTDIR || fd == -ELOOP || fd == -EINVAL)
-			return err_set(c->err, -fd, "mount '%s' on '%s': it must be mounted on an ordinary directory",
+			return err_set(c->err, -fd, "mount '%s' on '%s': it must be mounted on ordinary directory",
 				       type, dest);
 	} else {
 		fd = path_open(root, dest, O_PATH | O_DIRECTORY, 0);

@@ -315,3 +315,16 @@ complete_words() {
 	[ "$(complete_words knarr --root "$ROOT" state '')" = 'one two ' ]
 	[ "$(complete_words knarr help kil)" = 'kill ' ]
 }
+
+@test "--debug tells of the plan, the init and the end" {
+	container_setup
+	make_bundle
+	bundle_runs true
+	run -0 "$KNARR" --root "$ROOT" --debug run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"knarr: debug: bundle '$BUNDLE': a plan of "*" steps"* ]]
+	[[ "$output" == *"knarr: debug: container '$ID': its init is process "* ]]
+	[[ "$output" == *"knarr: debug: container '$ID' is deleted"* ]]
+	"$KNARR" --root "$ROOT" --debug --log "$T/log" --log-format json run -b "$BUNDLE" "$ID"
+	[ "$(jq -r .level "$T/log" | sort -u)" = debug ]
+	container_teardown
+}

@@ -88,5 +88,5 @@ sees() {
 	ln -s /tmp "$BUNDLE/rootfs/proc"
 	bundle_runs true
 	run -1 knarr run -b "$BUNDLE" "$ID"
-	[[ "$output" == *"must be mounted on an ordinary directory"* ]]
+	[[ "$output" == *"must be mounted on ordinary directory"* ]]
 }

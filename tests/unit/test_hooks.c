@@ -125,11 +125,11 @@ test_failures(void)
 	struct err err;
 
 	CHECK(run(shell(&s, "exit 3"), "", &err) == -EINVAL);
-	CHECK(!strcmp(err.msg, "hooks.poststart[0]: '/bin/sh' exited with status 3") && !err.code);
+	CHECK(!strcmp(err.msg, "hooks.poststart[0]: error running hook: '/bin/sh' exited with status 3") && !err.code);
 	CHECK(run(shell(&s, "kill -9 $$"), "", &err) == -EINVAL);
-	CHECK(!strcmp(err.msg, "hooks.poststart[0]: '/bin/sh' was killed by signal 9"));
+	CHECK(!strcmp(err.msg, "hooks.poststart[0]: error running hook: '/bin/sh' was killed by signal 9"));
 	CHECK(run(&none, "", &err) == -ENOENT && err.code == ENOENT);
-	CHECK(!strcmp(err.msg, "hooks.poststart[0]: run '/no/such/hook'"));
+	CHECK(!strcmp(err.msg, "hooks.poststart[0]: error running hook: '/no/such/hook'"));
 	CHECK(run(&dir, "", &err) == -EACCES);
 }
 
@@ -153,7 +153,7 @@ test_order(void)
 	log_captured[0] = '\0';
 	CHECK(hooks_run("poststop", &list, NULL, "", -1, true, &err) == 0);
 	CHECK(!strcmp(output(), "a\nb\nc"));
-	CHECK(!strcmp(log_captured, "hooks.poststop[1]: '/bin/sh' exited with status 1\n"));
+	CHECK(!strcmp(log_captured, "hooks.poststop[1]: error running hook: '/bin/sh' exited with status 1\n"));
 }
 
 static void
@@ -323,7 +323,8 @@ test_step(void)
 
 	snprintf(expected, sizeof(expected), "{\"pid\":%d}", (int)getpid());
 	CHECK(run_step("cat > $OUT", &err, NULL) == 0 && !strcmp(output(), expected));
-	CHECK(run_step("exit 7", &err, NULL) == -EINVAL && !strcmp(err.msg, "'/bin/sh' exited with status 7"));
+	CHECK(run_step("exit 7", &err, NULL) == -EINVAL &&
+	      !strcmp(err.msg, "error running hook: '/bin/sh' exited with status 7"));
 	CHECK(run_step("sleep 20", &err, with_timeout) == -EINVAL && strstr(err.msg, "timeout of 1 seconds"));
 	setenv("OUT", out, 1);
 	CHECK(run_step("echo $INHERITED > $OUT", &err, with_own_environment) == 0 && !strcmp(output(), "yes"));

@@ -178,7 +178,7 @@ file_as_root(struct plan_builder *b)
 static void
 test_attacks(void)
 {
-	static const char plain[] = "must be mounted on an ordinary directory";
+	static const char plain[] = "must be mounted on ordinary directory";
 
 	sh("mkdir canary && printf treasure >treasure && chmod 600 treasure");
 	attacked("/proc is a link", "rmdir proc && ln -s /etc proc", mount_proc, plain);
