@@ -29,19 +29,28 @@ container_create(const struct container_env *env, const struct container_create_
 	return r;
 }
 
+/* A hook failed after create: runtime.md#lifecycle goes on with its step 12. */
+static void
+destroy_after_hook(const struct container_env *env, const char *id)
+{
+	struct err err;
+
+	err_clear(&err);
+	if (container_delete(env, id, /* force= */ true, &err) < 0)
+		log_warning("%s", err.msg);
+}
+
 /* Without the lock, since a hook takes as long as it likes and other commands must
  * get through. Since spec 1.3 a failing hook ends the container. */
 static int
 run_poststart(const struct container_env *env, const struct state *s, const struct spec *spec, struct err *err)
 {
 	char *json = launch_state_json(env->arena, s, "running", s->pid);
-	struct err later;
 	int r = hooks_run("poststart", &spec->hooks.poststart, s->bundle, json, /* init_pidfd= */ -1,
 			  /* keep_going= */ false, err);
 
-	err_clear(&later);
-	if (r < 0 && container_delete(env, s->id, /* force= */ true, &later) < 0)
-		log_warning("%s", later.msg);
+	if (r < 0)
+		destroy_after_hook(env, s->id);
 	return r;
 }
 
@@ -152,6 +161,7 @@ static int
 start_init(const struct container_env *env, struct state_dir *dir, struct state *s, struct err *err)
 {
 	struct spec *spec = NULL;
+	bool hook_failed;
 	struct stage g;
 	int r = 0;
 
@@ -169,8 +179,11 @@ start_init(const struct container_env *env, struct state_dir *dir, struct state 
 		r = serve_start(env, s, spec, &g, err);
 	if (r < 0)
 		syscall(SYS_pidfd_send_signal, g.pidfd, SIGKILL, NULL, 0);
+	hook_failed = r < 0 && g.status->hook_failed;
 	stage_close(&g);
 	state_close(dir);
+	if (hook_failed)
+		destroy_after_hook(env, s->id);
 	if (r < 0 || !s->has_poststart)
 		return r;
 	return run_poststart(env, s, spec, err);

@@ -72,6 +72,9 @@ struct container_exec_options {
 int container_exec(const struct container_env *env, const struct container_exec_options *o, struct err *err,
 		   int *ret_exit);
 
+/* Runs the program of a created container, with its startContainer and poststart
+ * hooks; one that fails ends and removes the container (runtime.md#lifecycle). Any
+ * other failure leaves it stopped. */
 int container_start(const struct container_env *env, const char *id, struct err *err);
 
 /* all: every process of the container's cgroup. Not running: -ESRCH with the

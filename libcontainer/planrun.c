@@ -120,8 +120,10 @@ plan_run(struct plan_ctx *c, struct stage_status *status)
 
 	c->status = status;
 	r = run_steps(c, c->plan->stage.n_outside, c->plan->n_steps);
-	if (r < 0)
+	if (r < 0) {
+		status->hook_failed = c->plan->steps[c->err->step].kind == PLAN_RUN_HOOK;
 		return r;
+	}
 	return err_plain(c->err, "process: the config has none, so there is no program to start");
 }
 

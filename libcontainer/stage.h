@@ -64,6 +64,7 @@ enum stage_message {
 /* Shared memory of the init and whoever waits for it. */
 struct stage_status {
 	struct err err;		 /* msg[0] != 0: a step failed */
+	uint32_t hook_failed;	 /* and that step was a hook */
 	int32_t init_pid;	 /* set by knarr:[join] */
 	uint32_t at_exec;	 /* the init reached execve */
 	uint32_t listener_taken; /* set by the runtime */

@@ -1,6 +1,7 @@
 /* knarr kill: sends a signal to a container. */
 #include <errno.h>
 #include <signal.h>
+#include <string.h>
 
 #include "runtime/command.h"
 #include "runtime/id_operands.h"
@@ -19,17 +20,37 @@ static const struct option_row rows[] = {
 };
 
 struct request {
-	int sig;
+	const char *signal; /* NULL: none was given */
 	bool all, regex;
 };
+
+/* What the image asks to be stopped with (config.md#annotations), else TERM. */
+static int
+stop_signal(const struct cli *c, const char *id, int *ret_signal)
+{
+	static const char key[] = "org.opencontainers.image.stopSignal";
+	enum container_status status;
+	struct state *s;
+	int r = container_state(&c->env, id, c->err, &s, &status);
+
+	if (r < 0)
+		return r;
+	*ret_signal = SIGTERM;
+	for (size_t i = 0; i < s->annotations.n && r == 0; i++)
+		if (!strcmp(s->annotations.items[i].key, key) && *s->annotations.items[i].value)
+			r = signal_from_name(s->annotations.items[i].value, c->err, ret_signal);
+	return r < 0 ? err_wrap(c->err, "annotations[\"%s\"]", key) : 0;
+}
 
 /* A pattern means those that run. */
 static int
 kill_one(const struct cli *c, const char *id, const void *data)
 {
 	const struct request *q = data;
-	int r = container_kill(&c->env, id, q->sig, q->all, c->err);
+	int sig, r = q->signal ? signal_from_name(q->signal, c->err, &sig) : stop_signal(c, id, &sig);
 
+	if (r == 0)
+		r = container_kill(&c->env, id, sig, q->all, c->err);
 	return r == -ESRCH && q->regex ? 0 : r;
 }
 
@@ -38,14 +59,12 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 {
 	const struct values *v = options;
 	const struct option_list ids = { operands->items, 1 };
-	struct request q = { SIGTERM, v->all, v->regex };
+	const struct request q = { operands->n > 1 ? operands->items[1] : NULL, v->all, v->regex };
+	int sig;
 
-	if (operands->n > 1) {
-		int r = signal_from_name(operands->items[1], c->err, &q.sig);
-
-		if (r < 0)
-			return r;
-	}
+	/* Also where no id matches. */
+	if (q.signal && signal_from_name(q.signal, c->err, &sig) < 0)
+		return -EINVAL;
 	return id_operands_each(c, &ids, v->regex, kill_one, &q);
 }
 
@@ -57,10 +76,11 @@ const struct command command_kill = {
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
 	.summary = "send a signal to a container",
-	.text = "Sends SIGNAL (a number, a name with or without SIG, SIGRTMIN+N; default TERM) to\n"
-		"the container's first process. KILL goes to all processes of a container that\n"
-		"has no pid namespace of its own. With --all the container may be stopped:\n"
-		"processes that are left in its cgroup get the signal.\n",
+	.text = "Sends SIGNAL (a number, a name with or without SIG, SIGRTMIN+N) to the\n"
+		"container's first process. The default is what its annotation\n"
+		"org.opencontainers.image.stopSignal says, else TERM. KILL goes to all processes\n"
+		"of a container that has no pid namespace of its own. With --all the container\n"
+		"may be stopped: processes that are left in its cgroup get the signal.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,
