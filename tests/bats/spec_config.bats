@@ -1,0 +1,152 @@
+#!/usr/bin/env bats
+# Rules of config.md and bundle.md that no other file shows.
+load helpers
+
+setup() {
+	container_setup
+	make_bundle '.root.readonly = false | .linux.namespaces |= map(select(.type != "network"))'
+	bundle_runs true
+}
+
+teardown() {
+	container_teardown
+}
+
+# refuses FILTER WORD...: the config is an error that holds the words.
+refuses() {
+	local before word
+	before=$(cat "$BUNDLE/config.json")
+	edit_bundle "$1"
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	echo "$1: $output"
+	shift
+	for word in "$@"; do [[ "$output" == *"$word"* ]]; done
+	run ! knarr state "$ID"
+	echo "$before" >"$BUNDLE/config.json"
+}
+
+@test "the config is the file config.json in the root of the bundle" {
+	mkdir "$BUNDLE/sub"
+	mv "$BUNDLE/config.json" "$BUNDLE/sub/config.json"
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	[[ "$output" == *"$BUNDLE/config.json"* ]]
+	mv "$BUNDLE/sub/config.json" "$BUNDLE/Config.json"
+	run -1 knarr create -b "$BUNDLE" "$ID"
+	mv "$BUNDLE/Config.json" "$BUNDLE/config.json"
+	run -0 knarr run -b "$BUNDLE" "$ID"
+}
+
+@test "root must be there, with a path to a folder" {
+	refuses 'del(.root)' root
+	refuses 'del(.root.path)' root.path
+	refuses '.root.path = "config.json"' config.json
+	refuses '.root.path = "missing"' missing
+}
+
+@test "consoleSize without a terminal is ignored, with one both numbers must be there" {
+	edit_bundle '.process.consoleSize = {height: 11, width: 22}'
+	bundle_runs_sh '[ -t 0 ] || echo none'
+	run -0 knarr run -b "$BUNDLE" "$ID" </dev/null
+	[ "$output" = none ]
+	refuses '.process.consoleSize = {height: 11}' process.consoleSize.width
+	refuses '.process.consoleSize = {width: 11}' process.consoleSize.height
+}
+
+@test "annotations: a map, with keys that are not empty and values that are strings" {
+	refuses '.annotations = []' annotations
+	refuses '.annotations = {"": "x"}' annotations
+	refuses '.annotations = {a: 1}' annotations
+	edit_bundle '.annotations = {"org.opencontainers.image.os": "linux", "org.opencontainers.image.nobody": "knows", "x y": ""}'
+	run -0 knarr run --keep -b "$BUNDLE" "$ID"
+	[ -z "$output" ]
+	[ "$(knarr state "$ID" | jq '.annotations | length')" = 3 ]
+	knarr delete "$ID"
+}
+
+@test "only one of uidMappings and gidMappings of a mount is an error" {
+	refuses '.mounts += [{destination: "/x", source: "/tmp", options: ["bind", "idmap"], uidMappings: [{containerID: 0, hostID: 0, size: 1}]}]' gidMappings
+	refuses '.mounts += [{destination: "/x", source: "/tmp", options: ["bind", "idmap"], gidMappings: [{containerID: 0, hostID: 0, size: 1}]}]' uidMappings
+}
+
+@test "idmap and ridmap without any mapping and user namespace are errors" {
+	refuses '.mounts += [{destination: "/x", source: "/tmp", options: ["bind", "idmap"]}]' 'mounts[7].options' 'id-mapped'
+	refuses '.mounts += [{destination: "/x", source: "/tmp", options: ["rbind", "ridmap"]}]' 'mounts[7].options' 'id-mapped'
+}
+
+@test "mappings of a user namespace leave the files as they are" {
+	requires_root
+	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings | .mounts += [{destination: "/volume", source: $v, options: ["bind"]}]' --arg v "$T/volume"
+	mkdir "$T/volume" "$BUNDLE/rootfs/volume"
+	echo x | tee "$T/volume/file" "$BUNDLE/rootfs/mine" >"$BUNDLE/rootfs/tmp/file"
+	chown 100005:100006 "$BUNDLE/rootfs/mine"
+	local before after
+	before=$(find "$BUNDLE/rootfs" "$T/volume" -printf '%p %U:%G %m\n' | sort)
+	bundle_runs_sh 'stat -c %u:%g /mine /tmp/file /volume/file'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = $'5:6\n65534:65534\n65534:65534' ]
+	after=$(find "$BUNDLE/rootfs" "$T/volume" -printf '%p %U:%G %m\n' | sort)
+	diff <(echo "$before") <(echo "$after")
+}
+
+@test "links in /dev are made where their source exists after the mounts" {
+	edit_bundle '.mounts |= map(select(.destination == "/dev" or .destination == "/dev/pts"))'
+	edit_bundle '.linux.maskedPaths = [] | .linux.readonlyPaths = []'
+	rmdir "$BUNDLE/rootfs/proc"
+	bundle_runs_sh 'for l in fd stdin stdout stderr; do [ ! -e /dev/$l ] || echo $l; done; echo end'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = end ]
+}
+
+@test "the state fits its schema in every status" {
+	local pid
+	check() { # check STATUS JQ-TEST
+		knarr state "$ID" | jq -e --arg s "$1" --arg id "$ID" '(.ociVersion | type) == "string" and .id == $id and .status == $s and
+			(.bundle | type == "string" and startswith("/")) and ((.annotations // {}) | type) == "object" and
+			all((.annotations // {})[]; type == "string") and (.pid | type == "number" and . >= 0 and . == floor) and ('"$2"')'
+	}
+	edit_bundle '.annotations = {a: "b"} | .process.args = ["sleep", "1000"]'
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	check created '.pid > 0'
+	knarr start "$ID"
+	check running '.pid > 0'
+	if knarr pause "$ID" 2>/dev/null; then
+		check paused '.pid > 0'
+		knarr resume "$ID"
+	fi
+	knarr kill "$ID" KILL
+	wait_status "$ID" stopped
+	check stopped true
+	knarr delete "$ID"
+}
+
+@test "resctrl is left alone without linux.intelRdt" {
+	requires_command strace
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$T/trace" -e trace=%file,mount,openat2 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	grep -q config.json "$T/trace"
+	run ! grep resctrl "$T/trace"
+}
+
+# The document depends on how knarr was built, not on who asks and where.
+@test "features: the same for everybody, everywhere" {
+	requires_ordinary_user
+	knarr_for_user
+	local first
+	first=$("$KNARR" features)
+	[ "$(cd / && env -i "$KNARR" features)" = "$first" ]
+	[ "$(as_user "$KNARR" features)" = "$first" ]
+	[ "$(unshare --mount --net --ipc "$KNARR" features)" = "$first" ]
+	# null would say "unknown".
+	jq -e '[.. | select(. == null)] == []' <<<"$first"
+}
+
+@test "features: both versions of the specification are accepted" {
+	local min max
+	min=$(knarr features | jq -r .ociVersionMin) max=$(knarr features | jq -r .ociVersionMax)
+	[ "$(printf '%s\n' "$min" "$max" | sort -V | head -n 1)" = "$min" ]
+	for version in "$min" "$max"; do
+		edit_bundle '.ociVersion = $v' --arg v "$version"
+		run -0 knarr run -b "$BUNDLE" "$ID"
+		[ -z "$output" ]
+	done
+}
