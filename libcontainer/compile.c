@@ -6,12 +6,14 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "libcontainer/compile_process.h"
 #include "libcontainer/credentials.h"
 #include "libcontainer/notify_socket.h"
 #include "namespaces/idmap.h"
 #include "namespaces/net_devices.h"
+#include "namespaces/path_text.h"
 #include "oci-spec/documents.h"
 
 #ifndef CLONE_NEWTIME
@@ -154,6 +156,17 @@ compile_hook(struct plan_builder *b, const struct spec_hook *hook, struct plan_h
 	h->timeout = hook->timeout.set ? hook->timeout.v : 0;
 }
 
+/* createContainer hooks start in root.path, where runc's start: callers write
+ * "mount --bind … ./lib/…". Layers may come without such a folder. */
+static const char *
+create_container_dir(struct arena *a, const struct spec *s, const struct compile_options *o)
+{
+	const char *path = s->root && s->root->path ? path_absolute(a, o->rootfs.bundle, s->root->path) : NULL;
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? path : o->rootfs.bundle;
+}
+
 /* prestart and createRuntime run in the runtime; createContainer in the init,
  * in the container's namespaces but with the runtime's root. */
 static void
@@ -168,7 +181,7 @@ compile_create_hooks(struct plan_builder *b, const struct spec *s, const struct 
 		struct plan_hook h = step->u.hook;
 
 		compile_hook(b, &list->items[i], &h);
-		h.dir = plan_string(b, o->rootfs.bundle);
+		h.dir = plan_string(b, create_container_dir(b->arena, s, o));
 		set_hook_state(b, &h, s, o, "creating");
 		b->steps[b->n_steps - 1].u.hook = h;
 	}

@@ -43,11 +43,11 @@ outputs() {
 	[ "$(outputs | tail -n 1)" = poststop ]
 }
 
-@test "hooks of the runtime and createContainer start in the bundle, startContainer in cwd" {
+@test "hooks of the runtime start in the bundle, createContainer in the rootfs, startContainer in cwd" {
 	edit_bundle '.process.cwd = "/tmp"'
 	hooks_do 'echo $0 $(pwd -P)'
 	(cd / && knarr run -b "$BUNDLE" "$ID")
-	[ "$(outputs | sort)" = "createContainer $BUNDLE
+	[ "$(outputs | sort)" = "createContainer $BUNDLE/rootfs
 createRuntime $BUNDLE
 poststart $BUNDLE
 poststop $BUNDLE
