@@ -177,7 +177,8 @@ X
 	start "$ID"
 	run -255 knarr exec --pidfd-socket "$T/none" "$ID" true
 	[[ "$output" == *"--pidfd-socket: connect to '$T/none'"* ]]
-	local long=$T/$(printf '%0120d' 0)
+	local long
+	long=$T/$(printf "%0120d" 0)
 	mkdir "$long"
 	(cd "$long" && receive_pidfd s >"$T/out") &
 	wait_for_file "$long/s"

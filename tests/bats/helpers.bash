@@ -404,10 +404,15 @@ knarr_with_fds()
 		exec "$KNARR" --root "$ROOT" "$@"' knarr "$@"
 }
 
+is_sanitized()
+{
+	{ ldd "$KNARR"; nm -D "$KNARR"; } 2>/dev/null | grep -qE 'lib(a|ub)san|__asan_init'
+}
+
 # A sanitizer's leak checker cannot work in a program that is traced, and its
 # allocator must be the first library.
 requires_no_sanitizer()
 {
-	! { ldd "$KNARR"; nm -D "$KNARR"; } 2>/dev/null | grep -qE 'lib(a|ub)san|__asan_init' ||
+	! is_sanitized ||
 		skip "$1; the other builds are tested"
 }

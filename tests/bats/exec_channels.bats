@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# exec where more than the program's own descriptors passes between runtime and
+# process: console sockets, seccomp listeners, clocks.
+load helpers
+
+setup() {
+	container_setup
+	requires_root
+	make_bundle
+	bundle_runs sleep 1000
+}
+
+teardown() {
+	"$KNARR" --root "$ROOT" delete --force "$ID"
+	container_teardown
+}
+
+start() {
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+}
+
+wait_for_file() {
+	for _ in $(seq 200); do
+		[ ! -e "$1" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "exec --console-socket sends the terminal of the process" {
+	requires_command python3
+	start
+	python3 - "$T/sock" >"$T/out" <<'X' &
+import array, os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+s.settimeout(20)
+c, _ = s.accept()
+msg, anc, _, _ = c.recvmsg(4096, 4096)
+fd = array.array('i', anc[0][2])[0]
+os.write(fd, b'typed\n')
+out = b''
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    out += data
+sys.stdout.write(out.decode().replace('\r\n', '\n'))
+X
+	wait_for_file "$T/sock"
+	knarr exec -d -t --pid-file "$T/pid" --console-socket "$T/sock" "$ID" \
+		sh -c 'test -t 0 && test -t 2 && read x && echo "read $x"; tty' </dev/null >/dev/null 2>&1
+	wait $!
+	grep -qx 'read typed' "$T/out"
+	grep -q '^/dev/pts/' "$T/out"
+	# From a process file, as containerd and conmon give it.
+	rm "$T/sock"
+	jq '.process | .terminal = true | .args = ["tty"] | .consoleSize = {height: 5, width: 50}' "$BUNDLE/config.json" >"$T/process"
+	run -255 knarr exec -d --process "$T/process" --console-socket "$T/sock" "$ID"
+	[[ "$output" == *"--console-socket: connect to '$T/sock'"* ]]
+	[ "$(knarr ps --format json "$ID" | jq length)" = 1 ]
+}
+
+# agent SOCKET OUT: takes two listeners, the init's and that of exec, writes down what
+# came with each, and answers every request with EOPNOTSUPP until they hang up.
+agent() {
+	python3 - "$1" "$2" <<'X'
+import array, fcntl, select, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(2)
+s.settimeout(20)
+poll = select.poll()
+out = open(sys.argv[2], 'wb')
+for i in 1, 2:
+    c, _ = s.accept()
+    msg, anc, _, _ = c.recvmsg(65536, 4096)
+    fd = array.array('i', anc[0][2])[0]
+    while True:
+        more = c.recv(65536)
+        if not more:
+            break
+        msg += more
+    out.write(msg + b'\n')
+    out.flush()
+    if i == 2:
+        poll.register(fd, select.POLLIN)
+while True:
+    events = poll.poll(20000)
+    if not events or events[0][1] & select.POLLHUP:
+        break
+    buf = bytearray(80)
+    fcntl.ioctl(fd, 0xc0502100, buf)      # SECCOMP_IOCTL_NOTIF_RECV
+    nid = struct.unpack_from('Q', buf)[0]
+    fcntl.ioctl(fd, 0xc0182101, struct.pack('QqiI', nid, 0, -95, 0))  # _SEND
+X
+}
+
+@test "exec with a seccomp profile that notifies: the agent gets a listener of the process" {
+	requires_command python3
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "'"$T"'/agent", listenerMetadata: "meta data",
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}'
+	agent "$T/agent" "$T/states" &
+	local agent=$!
+	wait_for_file "$T/agent"
+	start
+	run -1 knarr exec --pid-file "$T/pid" "$ID" mkdir /x
+	[[ "$output" == *'not supported'* ]]
+	wait $agent
+	[ "$(jq -rs '.[1].metadata' "$T/states")" = 'meta data' ]
+	[ "$(jq -rs '.[1].fds[0]' "$T/states")" = seccompFd ]
+	[ "$(jq -rs '.[1].pid' "$T/states")" = "$(cat "$T/pid")" ]
+	[ "$(jq -rs '.[1].state.pid' "$T/states")" = "$(knarr state "$ID" | jq .pid)" ]
+	[ "$(jq -rs '.[1].state.status' "$T/states")" = running ]
+	# Nobody listens any more: one error, no process.
+	run -255 knarr exec "$ID" mkdir /x
+	[[ "$output" == *"listenerPath: connect to '$T/agent'"* ]]
+	[ "$(knarr ps --format json "$ID" | jq length)" = 1 ]
+}
+
+@test "exec has the clocks of the container's time namespace" {
+	[ -e /proc/self/ns/time ] || skip 'the kernel has no time namespaces'
+	edit_bundle '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 604800}}'
+	start
+	local before uptime
+	before=$(cut -d. -f1 /proc/uptime)
+	run -0 knarr exec "$ID" sh -c 'cut -d. -f1 /proc/uptime; readlink /proc/self/ns/time; readlink /proc/1/ns/time'
+	uptime=${lines[0]}
+	[ $((uptime - before)) -ge 604800 ]
+	[ $((uptime - before)) -le 604830 ]
+	[ "${lines[1]}" = "${lines[2]}" ]
+	[ "${lines[1]}" != "$(readlink /proc/self/ns/time)" ]
+}
