@@ -74,6 +74,7 @@ enum plan_kind {
 	PLAN_OPEN_CONSOLE,
 	PLAN_ASK_HOOKS,
 	PLAN_RUN_HOOK,
+	PLAN_UNMOUNT, /* `mounts remove`; u.path */
 	PLAN_MASK_PATH,
 	PLAN_READONLY_PATH,
 	PLAN_ROOT_READONLY,

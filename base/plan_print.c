@@ -360,6 +360,7 @@ print_small(struct printer *o, const struct plan_step *s)
 		put_str(o, "path", s->u.symlink.path);
 		put_str(o, "target", s->u.symlink.target);
 		break;
+	case PLAN_UNMOUNT:
 	case PLAN_MASK_PATH:
 	case PLAN_READONLY_PATH:
 		put_str(o, "path", s->u.path.path);
@@ -414,6 +415,7 @@ static const struct {
 	[PLAN_OPEN_CONSOLE] = { "open console", print_console },
 	[PLAN_ASK_HOOKS] = { "ask for hooks", print_small },
 	[PLAN_RUN_HOOK] = { "run hook", print_hook },
+	[PLAN_UNMOUNT] = { "unmount", print_small },
 	[PLAN_MASK_PATH] = { "mask path", print_small },
 	[PLAN_READONLY_PATH] = { "read-only path", print_small },
 	[PLAN_ROOT_READONLY] = { "read-only root", print_small },

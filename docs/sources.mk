@@ -12,6 +12,7 @@ man_pages = \
 	docs/man/knarr-help.1 \
 	docs/man/knarr-kill.1 \
 	docs/man/knarr-list.1 \
+	docs/man/knarr-mounts.1 \
 	docs/man/knarr-pause.1 \
 	docs/man/knarr-plan.1 \
 	docs/man/knarr-ps.1 \
@@ -43,6 +44,7 @@ docs/man/knarr-features.1: runtime/cmd_features.c
 docs/man/knarr-help.1: runtime/cmd_help.c
 docs/man/knarr-kill.1: runtime/cmd_kill.c
 docs/man/knarr-list.1: runtime/cmd_list.c
+docs/man/knarr-mounts.1: runtime/cmd_mounts.c
 docs/man/knarr-pause.1: runtime/cmd_pause.c
 docs/man/knarr-plan.1: runtime/cmd_plan.c
 docs/man/knarr-ps.1: runtime/cmd_ps.c

@@ -40,6 +40,7 @@ static step_fn *const runners[PLAN_KIND_COUNT] = {
 	[PLAN_OPEN_CONSOLE] = tty_run_open_console,
 	[PLAN_ASK_HOOKS] = run_ask_hooks,
 	[PLAN_RUN_HOOK] = hooks_run_step,
+	[PLAN_UNMOUNT] = rootfs_run_unmount,
 	[PLAN_MASK_PATH] = rootfs_run_mask_path,
 	[PLAN_READONLY_PATH] = rootfs_run_readonly_path,
 	[PLAN_ROOT_READONLY] = rootfs_run_root_readonly,
@@ -111,6 +112,12 @@ int
 plan_run_outside(struct plan_ctx *c)
 {
 	return run_steps(c, 0, c->plan->stage.n_outside);
+}
+
+int
+plan_run_all(struct plan_ctx *c)
+{
+	return run_steps(c, 0, c->plan->n_steps);
 }
 
 int

@@ -14,6 +14,9 @@ int plan_run_outside(struct plan_ctx *c);
  * step's index. Allocates nothing. */
 int plan_run(struct plan_ctx *c, struct stage_status *status);
 
+/* Runs all steps of a plan that starts no program. 0 or -errno as by plan_run(). */
+int plan_run_all(struct plan_ctx *c);
+
 /* Words of advice for a failed step ("the kernel lacks …"), or NULL. For the
  * parent, which prints the error. Static. */
 const char *plan_hint(const struct plan *p, const struct err *e);

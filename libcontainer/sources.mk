@@ -77,3 +77,5 @@ libknarr_a_SOURCES += libcontainer/pidfd_socket.c
 libknarr_a_SOURCES += libcontainer/pidfd_socket.h
 libknarr_a_SOURCES += libcontainer/wait.c
 libknarr_a_SOURCES += libcontainer/wait.h
+libknarr_a_SOURCES += libcontainer/live_mounts.c
+libknarr_a_SOURCES += libcontainer/live_mounts.h

@@ -38,6 +38,15 @@ int rootfs_plan_mounts(struct plan_builder *b, const struct spec *s, const struc
 int rootfs_plan_finish(struct plan_builder *b, const struct spec *s, const struct host *h,
 		       const struct rootfs_options *o, struct err *err);
 
+/* For a container that runs: the mounts of s, and nothing else of it. Binds and
+ * tmpfs below "/" only: other file systems show parts of whatever namespaces the process
+ * is in that mounts them. */
+int rootfs_plan_more_mounts(struct plan_builder *b, const struct spec *s, const struct host *h,
+			    const struct rootfs_options *o, struct err *err);
+
+/* The opposite: takes away what is mounted on the destinations of s->mounts, the last first. */
+int rootfs_plan_fewer_mounts(struct plan_builder *b, const struct spec *s, struct err *err);
+
 int rootfs_run_propagation(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_root_bind(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_root_overlay(struct plan_ctx *c, const struct plan_step *s);
@@ -48,6 +57,9 @@ int rootfs_run_make_dir(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_make_device(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_bind_device(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_make_symlink(struct plan_ctx *c, const struct plan_step *s);
+/* Takes away the mount on a path; PLAN_FD_PROC: the folder of the process's own
+ * descriptors in a procfs that can be trusted. */
+int rootfs_run_unmount(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_mask_path(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_readonly_path(struct plan_ctx *c, const struct plan_step *s);
 int rootfs_run_root_readonly(struct plan_ctx *c, const struct plan_step *s);

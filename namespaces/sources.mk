@@ -1,5 +1,6 @@
 # One file per line: lists that many hands grow.
 libknarr_a_SOURCES += namespaces/copy_up_run.c
+libknarr_a_SOURCES += namespaces/more_mounts.c
 libknarr_a_SOURCES += namespaces/device_plan.c
 libknarr_a_SOURCES += namespaces/device_run.c
 libknarr_a_SOURCES += namespaces/fs_context.c

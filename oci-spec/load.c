@@ -107,3 +107,19 @@ spec_load_resources(const char *path, struct arena *a, struct spec_report *repor
 	free(text);
 	return r < 0 ? first_error(path, report, err) : 0;
 }
+
+int
+spec_load_mounts(const char *path, struct arena *a, struct spec_report *report, struct err *err,
+		 struct spec_mount **ret_mounts, size_t *ret_n)
+{
+	char *text;
+	size_t len;
+	int r = read_text(path, /* or_stdin= */ true, &text, &len, err);
+
+	*report = (struct spec_report){ 0 };
+	if (r < 0)
+		return r;
+	r = spec_parse_mounts(text, len, a, report, ret_mounts, ret_n);
+	free(text);
+	return r < 0 ? first_error(path, report, err) : 0;
+}

@@ -107,6 +107,35 @@ spec_parse(const char *file, const char *json, size_t len, struct arena *a, stru
 	return 0;
 }
 
+static const struct field mounts_fields[] = {
+	{ "mounts", field_objects, LIST_AT(spec, mounts, n_mounts), .flags = FIELD_REQUIRED, .type = &type_mount },
+};
+OBJECT_TYPE(mounts, spec, NULL);
+
+int
+spec_parse_mounts(const char *json, size_t len, struct arena *a, struct spec_report *report,
+		  struct spec_mount **ret_mounts, size_t *ret_n)
+{
+	char *text = copy_text(a, json, &len);
+	struct issues issues;
+	struct parser p = { .arena = a, .issues = &issues };
+	struct spec *s = arena_alloc(a, sizeof(*s));
+	struct json_value *root;
+
+	issues_init(&issues, a, text, len);
+	root = json_parse(text, len, a, &issues);
+	if (root && root->type == JSON_ARRAY)
+		field_objects(&p, &mounts_fields[0], root, s);
+	else if (root)
+		parse_object(&p, &mounts, root, s);
+	issues_report(&issues, report);
+	if (report->n_errors > 0)
+		return -EINVAL;
+	*ret_mounts = s->mounts;
+	*ret_n = s->n_mounts;
+	return 0;
+}
+
 /* A text that is one object of the config alone. */
 static int
 parse_lone(const struct object_type *type, const char *json, size_t len, struct arena *a, struct spec_report *report,

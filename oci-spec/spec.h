@@ -279,11 +279,17 @@ int spec_parse_process(const char *file, const char *json, size_t len, struct ar
 int spec_parse_resources(const char *json, size_t len, struct arena *a, struct spec_report *report,
 			 struct spec_resources **ret_resources);
 
+/* Parses a lone array of mounts, or an object with only `mounts` in it. */
+int spec_parse_mounts(const char *json, size_t len, struct arena *a, struct spec_report *report,
+		      struct spec_mount **ret_mounts, size_t *ret_n);
+
 /* Read a file ("-": standard input) and parse it. Errors as in spec_load(). */
 int spec_load_process(const char *path, struct arena *a, struct spec_report *report, struct err *err,
 		      struct spec_process **ret_process);
 int spec_load_resources(const char *path, struct arena *a, struct spec_report *report, struct err *err,
 			struct spec_resources **ret_resources);
+int spec_load_mounts(const char *path, struct arena *a, struct spec_report *report, struct err *err,
+		     struct spec_mount **ret_mounts, size_t *ret_n);
 
 /* One issue as a line "FILE:LINE:COLUMN: error: PATH: TEXT" in the arena. */
 char *spec_issue_format(struct arena *a, const char *file, const struct spec_issue *issue);

@@ -31,3 +31,4 @@ knarr_SOURCES += \
 knarr_SOURCES += runtime/id_operands.c
 knarr_SOURCES += runtime/id_operands.h
 knarr_SOURCES += runtime/cmd_wait.c
+knarr_SOURCES += runtime/cmd_mounts.c
