@@ -33,8 +33,8 @@ const struct command command_mounts = {
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
 	.summary = "add mounts to a running container, or remove them",
-	.text = "FILE is a JSON array like `mounts` of a config (-: standard input): bind mounts of\n"
-		"files and folders of the host, and tmpfs. Either all are added or none. remove\n"
+	.text = "FILE is a JSON array like `mounts` of a config (-: standard input): bind mounts\n"
+		"of files and folders of the host, and tmpfs. All are added or none. remove\n"
 		"looks at the destinations only, and takes away what is mounted there last.\n",
 	.run = run,
 };
