@@ -354,6 +354,8 @@ struct plan_stage {
 	bool is_create;	    /* PLAN_WAIT_START follows */
 	bool has_oom_score; /* the parent writes it: the child may not */
 	int32_t oom_score;
+	plan_str resctrl;	      /* the group of resctrl that the parent puts it into; 0: none */
+	bool resctrl_monitors;	      /* and into a monitoring group in it */
 	struct plan_strv net_devices; /* moved by the parent; by turns: name on the host, in the container */
 	struct plan_strv cgroup;      /* in a plan for people alone: what is written to the cgroup */
 	plan_str time_offsets;	      /* lines for /proc/PID/timens_offsets; 0: none. With CLONE_NEWTIME */

@@ -540,6 +540,12 @@ print_stage(struct printer *o, const struct plan_stage *g)
 	print_lines(o, "  ", g->cgroup);
 	if (g->has_oom_score)
 		put(o, "oom score: %d\n", g->oom_score);
+	if (g->resctrl) {
+		put(o, "resctrl:");
+		put_str(o, "group", g->resctrl);
+		put_flag(o, "monitored", g->resctrl_monitors);
+		put(o, "\n");
+	}
 }
 
 static void

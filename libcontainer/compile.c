@@ -11,6 +11,7 @@
 #include "libcontainer/compile_process.h"
 #include "libcontainer/credentials.h"
 #include "libcontainer/notify_socket.h"
+#include "libcontainer/resctrl_use.h"
 #include "namespaces/idmap.h"
 #include "namespaces/net_devices.h"
 #include "namespaces/path_text.h"
@@ -72,22 +73,6 @@ compile_time_offsets(struct plan_builder *b, const struct spec *s)
 		text = arena_printf(b->arena, "%sboottime %" PRId64 " %" PRIu32 "\n", text, t->secs, t->nanosecs);
 	if (*text)
 		b->stage.time_offsets = plan_string(b, text);
-}
-
-/* ---- properties that this version does not execute -------------------- */
-
-static int
-refuse(struct err *err, const char *property)
-{
-	return err_plain(err, "%s: not supported by this version of knarr", property);
-}
-
-static int
-compile_unsupported(const struct spec *s, struct err *err)
-{
-	if (s->linux_.intel_rdt)
-		return refuse(err, "linux.intelRdt");
-	return 0;
 }
 
 /* ---- session, network, names ----------------------------------------- */
@@ -289,8 +274,7 @@ compile_init(struct plan_builder *b, const struct spec *s, const struct host *h,
 	complete_options(o, s, h);
 	b->stage.is_create = o->is_create;
 	b->stage.has_cgroup = o->has_cgroup;
-	if ((r = compile_unsupported(s, err)) < 0)
-		return r;
+	resctrl_use_plan(b, s, o->id);
 	if ((r = compile_namespaces(b, s, h, err)) < 0)
 		return r;
 	compile_time_offsets(b, s);

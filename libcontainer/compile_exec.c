@@ -5,6 +5,7 @@
 
 #include "libcontainer/compile_process.h"
 #include "libcontainer/credentials.h"
+#include "libcontainer/resctrl_use.h"
 
 /* The keyring that the container's init made is found by its name; where the
  * container has none, a new one keeps the caller's keys away all the same. */
@@ -34,6 +35,7 @@ compile_exec(struct plan_builder *b, const struct spec *s, const struct host *h,
 	b->stage.deny_setgroups = deny_setgroups;
 	b->stage.has_cgroup = o->has_cgroup;
 	b->stage.keep_fds = o->keep_fds;
+	resctrl_use_plan(b, s, o->id);
 	if ((r = credentials_plan_outside(b, s, h, err)) < 0)
 		return r;
 	b->stage.n_outside = (uint32_t)b->n_steps;

@@ -102,8 +102,10 @@ container_run(const struct container_env *env, const struct container_create_opt
 		state_close(&l.dir);
 		r = run_poststart(env, &l.state, l.spec, err);
 		/* Its failure took these back already. */
-		if (r < 0)
+		if (r < 0) {
 			l.has_cgroup = l.hooks_ran = false;
+			l.resctrl.group = NULL;
+		}
 	}
 	if (r < 0)
 		launch_undo(&l);

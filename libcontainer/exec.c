@@ -28,6 +28,7 @@
 #include "libcontainer/pid_file.h"
 #include "libcontainer/pidfd_socket.h"
 #include "libcontainer/preserved_fds.h"
+#include "libcontainer/resctrl_use.h"
 #include "libcontainer/tty.h"
 
 /* How long the end of the init is awaited when the process was killed. */
@@ -41,6 +42,7 @@ struct exec {
 	struct spec *spec;
 	struct exec_init init;
 	struct cgroup cgroup;
+	struct resctrl resctrl;
 	struct plan *plan;
 	struct stage stage;
 	int console_master;
@@ -208,6 +210,7 @@ start(struct exec *e, struct err *err)
 {
 	struct stage_options o = {
 		.cgroup_fd = e->cgroup.fd,
+		.resctrl = &e->resctrl,
 		.start_fd = -1,
 		.init_pidfd = e->init.pidfd,
 		.root_fd = e->init.root_fd,
@@ -245,6 +248,8 @@ prepare(struct exec *e, struct err *err)
 	if (r == 0)
 		r = find_container(e, err);
 	if (r == 0)
+		r = resctrl_use_open(e->state, err, &e->resctrl);
+	if (r == 0)
 		r = make_process(e, err);
 	return r < 0 ? r : compile(e, err);
 }
@@ -255,6 +260,7 @@ finish(struct exec *e)
 	stage_close(&e->stage);
 	fd_close(e->console_master);
 	fd_close(e->cgroup.fd);
+	fd_close(e->resctrl.root_fd);
 	fd_close(e->init.pidfd);
 	fd_close(e->init.root_fd);
 	plan_free(e->plan);
@@ -268,6 +274,7 @@ container_exec(const struct container_env *env, const struct container_exec_opti
 		.options = o,
 		.init = { .pidfd = -1, .root_fd = -1 },
 		.cgroup.fd = -1,
+		.resctrl.root_fd = -1,
 		.stage = { .pidfd = -1, .channel = -1, .status_fd = -1 },
 		.console_master = -1,
 	};

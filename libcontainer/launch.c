@@ -140,6 +140,7 @@ launch_init(struct launch *l, const struct container_env *env, const struct cont
 		.options = o,
 		.mode = mode,
 		.cgroup.fd = -1,
+		.resctrl.root_fd = -1,
 		.dir = { .fd = -1, .lock_fd = -1 },
 		.stage = { .pidfd = -1, .channel = -1, .status_fd = -1 },
 		.start_fd = -1,
@@ -176,6 +177,8 @@ launch_prepare(struct launch *l, const struct container_env *env, const struct c
 	if (!host && (r = host_probe(env->arena, err, &l->host)) < 0)
 		return r;
 	if ((r = resolve_cgroup(l, err)) < 0)
+		return r;
+	if (mode != LAUNCH_PLAN && (r = resctrl_use_resolve(l->spec, o->id, err, &l->resctrl)) < 0)
 		return r;
 	return compile(l, err);
 }
@@ -245,6 +248,7 @@ make_state(struct launch *l, struct err *err)
 	}
 	fill_state(l);
 	l->state.cgroup_made = cgroup_count_missing(&l->cgroup);
+	resctrl_use_save(&l->resctrl, l->env->arena, &l->state);
 	r = state_save(&l->dir, &l->state, err);
 	if (r < 0)
 		return r;
@@ -359,6 +363,7 @@ spawn(struct launch *l, struct err *err)
 	struct stage_options o = {
 		.cgroup_fd = l->has_cgroup ? l->cgroup.fd : -1,
 		.start_fd = l->start_fd,
+		.resctrl = &l->resctrl,
 		/* Hiding the executable needs a capability that an ordinary user
 		 * has only in the new user namespace. */
 		.guard_in_child = !l->host.privileged,
@@ -396,6 +401,8 @@ make_all(struct launch *l, struct err *err)
 	if ((r = make_state(l, err)) < 0)
 		return r;
 	if ((r = make_cgroup(l, err)) < 0)
+		return r;
+	if ((r = resctrl_use_make(&l->resctrl, l->spec, err)) < 0)
 		return r;
 	if ((r = spawn(l, err)) < 0)
 		return r;
@@ -447,6 +454,7 @@ launch_undo(struct launch *l)
 		log_failure(cgroup_destroy(&l->cgroup, 5000, &err), &err);
 		l->has_cgroup = false;
 	}
+	log_failure(resctrl_use_undo(&l->resctrl, &err), &err);
 	/* runtime.md, lifecycle: a failing hook leads to step 12, and 13 is poststop. */
 	if (l->hooks_ran)
 		hooks_run("poststop", &l->spec->hooks.poststop, l->bundle,
@@ -466,6 +474,7 @@ launch_close(struct launch *l)
 	l->start_fd = fd_close(l->start_fd);
 	l->console_master = fd_close(l->console_master);
 	l->cgroup.fd = fd_close(l->cgroup.fd);
+	l->resctrl.root_fd = fd_close(l->resctrl.root_fd);
 	if (l->dir.fd >= 0)
 		state_close(&l->dir);
 	l->dir.fd = -1;

@@ -5,6 +5,7 @@
 
 #include "libcontainer/container.h"
 #include "libcontainer/notify_socket.h"
+#include "libcontainer/resctrl_use.h"
 #include "libcontainer/stage.h"
 
 enum launch_mode { LAUNCH_CREATE, LAUNCH_RUN, LAUNCH_PLAN };
@@ -17,6 +18,7 @@ struct launch {
 	struct spec *spec;
 	struct host host;
 	struct cgroup cgroup;
+	struct resctrl resctrl;
 	struct plan *plan;
 	struct state_dir dir; /* fd -1: no state directory was made */
 	struct state state;

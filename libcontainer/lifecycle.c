@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "libcontainer/container.h"
 #include "libcontainer/hooks.h"
+#include "libcontainer/resctrl_use.h"
 #include "oci-spec/documents.h"
 
 /* How long a killed process may take: longer only in uninterruptible sleep. */
@@ -210,6 +211,8 @@ destroy(struct state_dir *d, const struct state *s, struct arena *a, struct err 
 		r = cgroup_destroy(&cg, END_TIMEOUT_MS, err);
 		fd_close(cg.fd);
 	}
+	if (r == 0)
+		r = resctrl_use_remove(s, err);
 	if (r < 0)
 		return r;
 	run_poststop(d, s, a);

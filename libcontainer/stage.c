@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "cgroups/resctrl.h"
 #include "libcontainer/credentials.h"
 #include "libcontainer/planrun.h"
 #include "libcontainer/stage_child.h"
@@ -123,7 +124,7 @@ write_oom_score(const struct plan *p, pid_t pid, struct err *err)
 
 /* What only the runtime can do for the init, which waits for MAPPED meanwhile. */
 static int
-prepare_init(struct stage *g, const struct plan *p, struct err *err)
+prepare_init(struct stage *g, const struct plan *p, const struct stage_options *o, struct err *err)
 {
 	int r = 0;
 
@@ -131,6 +132,8 @@ prepare_init(struct stage *g, const struct plan *p, struct err *err)
 		r = idmap_write(p, g->pid, err);
 	if (r == 0 && p->stage.has_oom_score)
 		r = write_oom_score(p, g->pid, err);
+	if (r == 0 && p->stage.resctrl)
+		r = resctrl_join(o->resctrl, g->pid, err);
 	if (r == 0 && p->stage.net_devices.n)
 		r = net_devices_move(p, g->pid, err, &g->net_devices);
 	if (r == 0 && stage_child_waits(p)) {
@@ -258,7 +261,7 @@ stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err
 	fd_close(pair[1]);
 	mount_sources_close(p, ctx.fds);
 	if (r == 0)
-		r = prepare_init(&g, p, err);
+		r = prepare_init(&g, p, o, err);
 	if (r < 0) {
 		stage_kill(&g);
 		if (g.channel < 0)

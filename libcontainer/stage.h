@@ -46,6 +46,7 @@
 
 #include "base/err.h"
 #include "base/plan.h"
+#include "cgroups/resctrl.h"
 
 enum stage_message {
 	STAGE_NONE,
@@ -82,13 +83,14 @@ struct stage {
 };
 
 struct stage_options {
-	int cgroup_fd;		     /* O_PATH fd of the container's cgroup; -1: none */
-	int start_fd;		     /* listening socket for `start` (create); -1 */
-	int init_pidfd;		     /* exec: of the container's init */
-	int root_fd;		     /* exec: root of a container without a mount namespace; -1 */
-	bool guard_in_child;	     /* the init hides the runtime's executable itself */
-	bool not_dumpable;	     /* the init's /proc/PID/{exe,fd,mem,root} are closed until its execve */
-	const sigset_t *signal_mask; /* what the program gets; NULL: empty */
+	int cgroup_fd;		       /* O_PATH fd of the container's cgroup; -1: none */
+	int start_fd;		       /* listening socket for `start` (create); -1 */
+	int init_pidfd;		       /* exec: of the container's init */
+	int root_fd;		       /* exec: root of a container without a mount namespace; -1 */
+	const struct resctrl *resctrl; /* where the plan has a group of resctrl */
+	bool guard_in_child;	       /* the init hides the runtime's executable itself */
+	bool not_dumpable;	       /* the init's /proc/PID/{exe,fd,mem,root} are closed until its execve */
+	const sigset_t *signal_mask;   /* what the program gets; NULL: empty */
 };
 
 /* Opens the plan's sources, clones the init (and knarr:[join] where needed),

@@ -45,7 +45,8 @@ joins_user(const struct plan *p)
 bool
 stage_child_waits(const struct plan *p)
 {
-	return p->stage.map_how != PLAN_MAP_NONE || p->stage.has_oom_score || p->stage.net_devices.n;
+	return p->stage.map_how != PLAN_MAP_NONE || p->stage.has_oom_score || p->stage.net_devices.n ||
+	       p->stage.resctrl;
 }
 
 /* ---- talking --------------------------------------------------------- */

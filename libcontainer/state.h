@@ -29,6 +29,8 @@ struct state {
 	char *id, *bundle, *rootfs, *oci_version;
 	char *cgroup_mount, *cgroup_path; /* NULL: no cgroup */
 	unsigned cgroup_made;
+	char *resctrl_group; /* linux.intelRdt; NULL: none */
+	bool resctrl_own, resctrl_monitor;
 	pid_t pid;					/* init, in the runtime's pid namespace; 0: not yet */
 	uint64_t pid_start_time;			/* field 22 of /proc/PID/stat: tells a reused pid */
 	bool started;					/* `start` (or run) got as far as execve */

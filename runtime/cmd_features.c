@@ -46,6 +46,7 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 		.apparmor = true,
 		.selinux = true,
 		.memory_policy = true,
+		.intel_rdt = true,
 		.idmap_mounts = true,
 		.net_devices = true,
 	};

@@ -1,0 +1,51 @@
+/* Intel RDT and what AMD and Arm have like it: shares of caches and of memory
+ * bandwidth, through the file system resctrl. config-linux.md#intelrdt,
+ * Documentation/filesystems/resctrl.rst of Linux.
+ *
+ * All functions work below a descriptor of resctrl's root, which
+ * resctrl_open_mounted() finds; tests give them a folder of their own. */
+#ifndef KNARR_CGROUPS_RESCTRL_H
+#define KNARR_CGROUPS_RESCTRL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "oci-spec/spec.h"
+
+struct resctrl {
+	int root_fd;	     /* of the file system; -1: not open */
+	const char *group;   /* the class of service below it; "/": the default one; NULL: none is asked for */
+	const char *monitor; /* name of a monitoring group in it; NULL: none */
+	bool make;	     /* the group does not exist: resctrl_make() makes it */
+	bool own;	     /* it is removed with the container */
+	bool made, made_monitor;
+};
+
+/* Opens the root of the resctrl that is mounted. -ENOENT with err: there is none. */
+int resctrl_open_mounted(struct err *err, int *ret_fd);
+
+/* Decides, after the rules of the spec, which group the container gets and whether
+ * it must exist or must not; compares the schemata of one that exists. Touches
+ * nothing. Strings are those of rdt and id. *ret_r has root_fd in it. */
+int resctrl_resolve(const struct spec_intel_rdt *rdt, const char *id, int root_fd, struct err *err,
+		    struct resctrl *ret_r);
+
+/* Makes the group and the monitoring group. What was made is in r, also after an
+ * error: the caller then calls resctrl_remove(). */
+int resctrl_make(struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err);
+
+/* Writes l3CacheSchema, memBwSchema and schemata, in this order, if the group is a
+ * new one: one that existed has them already. */
+int resctrl_write_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err);
+
+/* Puts a process into the group and the monitoring group; those that it forks
+ * follow it. */
+int resctrl_join(const struct resctrl *r, pid_t pid, struct err *err);
+
+/* Removes the monitoring group, if made_monitor, and the group if it is own. What is
+ * gone already is no error. */
+int resctrl_remove(const struct resctrl *r, struct err *err);
+
+#endif

@@ -1,0 +1,96 @@
+#!/usr/bin/env bats
+# linux.intelRdt. No machine of the tests has a resctrl: what is written is seen in a
+# folder that a preloaded library passes off as one; that knarr itself takes nothing
+# else for a resctrl is tested first.
+load helpers
+
+setup() {
+	container_setup
+	requires_root
+	make_bundle '.process.args = ["/bin/sleep", "1000"]'
+}
+
+teardown() {
+	container_teardown
+}
+
+fake_resctrl() {
+	requires_command "${CC:-cc}"
+	ldd "$KNARR" >/dev/null 2>&1 || skip 'a static program cannot preload'
+	requires_no_sanitizer 'the allocator must be the first library'
+	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/fake.so" "$BATS_TEST_DIRNAME/../preload/fake_resctrl.c"
+	R=$T/resctrl
+	mkdir -p "$R/info" "$R/mon_groups"
+	: >"$R/tasks"
+	printf '    L3:0=7ff;1=7ff\n    MB:0=100;1=100\n' >"$R/schemata"
+	echo ok >"$R/info/last_cmd_status"
+}
+
+fknarr() {
+	FAKE_RESCTRL=$R LD_PRELOAD=$T/fake.so "$KNARR" --root "$ROOT" "$@"
+}
+
+@test "without a resctrl, intelRdt is one error and nothing is made" {
+	! grep -q ' - resctrl ' /proc/self/mountinfo || skip 'there is one'
+	for rdt in '{}' '{"closID": "/"}' '{"enableMonitoring": true}'; do
+		edit_bundle ".linux.intelRdt = $rdt"
+		run -1 knarr create -b "$BUNDLE" "$ID"
+		[[ "$output" == "knarr: linux.intelRdt: no resctrl is mounted"* ]]
+		[ ! -e "$ROOT/$ID" ]
+	done
+	# Another file system in its place is none, nor is one that the environment names.
+	FAKE_RESCTRL=$T run -1 knarr run -b "$BUNDLE" "$ID"
+	# shellcheck disable=SC2016
+	run -1 unshare -m sh -c 'mount -t tmpfs resctrl /mnt && exec "$@"' sh "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[[ "$output" == "knarr: linux.intelRdt: no resctrl is mounted"* ]]
+}
+
+@test "a group of its own: schemata in order, the processes of create and exec, gone with delete" {
+	fake_resctrl
+	edit_bundle '.linux.intelRdt = {l3CacheSchema: "L3:0=7f0", memBwSchema: "MB:0=20;1=70", schemata: ["L2:0=f", "L2:1=f"], enableMonitoring: true}'
+	fknarr create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	[ "$(cat "$R/$ID/schemata")" = "$(printf 'L3:0=7f0\nMB:0=20;1=70\nL2:0=f\nL2:1=f')" ]
+	pid=$(fknarr state "$ID" | jq .pid)
+	[ "$(cat "$R/$ID/tasks")" = "$pid" ]
+	[ "$(cat "$R/$ID/mon_groups/$ID/tasks")" = "$pid" ]
+	fknarr start "$ID"
+	fknarr exec -d --pid-file "$T/pid" "$ID" sleep 1000 </dev/null >"$T/out" 2>&1
+	[ "$(cat "$R/$ID/tasks")" = "$(cat "$T/pid")" ]
+	[ "$(cat "$R/$ID/mon_groups/$ID/tasks")" = "$(cat "$T/pid")" ]
+	[ "$(jq -r .resctrlGroup "$ROOT/$ID/state.json")" = "$ID" ]
+	fknarr delete --force "$ID"
+	[ ! -e "$R/$ID" ]
+	[ "$(ls "$R")" = "$(printf 'info\nmon_groups\nschemata\ntasks')" ]
+}
+
+@test "a named group is made, shared and stays; other schemata are an error" {
+	fake_resctrl
+	edit_bundle '.linux.intelRdt = {closID: "gold"}'
+	run -1 fknarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"linux.intelRdt.closID"*"'gold'"* ]]
+	edit_bundle '.linux.intelRdt = {closID: "gold", schemata: ["L3:0=f"], enableMonitoring: true} | .process.args = ["/bin/true"]'
+	fknarr run -b "$BUNDLE" "$ID"
+	[ "$(cat "$R/gold/schemata")" = "L3:0=f" ]
+	[ -z "$(ls "$R/gold/mon_groups")" ]
+	fknarr run -b "$BUNDLE" "$ID"
+	edit_bundle '.linux.intelRdt.schemata = ["L3:0=e"]'
+	run -1 fknarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"linux.intelRdt.schemata: 'L3:0=e'"*"'gold'"* ]]
+	# One that fails takes back only what it made.
+	edit_bundle '.linux.intelRdt = {closID: "silver", schemata: ["L3:0=f"]} | .process.args = ["/no/such/program"]'
+	run -1 fknarr run -b "$BUNDLE" "$ID"
+	[ ! -e "$R/silver" ] && [ -d "$R/gold" ]
+	edit_bundle '.linux.intelRdt = {closID: "gold", enableMonitoring: true}'
+	run -1 fknarr create -b "$BUNDLE" "$ID"
+	[ -d "$R/gold" ] && [ -z "$(ls "$R/gold/mon_groups")" ]
+}
+
+@test "the default group, and the program sees its group before it runs" {
+	fake_resctrl
+	edit_bundle '.linux.intelRdt = {closID: "/"} | .mounts += [{destination: "/mnt", type: "bind", source: "'"$R"'", options: ["bind", "ro"]}]'
+	mkdir -p "$BUNDLE/rootfs/mnt"
+	bundle_runs_sh 'cat /mnt/tasks'
+	run -0 fknarr run --pid-file "$T/pid" -b "$BUNDLE" "$ID"
+	[ "$output" = "$(cat "$T/pid")" ]
+	[ -e "$R/schemata" ]
+}
