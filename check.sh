@@ -5,8 +5,8 @@
 #
 #   ./check.sh            everything
 #   ./check.sh --quick    one build, lint, unit tests, container tests
-#   ./check.sh --vm …     also limits on Debian's kernel and below systemd, in virtual
-#                         machines (tests/vm/run.sh), which takes a quarter of an hour
+#   ./check.sh --vm …     also limits, checkpoint and restore on Debian's kernel, and systemd,
+#                         in virtual machines (tests/vm/run.sh), which takes half an hour
 #                         where the processor cannot run them itself
 #   ./check.sh --no-install …   do not ask for packages
 #
@@ -50,7 +50,7 @@ needed_packages=(autoconf automake make gcc libc6-dev pkg-config libseccomp-dev 
 # Other runtimes and makers of bundles, to compare with.
 peer_packages=(runc crun podman umoci containerd)
 
-vm_packages=(qemu-system-x86 kmod cpio e2fsprogs)
+vm_packages=(qemu-system-x86 kmod cpio e2fsprogs criu iptables iproute2 python3-minimal)
 
 # ---- counting -----------------------------------------------------------------
 
@@ -247,7 +247,7 @@ machine_tests()
 		skip 'limits and systemd in a virtual machine' "not installed: $missing"
 		return
 	fi
-	for part in tests/bats/limits.bats '--systemd tests/vm/systemd.bats'; do
+	for part in tests/bats/limits.bats tests/vm/criu.bats '--systemd tests/vm/systemd.bats'; do
 		status=0
 		# shellcheck disable=SC2086
 		KNARR=$out/gcc/knarr tests/vm/run.sh $part >"$tap" 2>"$out/vm.log" || status=$?

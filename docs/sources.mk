@@ -4,6 +4,7 @@
 man_pages = \
 	docs/man/knarr.1 \
 	docs/man/knarr-check.1 \
+	docs/man/knarr-checkpoint.1 \
 	docs/man/knarr-completion.1 \
 	docs/man/knarr-create.1 \
 	docs/man/knarr-delete.1 \
@@ -16,6 +17,7 @@ man_pages = \
 	docs/man/knarr-pause.1 \
 	docs/man/knarr-plan.1 \
 	docs/man/knarr-ps.1 \
+	docs/man/knarr-restore.1 \
 	docs/man/knarr-resume.1 \
 	docs/man/knarr-run.1 \
 	docs/man/knarr-spec.1 \
@@ -36,6 +38,7 @@ SUFFIXES = .md .1
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && PANDOC='$(PANDOC)' $(top_srcdir)/docs/gen-man.sh ./knarr$(EXEEXT) $< >$@.tmp && mv $@.tmp $@
 $(man_pages): docs/gen-man.sh runtime/help.c runtime/commands.c runtime/create_options.h | knarr$(EXEEXT)
 docs/man/knarr-check.1: runtime/cmd_check.c
+docs/man/knarr-checkpoint.1: runtime/cmd_checkpoint.c runtime/criu_options.h
 docs/man/knarr-completion.1: runtime/cmd_completion.c
 docs/man/knarr-create.1: runtime/cmd_create.c
 docs/man/knarr-delete.1: runtime/cmd_delete.c
@@ -48,6 +51,7 @@ docs/man/knarr-mounts.1: runtime/cmd_mounts.c
 docs/man/knarr-pause.1: runtime/cmd_pause.c
 docs/man/knarr-plan.1: runtime/cmd_plan.c
 docs/man/knarr-ps.1: runtime/cmd_ps.c
+docs/man/knarr-restore.1: runtime/cmd_restore.c runtime/criu_options.h
 docs/man/knarr-resume.1: runtime/cmd_resume.c
 docs/man/knarr-run.1: runtime/cmd_run.c
 docs/man/knarr-spec.1: runtime/cmd_spec.c

@@ -54,38 +54,6 @@ run_poststart(const struct container_env *env, const struct state *s, const stru
 	return r;
 }
 
-static int
-run_in_foreground(const struct container_env *env, struct launch *l, struct err *err, int *ret_exit)
-{
-	int r;
-
-	/* Other commands may now have the lock. */
-	state_close(&l->dir);
-	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, &l->notify, err, ret_exit);
-	if (r == 0 && l->options->keep)
-		container_wait_keep(env, &l->state, *ret_exit);
-	if (!l->options->keep) {
-		struct err later;
-
-		err_clear(&later);
-		if (container_delete(env, l->options->id, /* force= */ true, &later) < 0 && r == 0) {
-			*err = later;
-			r = later.code ? -later.code : -EINVAL;
-		}
-	}
-	return r;
-}
-
-/* systemd is told when the container is ready, and that its init is what counts
- * from now on; until then the runtime must not end. */
-static void
-end_detached(struct launch *l, int *ret_exit)
-{
-	*ret_exit = 0;
-	state_close(&l->dir);
-	notify_socket_wait(&l->notify, l->stage.pidfd, l->stage.pid);
-}
-
 int
 container_run(const struct container_env *env, const struct container_create_options *o, struct err *err, int *ret_exit)
 {
@@ -93,6 +61,7 @@ container_run(const struct container_env *env, const struct container_create_opt
 	sigset_t old;
 	int r;
 
+	*ret_exit = 0;
 	if (!o->detach)
 		tty_block_signals(&old);
 	r = launch_prepare(&l, env, o, LAUNCH_RUN, /* host= */ NULL, err);
@@ -110,9 +79,9 @@ container_run(const struct container_env *env, const struct container_create_opt
 	if (r < 0)
 		launch_undo(&l);
 	else if (!o->detach)
-		r = run_in_foreground(env, &l, err, ret_exit);
+		r = launch_stay(&l, err, ret_exit);
 	else
-		end_detached(&l, ret_exit);
+		launch_detach(&l);
 	launch_close(&l);
 	return r;
 }

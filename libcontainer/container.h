@@ -100,6 +100,30 @@ int container_processes(const struct container_env *env, const char *id, struct 
 int container_update(const struct container_env *env, const char *id, const struct spec_resources *resources,
 		     struct err *err);
 
+/* What checkpoint and restore let CRIU do; criu(8). */
+struct container_criu_options {
+	const char *image_path;		 /* folder of the image; NULL: "checkpoint" */
+	const char *work_path;		 /* folder of logs and sockets; NULL: image_path */
+	const char *parent_path;	 /* of an earlier pre-dump, relative to image_path; NULL: none */
+	const char *page_server;	 /* ADDRESS:PORT that memory is sent to; NULL: none */
+	const char *manage_cgroups_mode; /* soft, full, strict, ignore; NULL: soft */
+	const char *network_lock;	 /* iptables, nftables, skip; NULL: what this system has */
+	const char *empty_ns;		 /* "network": its contents are left out; NULL: none */
+	const char *lsm_profile, *lsm_mount_context;
+	int status_fd; /* told when lazy pages can be fetched; -1: none */
+	bool leave_running, pre_dump, tcp_established, tcp_skip_in_flight, tcp_close, ext_unix_sk, shell_job,
+		file_locks, lazy_pages, auto_dedup, link_remap;
+};
+
+/* checkpoint: writes an image of a running or paused container and deletes it,
+ * unless the options say that it stays. 0 or -errno; then it runs on. */
+int container_checkpoint(const struct container_env *env, const char *id, const struct container_criu_options *o,
+			 struct err *err);
+
+/* restore: run, from an image; config and bundle are the caller's. */
+int container_restore(const struct container_env *env, const struct container_create_options *o,
+		      const struct container_criu_options *criu, struct err *err, int *ret_exit);
+
 /* State and status of a container; memory from env->arena. */
 int container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
 		    enum container_status *ret_status);

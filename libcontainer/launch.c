@@ -230,7 +230,7 @@ make_notify(struct launch *l, struct err *err)
 {
 	int r = notify_socket_make_dir(l->dir.fd, err);
 
-	if (r == 0 && l->mode == LAUNCH_RUN)
+	if (r == 0 && l->mode != LAUNCH_CREATE)
 		r = notify_socket_open(l->dir.fd, l->notify_host, err, &l->notify);
 	return r;
 }
@@ -296,8 +296,8 @@ make_cgroup(struct launch *l, struct err *err)
 	return r < 0 ? r : delegate_cgroup(l, err);
 }
 
-static int
-run_create_hooks(struct launch *l, struct err *err)
+int
+launch_run_create_hooks(struct launch *l, struct err *err)
 {
 	const struct spec_hooks *h = &l->spec->hooks;
 	char *json = launch_state_json(l->env->arena, &l->state, "creating", l->stage.pid);
@@ -308,11 +308,19 @@ run_create_hooks(struct launch *l, struct err *err)
 	if (r == 0)
 		r = hooks_run("createRuntime", &h->create_runtime, l->bundle, json, l->stage.pidfd,
 			      /* keep_going= */ false, err);
-	return r < 0 ? r : stage_reply(&l->stage, STAGE_HOOKS_DONE, err);
+	return r;
 }
 
 static int
-take_console(struct launch *l, int *fd, struct err *err)
+answer_hooks(struct launch *l, struct err *err)
+{
+	int r = launch_run_create_hooks(l, err);
+
+	return r < 0 ? r : stage_reply(&l->stage, STAGE_HOOKS_DONE, err);
+}
+
+int
+launch_take_console(struct launch *l, int *fd, struct err *err)
 {
 	if (!l->options->console_socket) {
 		l->console_master = fd_take(fd);
@@ -332,9 +340,9 @@ serve(struct launch *l, enum stage_message end, struct err *err)
 		int r = stage_next(&l->stage, l->plan, err, &message, &fd);
 
 		if (r == 0 && message == STAGE_HOOKS)
-			r = run_create_hooks(l, err);
+			r = answer_hooks(l, err);
 		if (r == 0 && message == STAGE_CONSOLE)
-			r = take_console(l, &fd, err);
+			r = launch_take_console(l, &fd, err);
 		if (r == 0 && message == STAGE_LISTENER)
 			r = listener_send(l->spec->linux_.seccomp,
 					  launch_state_json(l->env->arena, &l->state, "creating", l->stage.pid),
@@ -347,14 +355,31 @@ serve(struct launch *l, enum stage_message end, struct err *err)
 	return 0;
 }
 
-static int
-save_pid(struct launch *l, struct err *err)
+int
+launch_save_pid(struct launch *l, struct err *err)
 {
 	l->state.pid = l->stage.pid;
 	l->state.pid_start_time = state_pid_start_time(l->stage.pid);
-	l->state.started = l->mode == LAUNCH_RUN;
+	l->state.started = l->mode != LAUNCH_CREATE;
 	l->state.cgroup_made = l->cgroup.made;
 	return state_save(&l->dir, &l->state, err);
+}
+
+int
+launch_write_pid_file(struct launch *l, struct err *err)
+{
+	int r = l->options->pid_file ? pid_file_write(l->options->pid_file, l->stage.pid, err) : 0;
+
+	l->has_pid_file = l->options->pid_file && r == 0;
+	return r;
+}
+
+int
+launch_make_places(struct launch *l, struct err *err)
+{
+	int r = make_state(l, err);
+
+	return r < 0 ? r : make_cgroup(l, err);
 }
 
 static int
@@ -382,8 +407,8 @@ spawn(struct launch *l, struct err *err)
 }
 
 /* runc's word for the first process; it calls that of exec "setns". */
-static int
-send_pidfd(const struct launch *l, struct err *err)
+int
+launch_send_pidfd(const struct launch *l, struct err *err)
 {
 	const char *path = l->options->pidfd_socket;
 
@@ -398,23 +423,19 @@ make_all(struct launch *l, struct err *err)
 	/* It may execute the runtime anew, so it comes before all that would be lost. */
 	if ((r = exe_guard_prepare(l->host.privileged, l->plan->stage.clone_flags & CLONE_NEWUSER, err)) < 0)
 		return r;
-	if ((r = make_state(l, err)) < 0)
-		return r;
-	if ((r = make_cgroup(l, err)) < 0)
+	if ((r = launch_make_places(l, err)) < 0)
 		return r;
 	if ((r = resctrl_use_make(&l->resctrl, l->spec, err)) < 0)
 		return r;
 	if ((r = spawn(l, err)) < 0)
 		return r;
-	if ((r = save_pid(l, err)) < 0)
+	if ((r = launch_save_pid(l, err)) < 0)
 		return r;
-	if ((r = send_pidfd(l, err)) < 0)
+	if ((r = launch_send_pidfd(l, err)) < 0)
 		return r;
 	r = serve(l, l->mode == LAUNCH_CREATE ? STAGE_READY : STAGE_EXECED, err);
-	if (r == 0 && l->options->pid_file) {
-		r = pid_file_write(l->options->pid_file, l->stage.pid, err);
-		l->has_pid_file = r == 0;
-	}
+	if (r == 0)
+		r = launch_write_pid_file(l, err);
 	if (r == 0)
 		stage_settle(&l->stage);
 	return r;

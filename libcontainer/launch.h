@@ -8,7 +8,7 @@
 #include "libcontainer/resctrl_use.h"
 #include "libcontainer/stage.h"
 
-enum launch_mode { LAUNCH_CREATE, LAUNCH_RUN, LAUNCH_PLAN };
+enum launch_mode { LAUNCH_CREATE, LAUNCH_RUN, LAUNCH_RESTORE, LAUNCH_PLAN };
 
 struct launch {
 	const struct container_env *env;
@@ -42,11 +42,30 @@ int launch_prepare(struct launch *l, const struct container_env *env, const stru
  * (LAUNCH_CREATE) or has become the program (LAUNCH_RUN), and saves the state. */
 int launch_go(struct launch *l, struct err *err);
 
+/* Parts of launch_go() for restore, whose init is made by CRIU: state directory and
+ * cgroup; the prestart and createRuntime hooks for the process l->stage.pid; what
+ * happens to the master of a terminal (taken from *fd, or sent to the console
+ * socket); the pid in the state; the pid file; the pidfd for its socket. 0 or -errno with err. */
+int launch_make_places(struct launch *l, struct err *err);
+int launch_run_create_hooks(struct launch *l, struct err *err);
+int launch_take_console(struct launch *l, int *fd, struct err *err);
+int launch_save_pid(struct launch *l, struct err *err);
+int launch_write_pid_file(struct launch *l, struct err *err);
+int launch_send_pidfd(const struct launch *l, struct err *err);
+
 /* After a failure: leaves the host as if nothing had been tried. */
 void launch_undo(struct launch *l);
 
 /* Frees and closes; the container lives on. */
 void launch_close(struct launch *l);
+
+/* What run does from then on, in the foreground: releases the lock, relays, waits,
+ * deletes the container unless it is to be kept, and sets *ret_exit. 0 or -errno. */
+int launch_stay(struct launch *l, struct err *err, int *ret_exit);
+
+/* Detached: releases the lock, and tells systemd, if that started knarr, when the
+ * container is ready. */
+void launch_detach(struct launch *l);
 
 /* The state document for hooks and listeners: one line. */
 char *launch_state_json(struct arena *a, const struct state *s, const char *status, pid_t pid);

@@ -42,6 +42,7 @@ struct command {
 	int (*run)(const struct cli *c, const void *options, const struct option_list *operands);
 };
 
+extern const struct command command_checkpoint, command_restore;
 extern const struct command command_pause, command_ps, command_resume, command_update, command_check,
 	command_completion, command_create, command_delete, command_exec, command_features, command_help, command_kill,
 	command_list, command_plan, command_run, command_spec, command_start, command_state, command_version,

@@ -1,5 +1,6 @@
 knarr_SOURCES += \
 	runtime/cmd_check.c \
+	runtime/cmd_checkpoint.c \
 	runtime/cmd_completion.c \
 	runtime/cmd_create.c \
 	runtime/cmd_delete.c \
@@ -11,6 +12,7 @@ knarr_SOURCES += \
 	runtime/cmd_pause.c \
 	runtime/cmd_plan.c \
 	runtime/cmd_ps.c \
+	runtime/cmd_restore.c \
 	runtime/cmd_resume.c \
 	runtime/cmd_run.c \
 	runtime/cmd_spec.c \
@@ -23,6 +25,7 @@ knarr_SOURCES += \
 	runtime/config_report.c runtime/config_report.h \
 	runtime/container_json.c runtime/container_json.h \
 	runtime/create_options.c runtime/create_options.h \
+	runtime/criu_options.c runtime/criu_options.h \
 	runtime/help.c runtime/help.h \
 	runtime/main.c \
 	runtime/options.c runtime/options.h \

@@ -65,3 +65,5 @@ check_PROGRAMS += tests/unit/test_log_socket
 tests_unit_test_log_socket_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_resctrl
 tests_unit_test_resctrl_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_protobuf
+tests_unit_test_protobuf_LDADD = $(knarr_LDADD)

@@ -2,8 +2,9 @@
 # Runs tests of whole containers on another kernel (Debian's) and on a host that
 # has all controllers in cgroup2, in virtual machines:
 #
-#   tests/vm/run.sh                limits, overlays and ordinary users, then the
-#                                  tests of tests/vm/ below a running systemd
+#   tests/vm/run.sh                limits, overlays and ordinary users; checkpoint and
+#                                  restore, if criu is installed; then systemd.bats
+#                                  below a running systemd
 #   tests/vm/run.sh FILE.bats …    these files instead
 #   tests/vm/run.sh --systemd FILE.bats …   these, below systemd
 #
@@ -100,5 +101,6 @@ if [ $# -gt 0 ]; then
 fi
 status=0
 in_machine -- tests/bats/limits.bats || status=$?
+in_machine -- tests/vm/criu.bats || status=$?
 in_machine --systemd -- tests/vm/systemd.bats || status=$?
 exit $status

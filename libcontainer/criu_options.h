@@ -1,0 +1,33 @@
+/* The part of a CRIU request that checkpoint and restore share: folders, the
+ * options of the command line, the configuration file. */
+#ifndef KNARR_LIBCONTAINER_CRIU_OPTIONS_H
+#define KNARR_LIBCONTAINER_CRIU_OPTIONS_H
+
+#include "base/protobuf.h"
+#include "libcontainer/container.h"
+
+struct criu_folders {
+	const char *image, *work; /* the same when no work path was given */
+	int image_fd, work_fd;	  /* work_fd -1: the same folder */
+};
+
+/* Opens the folders. make: missing ones are made (0700), the last component of
+ * the path only; the work folder in any case. 0 or -errno with err. */
+int criu_folders_open(const struct container_criu_options *o, bool make, struct arena *a, struct err *err,
+		      struct criu_folders *ret_folders);
+void criu_folders_close(struct criu_folders *f);
+
+/* In CRIU's process, when that has left the runtime's mount namespace: the same
+ * descriptors, but of the folders as the new one has them. 0 or -errno with err. */
+int criu_folders_reopen(const struct criu_folders *f, struct err *err);
+
+/* Adds everything that does not depend on the container but for its annotations
+ * (org.criu.config). 0 or -errno with err for a bad value. */
+int criu_options_put(const struct container_criu_options *o, const struct criu_folders *f,
+		     const struct spec_pairs *annotations, const char *log_file, struct err *err,
+		     struct protobuf *options);
+
+/* -EPERM with err for an ordinary user; verb is for the message. */
+int criu_check_user(const char *verb, struct err *err);
+
+#endif
