@@ -172,6 +172,25 @@ json_out_uint(struct json_out *j, uint64_t v)
 }
 
 void
+json_out_decimal(struct json_out *j, uint64_t v, unsigned digits)
+{
+	uint64_t unit = 1;
+	char text[48];
+
+	while (digits > 0 && v % 10 == 0) {
+		v /= 10;
+		digits--;
+	}
+	for (unsigned i = 0; i < digits; i++)
+		unit *= 10;
+	if (digits == 0)
+		snprintf(text, sizeof(text), "%" PRIu64, v);
+	else
+		snprintf(text, sizeof(text), "%" PRIu64 ".%0*" PRIu64, v / unit, (int)digits, v % unit);
+	put_word(j, text);
+}
+
+void
 json_out_bool(struct json_out *j, bool v)
 {
 	put_word(j, v ? "true" : "false");

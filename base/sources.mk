@@ -33,3 +33,5 @@ libknarr_a_SOURCES += base/unix_socket.c
 libknarr_a_SOURCES += base/unix_socket.h
 libknarr_a_SOURCES += base/log_socket.c
 libknarr_a_SOURCES += base/log_socket.h
+libknarr_a_SOURCES += base/size_text.h
+libknarr_a_SOURCES += base/size_text.c

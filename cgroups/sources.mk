@@ -26,3 +26,7 @@ libknarr_a_SOURCES += cgroups/walk.h
 libknarr_a_SOURCES += cgroups/cgroup_hint.c
 libknarr_a_SOURCES += cgroups/cgroup_owner.c
 libknarr_a_SOURCES += cgroups/cgroup_describe.c
+libknarr_a_SOURCES += cgroups/keyed.h
+libknarr_a_SOURCES += cgroups/keyed.c
+libknarr_a_SOURCES += cgroups/stats.h
+libknarr_a_SOURCES += cgroups/stats.c

@@ -8,6 +8,7 @@ man_pages = \
 	docs/man/knarr-completion.1 \
 	docs/man/knarr-create.1 \
 	docs/man/knarr-delete.1 \
+	docs/man/knarr-events.1 \
 	docs/man/knarr-exec.1 \
 	docs/man/knarr-features.1 \
 	docs/man/knarr-help.1 \
@@ -23,6 +24,7 @@ man_pages = \
 	docs/man/knarr-spec.1 \
 	docs/man/knarr-start.1 \
 	docs/man/knarr-state.1 \
+	docs/man/knarr-stats.1 \
 	docs/man/knarr-update.1 \
 	docs/man/knarr-version.1 \
 	docs/man/knarr-wait.1
@@ -42,6 +44,7 @@ docs/man/knarr-checkpoint.1: runtime/cmd_checkpoint.c runtime/criu_options.h
 docs/man/knarr-completion.1: runtime/cmd_completion.c
 docs/man/knarr-create.1: runtime/cmd_create.c
 docs/man/knarr-delete.1: runtime/cmd_delete.c
+docs/man/knarr-events.1: runtime/cmd_events.c
 docs/man/knarr-exec.1: runtime/cmd_exec.c
 docs/man/knarr-features.1: runtime/cmd_features.c
 docs/man/knarr-help.1: runtime/cmd_help.c
@@ -57,6 +60,7 @@ docs/man/knarr-run.1: runtime/cmd_run.c
 docs/man/knarr-spec.1: runtime/cmd_spec.c
 docs/man/knarr-start.1: runtime/cmd_start.c
 docs/man/knarr-state.1: runtime/cmd_state.c
+docs/man/knarr-stats.1: runtime/cmd_stats.c
 docs/man/knarr-update.1: runtime/cmd_update.c
 docs/man/knarr-version.1: runtime/cmd_version.c
 docs/man/knarr-wait.1: runtime/cmd_wait.c

@@ -2,9 +2,22 @@
  * launch_stay() and launch_detach() in launch.h. */
 #include <errno.h>
 
+#include "base/log.h"
+#include "libcontainer/end_reason.h"
 #include "libcontainer/launch.h"
 #include "libcontainer/tty.h"
 #include "libcontainer/wait.h"
+
+/* While the cgroup is still there. */
+static void
+tell_reason(const struct launch *l, int code)
+{
+	struct arena *a = l->env->arena;
+	const char *reason = end_reason(&l->cgroup, code, a);
+
+	if (reason)
+		log_warning("%s", end_reason_sentence(l->options->id, code, reason, a));
+}
 
 int
 launch_stay(struct launch *l, struct err *err, int *ret_exit)
@@ -16,6 +29,8 @@ launch_stay(struct launch *l, struct err *err, int *ret_exit)
 	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, &l->notify, err, ret_exit);
 	if (r == 0 && l->options->keep)
 		container_wait_keep(l->env, &l->state, *ret_exit);
+	if (r == 0)
+		tell_reason(l, *ret_exit);
 	if (!l->options->keep) {
 		struct err later;
 

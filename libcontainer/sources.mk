@@ -99,3 +99,7 @@ libknarr_a_SOURCES += libcontainer/mountinfo.h
 libknarr_a_SOURCES += libcontainer/restore.c
 libknarr_a_SOURCES += libcontainer/criu_cgroup2.c
 libknarr_a_SOURCES += libcontainer/criu_cgroup2.h
+libknarr_a_SOURCES += libcontainer/end_reason.h
+libknarr_a_SOURCES += libcontainer/end_reason.c
+libknarr_a_SOURCES += libcontainer/stats.h
+libknarr_a_SOURCES += libcontainer/stats.c

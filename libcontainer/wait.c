@@ -81,8 +81,25 @@ ask_proc(const struct state *s, int *ret_status)
 	/* The pid may be another's by now. */
 	if (state_pid_start_time(s->pid) != s->pid_start_time)
 		return -ESRCH;
-	*ret_status = atoi(last + 1);
+	*ret_status = (int)strtol(last + 1, NULL, 10);
 	return 0;
+}
+
+/* As a shell has it. */
+static int
+exit_status_of(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int
+container_wait_known(const struct state *s)
+{
+	int status;
+
+	if (s->has_exit_status)
+		return (int)s->exit_status;
+	return s->pid > 0 && ask_proc(s, &status) == 0 ? exit_status_of(status) : -1;
 }
 
 static int
@@ -202,7 +219,7 @@ container_wait_finish(const struct container_env *env, struct container_wait *w,
 	w->pidfd = fd_close(w->pidfd);
 	if (r < 0)
 		return r;
-	*ret_exit = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	*ret_exit = exit_status_of(status);
 	container_wait_keep(env, w->state, *ret_exit);
 	return 0;
 }

@@ -31,4 +31,8 @@ int container_wait_finish(const struct container_env *env, struct container_wait
  * command has the container's lock (then it is being deleted) or it is gone. */
 void container_wait_keep(const struct container_env *env, const struct state *s, int exit_status);
 
+/* What is known now of how s ended, without waiting: the status as above; -1: it
+ * runs, or its status is lost. */
+int container_wait_known(const struct state *s);
+
 #endif

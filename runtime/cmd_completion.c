@@ -34,6 +34,7 @@ completion_of_operand(const struct command *command)
 	} kinds[] = {
 		{ "ID", COMPLETE_IDS },
 		{ "ID...", COMPLETE_IDS },
+		{ "[ID]...", COMPLETE_IDS },
 		{ "ID [SIGNAL]", COMPLETE_IDS },
 		{ "[BUNDLE]", COMPLETE_DIRS },
 		{ "[COMMAND]", COMPLETE_COMMANDS },

@@ -88,7 +88,7 @@ format_json(struct arena *a, const struct entry *entries, size_t n)
 	json_out_init(&j, a, /* pretty= */ false);
 	json_out_open(&j, '[');
 	for (size_t i = 0; i < n; i++)
-		container_json_write(&j, a, entries[i].state, entries[i].status);
+		container_json_write(&j, a, entries[i].state, entries[i].status, /* exit_reason= */ NULL);
 	json_out_close(&j, ']');
 	return arena_printf(a, "%s\n", j.text);
 }

@@ -2,6 +2,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "libcontainer/end_reason.h"
 #include "libcontainer/wait.h"
 #include "runtime/command.h"
 
@@ -27,6 +28,15 @@ begin_all(const struct cli *c, const struct option_list *ids, struct container_w
 	return n;
 }
 
+static void
+tell_reason(const struct cli *c, const struct state *s, int status)
+{
+	const char *reason = end_reason_of_state(s, status, c->arena);
+
+	if (reason)
+		log_warning("%s", end_reason_sentence(s->id, status, reason, c->arena));
+}
+
 static int
 finish_one(const struct cli *c, struct container_wait *w, bool named)
 {
@@ -34,6 +44,7 @@ finish_one(const struct cli *c, struct container_wait *w, bool named)
 
 	if (r < 0)
 		return r;
+	tell_reason(c, w->state, status);
 	return cli_print(c, named ? arena_printf(c->arena, "%s %d\n", w->state->id, status)
 				  : arena_printf(c->arena, "%d\n", status));
 }
@@ -70,7 +81,8 @@ const struct command command_wait = {
 	.summary = "wait for containers to end and print their exit status",
 	.text = "Prints the exit status of the container's program, or 128+N when signal N ended\n"
 		"it; of several containers one line \"ID STATUS\" each, in the order given. Its own\n"
-		"exit status is 0 unless something failed.\n"
+		"exit status is 0 unless something failed. A container that the kernel ended for\n"
+		"want of memory, tasks or a permitted system call gets a warning that says so.\n"
 		"\n"
 		"A status is known when this command runs while the container ends (Linux 6.15),\n"
 		"when the container's process is not reaped yet, after `run --keep`, and when an\n"

@@ -44,9 +44,9 @@ struct command {
 
 extern const struct command command_checkpoint, command_restore;
 extern const struct command command_pause, command_ps, command_resume, command_update, command_check,
-	command_completion, command_create, command_delete, command_exec, command_features, command_help, command_kill,
-	command_list, command_plan, command_run, command_spec, command_start, command_state, command_version,
-	command_wait, command_mounts;
+	command_completion, command_create, command_delete, command_events, command_exec, command_features,
+	command_help, command_kill, command_list, command_plan, command_run, command_spec, command_start, command_state,
+	command_stats, command_version, command_wait, command_mounts;
 
 /* All commands in the order of the help text; ends with NULL. */
 extern const struct command *const commands[];

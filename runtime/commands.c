@@ -6,10 +6,11 @@
 #include "runtime/command.h"
 
 const struct command *const commands[] = {
-	&command_create,     &command_start,	&command_run,	     &command_state,   &command_kill,	&command_wait,
-	&command_delete,     &command_exec,	&command_ps,	     &command_pause,   &command_resume, &command_update,
-	&command_checkpoint, &command_restore,	&command_mounts,     &command_list,    &command_spec,	&command_check,
-	&command_plan,	     &command_features, &command_completion, &command_version, &command_help,	NULL,
+	&command_create, &command_start, &command_run,	      &command_state,	 &command_kill,	      &command_wait,
+	&command_delete, &command_exec,	 &command_ps,	      &command_pause,	 &command_resume,     &command_update,
+	&command_events, &command_stats, &command_checkpoint, &command_restore,	 &command_mounts,     &command_list,
+	&command_spec,	 &command_check, &command_plan,	      &command_features, &command_completion, &command_version,
+	&command_help,	 NULL,
 };
 
 #define GLOBAL(member) offsetof(struct global_options, member)

@@ -33,7 +33,8 @@ write_annotations(struct json_out *j, const struct spec_pairs *annotations)
 }
 
 void
-container_json_write(struct json_out *j, struct arena *a, const struct state *s, enum container_status status)
+container_json_write(struct json_out *j, struct arena *a, const struct state *s, enum container_status status,
+		     const char *exit_reason)
 {
 	json_out_open(j, '{');
 	json_out_member(j, "ociVersion", s->oci_version ? s->oci_version : "");
@@ -46,5 +47,7 @@ container_json_write(struct json_out *j, struct arena *a, const struct state *s,
 	json_out_member(j, "created", s->created ? s->created : "");
 	write_annotations(j, &s->annotations);
 	json_out_member(j, "owner", container_owner_name(a, s->owner));
+	if (exit_reason)
+		json_out_member(j, "exitReason", exit_reason);
 	json_out_close(j, '}');
 }

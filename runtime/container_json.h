@@ -6,8 +6,10 @@
 #include "base/json_out.h"
 #include "libcontainer/state.h"
 
-/* Writes one object. The pid of a container that has none is 0, as runc has it. */
-void container_json_write(struct json_out *j, struct arena *a, const struct state *s, enum container_status status);
+/* Writes one object. The pid of a container that has none is 0, as runc has it.
+ * exit_reason becomes the member exitReason; NULL: there is none. */
+void container_json_write(struct json_out *j, struct arena *a, const struct state *s, enum container_status status,
+			  const char *exit_reason);
 
 /* Name of a user from /etc/passwd, or "#UID". */
 char *container_owner_name(struct arena *a, uid_t uid);

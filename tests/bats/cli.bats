@@ -307,8 +307,8 @@ complete_words() {
 
 @test "bash completion offers commands, options, values and ids" {
 	mkdir -p "$ROOT/one" "$ROOT/two"
-	[ "$(complete_words knarr st)" = 'start state ' ]
-	[ "$(complete_words knarr --root x st)" = 'start state ' ]
+	[ "$(complete_words knarr st)" = 'start state stats ' ]
+	[ "$(complete_words knarr --root x st)" = 'start state stats ' ]
 	[ "$(complete_words knarr run --no-p)" = '--no-pivot ' ]
 	[ "$(complete_words knarr list --format '')" = 'json table ' ]
 	[ "$(complete_words knarr --log-format j)" = 'json ' ]

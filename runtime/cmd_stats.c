@@ -1,0 +1,180 @@
+/* knarr stats: what containers use, as a table that refreshes, as JSON, or for
+ * Prometheus.
+ *
+ * The share of the processors is a difference, so the table needs two readings: on
+ * a terminal the refresh gives it, else a second reading follows after a moment.
+ * Two arenas take turns, for the present reading and the one before. */
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "runtime/command.h"
+#include "runtime/duration.h"
+#include "runtime/stats_json.h"
+#include "runtime/stats_prometheus.h"
+#include "runtime/stats_table.h"
+
+#define FIRST_INTERVAL_MS 250
+#define HOME_AND_CLEAR	  "\033[H\033[J"
+
+struct values {
+	const char *format, *interval;
+	bool no_stream;
+};
+
+static const struct option_row rows[] = {
+	{ "format", 'f', OPTION_CHOICE, "table|json|prometheus", offsetof(struct values, format),
+	  "form of the statistics (default: table)" },
+	{ "interval", 0, OPTION_TEXT, "DURATION", offsetof(struct values, interval),
+	  "time between two refreshes of the table, as 5s or 500ms (default: 2s)" },
+	{ "no-stream", 0, OPTION_FLAG, NULL, offsetof(struct values, no_stream),
+	  "print the table once on a terminal too" },
+	{ 0 },
+};
+
+struct reading {
+	struct arena arena;
+	struct container_stats *list;
+	size_t n;
+};
+
+/* ---- reading ------------------------------------------------------------- */
+
+static bool
+is_gone(int r)
+{
+	return r == -ESRCH || r == -ENOENT;
+}
+
+/* Named containers must be there at first; later, and without names, those that
+ * have ended are left out, and one that cannot be read does not hide the others. */
+static int
+read_all(const struct cli *c, const struct option_list *names, bool must_be_there, struct reading *ret)
+{
+	struct container_env env = c->env;
+	const char *const *ids = names->items;
+	size_t n = names->n;
+	char text[ERR_MSG_MAX], **all;
+	int r;
+
+	env.arena = &ret->arena;
+	if (n == 0) {
+		r = state_list(env.root, env.arena, c->err, &all, &n);
+		if (r < 0)
+			return r;
+		ids = (const char *const *)all;
+	}
+	ret->list = arena_array(env.arena, n + 1, sizeof(*ret->list));
+	ret->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		r = container_stats(&env, ids[i], c->err, &ret->list[ret->n]);
+		if (r == 0)
+			ret->n++;
+		else if (must_be_there && names->n > 0)
+			return r;
+		else if (!is_gone(r))
+			log_warning("%s", err_format(c->err, text, sizeof(text)));
+		err_clear(c->err);
+	}
+	return 0;
+}
+
+static void
+wait_ms(int64_t ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&t, &t) < 0 && errno == EINTR)
+		;
+}
+
+/* ---- the forms ----------------------------------------------------------- */
+
+static int
+print_json(const struct cli *c, const struct reading *r)
+{
+	struct json_out j;
+
+	json_out_init(&j, c->arena, /* pretty= */ false);
+	json_out_open(&j, '[');
+	for (size_t i = 0; i < r->n; i++)
+		stats_json_write(&j, &r->list[i]);
+	json_out_close(&j, ']');
+	return cli_print(c, arena_printf(c->arena, "%s\n", j.text));
+}
+
+static int
+print_once(const struct cli *c, const struct option_list *names, const char *format)
+{
+	struct reading now = { 0 };
+	int r = read_all(c, names, /* must_be_there= */ true, &now);
+
+	if (r == 0 && !strcmp(format, "json"))
+		r = print_json(c, &now);
+	else if (r == 0)
+		r = cli_print(c, stats_prometheus(&now.arena, now.list, now.n, time(NULL)));
+	arena_free(&now.arena);
+	return r;
+}
+
+/* Ends when none of the named containers is left; without names it waits for new ones. */
+static int
+print_tables(const struct cli *c, const struct option_list *names, int64_t interval, bool stream)
+{
+	struct reading turns[2] = { 0 };
+	int r = read_all(c, names, /* must_be_there= */ true, &turns[0]);
+
+	for (size_t turn = 1; r == 0; turn++) {
+		struct reading *now = &turns[turn % 2], *before = &turns[(turn + 1) % 2];
+
+		wait_ms(turn == 1 ? FIRST_INTERVAL_MS : interval);
+		arena_free(&now->arena);
+		r = read_all(c, names, /* must_be_there= */ false, now);
+		if (r == 0)
+			r = cli_print(
+				c, arena_printf(&now->arena, "%s%s", stream ? HOME_AND_CLEAR : "",
+						stats_table(&now->arena, now->list, now->n, before->list, before->n)));
+		if (!stream || (names->n > 0 && now->n == 0))
+			break;
+	}
+	arena_free(&turns[0].arena);
+	arena_free(&turns[1].arena);
+	return r;
+}
+
+static int
+run(const struct cli *c, const void *options, const struct option_list *operands)
+{
+	const struct values *v = options;
+	int64_t interval = 2000;
+
+	if (v->interval && duration_parse(v->interval, &interval) < 0)
+		return err_plain(c->err, "option '--interval': expected a time above 0 as 5s or 1m30s, found '%s'",
+				 v->interval);
+	if (v->format && strcmp(v->format, "table") != 0)
+		return print_once(c, operands, v->format);
+	return print_tables(c, operands, interval, isatty(STDOUT_FILENO) && !v->no_stream);
+}
+
+const struct command command_stats = {
+	.name = "stats",
+	.operands = "[ID]...",
+	.min_operands = 0,
+	.max_operands = SIZE_MAX,
+	.uses_root = true,
+	.needs = KERNEL_PROCESSES,
+	.summary = "show what containers use: processors, memory, disks, network",
+	.text = "Prints a table of the containers ID, or of all that run; on a terminal again and\n"
+		"again until Ctrl-C. The table has a dash for what the host does not count: the\n"
+		"cgroup v2 controller is missing, or the network is the host's. WAITS is the\n"
+		"share of the last 10 seconds in which a task had to wait (PSI).\n"
+		"\n"
+		"With --format json an array of the objects that events --stats prints; with\n"
+		"--format prometheus text for the textfile collector of node_exporter.\n",
+	.options = rows,
+	.options_size = sizeof(struct values),
+	.run = run,
+};
