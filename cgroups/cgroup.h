@@ -21,9 +21,18 @@ struct cgroup {
 	char *path;    /* below it, "/knarr/web1"; NULL: the container has no cgroup of its own */
 	unsigned made; /* how many trailing path components cgroup_create() made */
 	int fd;	       /* the folder, O_PATH or O_RDONLY; -1 before create/open */
+
+	char *unit;	     /* scope of systemd that it is in; NULL: knarr makes it alone */
+	bool user_manager;   /* the unit is one of the user's systemd */
+	char *slice;	     /* of a new unit */
+	char *below_manager; /* of a new unit: the path below the cgroup of systemd itself */
+	pid_t pid;	     /* what systemd put into the unit; while it is being made */
 };
 
-/* Decides the path (config-linux.md#cgroups-path): absolute: below the mount
+/* With CGROUP_SYSTEMD linux.cgroupsPath is "slice:prefix:name" and the container gets
+ * a folder in a transient scope of that name, of the system's systemd for root and
+ * of the user's else; cg->unit is its name.
+ * Otherwise decides the path (config-linux.md#cgroups-path): absolute: below the mount
  * point; relative: below the parent of the runtime's own cgroup; absent:
  * relative "knarr-ID". "..", "." and empty names are refused. Where there is no
  * cgroup2, or manager is CGROUP_DISABLED, or no path is given and the host says
@@ -34,16 +43,24 @@ struct cgroup {
 int cgroup_resolve(const struct host *h, enum cgroup_manager manager, const struct spec *s, const char *id,
 		   struct arena *a, struct err *err, struct cgroup *ret_cg);
 
+/* Asks systemd where its units are, which makes cg->path exact. Nothing to do without
+ * a unit. Memory from a. */
+int cgroup_locate(struct cgroup *cg, struct arena *a, struct err *err);
+
+/* Starts the unit around pid, which must then wait until cgroup_create() and
+ * cgroup_apply() are through. At most SYSTEMD_TIMEOUT_MS; a bus that does not answer
+ * is -ETIMEDOUT. */
+int cgroup_start_scope(struct cgroup *cg, const struct spec *s, const char *id, pid_t pid, struct err *err);
+
 /* Controllers (bit set) that resources need, and those that the hierarchy can
  * offer at the mount's root. A needed one that is absent: -ENOTSUP, and err
  * names the property, the controller and where it is bound instead (a v1
  * hierarchy, or nowhere). cpu.shares alone only warns: a caller's default. */
 int cgroup_check(const struct cgroup *cg, const struct spec *s, struct err *err);
 
-/* Makes the folders, enables all available controllers on the way down
- * (best effort; needed ones must work), opens cg->fd, sets cg->made. Refuses a
- * folder that holds processes, is frozen (itself or from above) or threaded. On
- * failure removes what it made. Nothing to do when path is NULL. */
+/* Makes the folders (moves cg->pid into the last one, when there is a unit), enables all available controllers on the
+ * way down (best effort; needed ones must work), opens cg->fd, sets cg->made. Refuses a folder that holds processes, is
+ * frozen (itself or from above) or threaded. On failure removes what it made. Nothing to do when path is NULL. */
 int cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err);
 
 /* Writes linux.resources: memory (limit, reservation, swap arithmetic,
@@ -51,7 +68,8 @@ int cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err);
  * io (weight, bfq, max per device), cpuset, hugetlb (rsvd first), rdma,
  * unified, and the device rules as an eBPF program: those of the config in
  * order, then the default devices and linux.devices; what no rule names is
- * denied. Without linux.resources.devices all devices are allowed. Errors name
+ * denied. Without linux.resources.devices all devices are allowed. With a unit, the
+ * scope gets the same limits, and a running one is told them as properties. Errors name
  * property, file and value; the caller then calls cgroup_destroy(). */
 int cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err);
 

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/events.h"
+#include "cgroups/scope.h"
 #include "cgroups/walk.h"
 
 static bool
@@ -187,6 +188,8 @@ cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 
 	if (!cg->path)
 		return 0;
+	if (cg->unit)
+		return scope_destroy(cg, timeout_ms, err);
 	cg->fd = fd_close(cg->fd);
 	mountfd = open(cg->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mountfd < 0)

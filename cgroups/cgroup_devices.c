@@ -187,7 +187,8 @@ devices_apply(const struct cgroup *cg, const struct spec *s, struct err *err)
 	if (prog_fd < 0)
 		return err_set(err, -prog_fd, "%s: load %zu rules as an eBPF program%s", property, n,
 			       prog_fd == -EINVAL ? " (the kernel may lack CONFIG_CGROUP_BPF)" : "");
-	r = cg->made ? attach_program(cg->fd, prog_fd, BPF_PROG_ATTACH) : replace_programs(cg->fd, prog_fd);
+	/* In a new scope there may be one of systemd, which holds as well. */
+	r = cg->made || cg->pid ? attach_program(cg->fd, prog_fd, BPF_PROG_ATTACH) : replace_programs(cg->fd, prog_fd);
 	if (r == -EPERM && may_do_without(rules, n))
 		return 0;
 	if (r < 0)

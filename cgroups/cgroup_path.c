@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "cgroups/cgroup.h"
+#include "cgroups/scope.h"
 #include "cgroups/settings.h"
 
 static const char property[] = "linux.cgroupsPath";
@@ -91,9 +92,10 @@ cgroup_resolve(const struct host *h, enum cgroup_manager manager, const struct s
 	char *path = NULL;
 	int r;
 
+	if (manager == CGROUP_SYSTEMD && !h->cgroup_mount)
+		return err_plain(err, "--systemd-cgroup: no cgroup2 file system is mounted");
 	if (manager == CGROUP_SYSTEMD)
-		return err_plain(err, "--systemd-cgroup: the systemd driver is not in this version; "
-				      "use --cgroup-manager=cgroupfs");
+		return scope_resolve(h, s, id, a, err, ret_cg);
 	if (wanted && !*wanted)
 		wanted = NULL;
 	if (wanted && (r = check_path(wanted, wanted + (*wanted == '/'), err)) < 0)

@@ -15,7 +15,9 @@
 #include "base/log.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/devices.h"
+#include "cgroups/scope.h"
 #include "cgroups/settings.h"
+#include "cgroups/systemd.h"
 
 /* ---- before ------------------------------------------------------------ */
 
@@ -122,8 +124,6 @@ write_setting(const struct cgroup *cg, const struct setting *s, struct err *err)
 	const char *file = s->file, *value = s->value;
 	int r;
 
-	if (s->check_usage && (r = check_usage(cg, s, err)) < 0)
-		return r;
 	r = write_lines(cg->fd, file, value);
 	if (r == -ENOENT && s->alt_file) {
 		file = s->alt_file;
@@ -143,6 +143,34 @@ write_setting(const struct cgroup *cg, const struct setting *s, struct err *err)
 	return 0;
 }
 
+static int
+write_settings(const struct cgroup *cg, const struct settings *list, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < list->n; i++)
+		if (list->items[i].file)
+			r = write_setting(cg, &list->items[i], err);
+	return r;
+}
+
+/* Weights, protection and bursts count where the scope competes with others. What
+ * systemd knows it writes itself, but a moment later; the core files ("cgroup.freeze")
+ * are the container's own. */
+static int
+write_scope(const struct cgroup *cg, const struct settings *list, struct err *err)
+{
+	auto_close int fd = -1;
+	struct cgroup scope = *cg;
+	int r = scope_open(cg, err, &fd);
+
+	scope.fd = fd;
+	for (size_t i = 0; r == 0 && fd >= 0 && i < list->n; i++)
+		if (list->items[i].file && strncmp(list->items[i].file, "cgroup.", 7) != 0)
+			r = write_setting(&scope, &list->items[i], err);
+	return r;
+}
+
 int
 cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err)
 {
@@ -156,7 +184,14 @@ cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < list.n; i++)
-		if (list.items[i].file && (r = write_setting(cg, &list.items[i], err)) < 0)
+		if (list.items[i].check_usage && (r = check_usage(cg, &list.items[i], err)) < 0)
 			return r;
-	return devices_apply(cg, s, err);
+	/* A new scope was started with them. */
+	if (cg->unit && cg->pid <= 0)
+		r = systemd_update(cg, &list, err);
+	if (r == 0)
+		r = write_scope(cg, &list, err);
+	if (r == 0)
+		r = write_settings(cg, &list, err);
+	return r < 0 ? r : devices_apply(cg, s, err);
 }

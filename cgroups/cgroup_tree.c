@@ -22,6 +22,7 @@
 #include "cgroups/cgroup.h"
 #include "cgroups/events.h"
 #include "cgroups/settings.h"
+#include "cgroups/systemd.h"
 #include "cgroups/walk.h"
 
 #define MAX_ATTEMPTS 50
@@ -32,8 +33,9 @@ struct walk {
 	unsigned depth;	     /* names in the path */
 	unsigned first_made; /* index of the topmost folder made here; depth: none */
 	bool leaf_made;
-	int fd;	     /* the folder reached */
-	unsigned at; /* names above and including it: for messages */
+	bool is_scope; /* the leaf is systemd's own, not a folder in it */
+	int fd;	       /* the folder reached */
+	unsigned at;   /* names above and including it: for messages */
 };
 
 /* ---- controllers ------------------------------------------------------- */
@@ -201,6 +203,26 @@ step_down(struct walk *w, struct err *err)
 	return 0;
 }
 
+/* systemd put the init into the scope, where no controller can be passed on while a
+ * process is there: the container's part of it is made early, and the init moved. */
+static int
+move_init(const struct walk *w, struct err *err)
+{
+	char name[NAME_MAX + 1], text[32];
+	auto_close int fd = -1;
+	int r;
+
+	walk_name(w->cg->path, w->at, name);
+	if (mkdirat(w->fd, name, 0755) < 0 && errno != EEXIST)
+		return cannot_make(w, errno, err);
+	fd = openat(w->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return cannot_make(w, errno, err);
+	snprintf(text, sizeof(text), "%d", (int)w->cg->pid);
+	r = fd_write_file_at(fd, "cgroup.procs", text);
+	return r < 0 ? err_set(err, -r, "move the container's init to cgroup '%s'", w->cg->path) : 0;
+}
+
 static int
 walk_down(struct walk *w, struct err *err)
 {
@@ -211,9 +233,13 @@ walk_down(struct walk *w, struct err *err)
 	w->fd = open(w->cg->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (w->fd < 0)
 		return err_set(err, errno, "open '%s'", w->cg->mount);
-	while (w->at < w->depth)
-		if ((r = pass_on_controllers(w, err)) < 0 || (r = step_down(w, err)) < 0)
+	while (w->at < w->depth) {
+		bool has_init = w->cg->pid > 0 && w->at > 0 && w->at + 1 == w->depth && !w->is_scope;
+
+		if ((has_init && (r = move_init(w, err)) < 0) || (r = pass_on_controllers(w, err)) < 0 ||
+		    (r = step_down(w, err)) < 0)
 			return r;
+	}
 	return 0;
 }
 
@@ -236,7 +262,7 @@ check_fitness(const struct walk *w, struct err *err)
 		err_plain(err, "cgroup '%s' is frozen", path);
 		return -EBUSY;
 	}
-	if (w->leaf_made)
+	if (w->leaf_made || w->cg->pid > 0)
 		return 0;
 	if (events_read(w->fd, "populated") == 1) {
 		err_plain(err, "cgroup '%s' already holds processes", path);
@@ -282,6 +308,7 @@ cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err)
 	if (r < 0)
 		return r;
 	w.depth = w.first_made = walk_count(cg->path);
+	w.is_scope = cg->unit && !strcmp(systemd_scope_path(cg, &a), cg->path);
 	for (unsigned i = 0; i < MAX_ATTEMPTS; i++) {
 		r = walk_down(&w, err);
 		if (r == 0)

@@ -74,10 +74,17 @@ check_console(const struct launch *l, struct err *err)
 static int
 resolve_cgroup(struct launch *l, struct err *err)
 {
-	int r = cgroup_resolve(&l->host, l->env->cgroup_manager, l->spec, l->options->id, l->env->arena, err,
-			       &l->cgroup);
+	int r;
+
+	/* CRIU makes the processes where they shall be; systemd would have to put them there. */
+	if (l->mode == LAUNCH_RESTORE && l->env->cgroup_manager == CGROUP_SYSTEMD)
+		return err_plain(err, "restore: a container cannot be restored into a scope of systemd "
+				      "(hint: --cgroup-manager=cgroupfs)");
+	r = cgroup_resolve(&l->host, l->env->cgroup_manager, l->spec, l->options->id, l->env->arena, err, &l->cgroup);
 
 	/* A plan for people is made for any host. */
+	if (r == 0 && l->mode != LAUNCH_PLAN)
+		r = cgroup_locate(&l->cgroup, l->env->arena, err);
 	if (r == 0 && l->mode != LAUNCH_PLAN)
 		r = cgroup_check(&l->cgroup, l->spec, err);
 	return r;
@@ -213,6 +220,8 @@ fill_state(struct launch *l)
 		.oci_version = arena_strdup(a, OCI_VERSION),
 		.cgroup_mount = l->cgroup.mount,
 		.cgroup_path = l->cgroup.path,
+		.systemd_unit = l->cgroup.unit,
+		.systemd_user = l->cgroup.user_manager,
 		.rootless = !l->host.privileged,
 		.no_new_keyring = l->options->no_new_keyring,
 		.owner = l->host.euid,
@@ -379,7 +388,7 @@ launch_make_places(struct launch *l, struct err *err)
 {
 	int r = make_state(l, err);
 
-	return r < 0 ? r : make_cgroup(l, err);
+	return r < 0 || l->cgroup.unit ? r : make_cgroup(l, err);
 }
 
 static int
@@ -389,6 +398,7 @@ spawn(struct launch *l, struct err *err)
 		.cgroup_fd = l->has_cgroup ? l->cgroup.fd : -1,
 		.start_fd = l->start_fd,
 		.resctrl = &l->resctrl,
+		.hold = l->cgroup.unit != NULL,
 		/* Hiding the executable needs a capability that an ordinary user
 		 * has only in the new user namespace. */
 		.guard_in_child = !l->host.privileged,
@@ -415,6 +425,20 @@ launch_send_pidfd(const struct launch *l, struct err *err)
 	return path ? pidfd_socket_send("--pidfd-socket", path, "standard", l->stage.pidfd, err) : 0;
 }
 
+/* systemd makes a scope around a process, so this one comes after the init. */
+static int
+make_scope(struct launch *l, struct err *err)
+{
+	int r;
+
+	/* Also one that is half made is to be taken back. */
+	l->has_cgroup = true;
+	r = cgroup_start_scope(&l->cgroup, l->spec, l->options->id, l->stage.pid, err);
+	if (r == 0)
+		r = make_cgroup(l, err);
+	return r < 0 ? r : stage_release(&l->stage, err);
+}
+
 static int
 make_all(struct launch *l, struct err *err)
 {
@@ -428,6 +452,8 @@ make_all(struct launch *l, struct err *err)
 	if ((r = resctrl_use_make(&l->resctrl, l->spec, err)) < 0)
 		return r;
 	if ((r = spawn(l, err)) < 0)
+		return r;
+	if (l->cgroup.unit && (r = make_scope(l, err)) < 0)
 		return r;
 	if ((r = launch_save_pid(l, err)) < 0)
 		return r;

@@ -30,7 +30,12 @@
 static struct cgroup
 cgroup_of(const struct state *s)
 {
-	return (struct cgroup){ .mount = s->cgroup_mount, .path = s->cgroup_path, .made = s->cgroup_made, .fd = -1 };
+	return (struct cgroup){ .mount = s->cgroup_mount,
+				.path = s->cgroup_path,
+				.made = s->cgroup_made,
+				.fd = -1,
+				.unit = s->systemd_unit,
+				.user_manager = s->systemd_user };
 }
 
 /* ---- state ----------------------------------------------------------------- */

@@ -41,7 +41,9 @@ open_container(const struct container_env *env, const char *id, const char *verb
 		o->cgroup = (struct cgroup){ .mount = o->state->cgroup_mount,
 					     .path = o->state->cgroup_path,
 					     .made = o->state->cgroup_made,
-					     .fd = -1 };
+					     .fd = -1,
+					     .unit = o->state->systemd_unit,
+					     .user_manager = o->state->systemd_user };
 		if (o->status == STATUS_STOPPED || o->status == STATUS_CREATING) {
 			err_plain(err, "cannot %s container \"%s\": container not running", verb, id);
 			r = -ESRCH;

@@ -136,11 +136,17 @@ prepare_init(struct stage *g, const struct plan *p, const struct stage_options *
 		r = resctrl_join(o->resctrl, g->pid, err);
 	if (r == 0 && p->stage.net_devices.n)
 		r = net_devices_move(p, g->pid, err, &g->net_devices);
-	if (r == 0 && stage_child_waits(p)) {
+	if (r == 0 && stage_child_waits(p))
 		credentials_raise_limits(p, g->pid);
-		r = stage_reply(g, STAGE_MAPPED, err);
-	}
+	if (r == 0 && stage_child_waits(p) && !o->hold)
+		r = stage_release(g, err);
 	return r;
+}
+
+int
+stage_release(struct stage *g, struct err *err)
+{
+	return stage_reply(g, STAGE_MAPPED, err);
 }
 
 /* knarr:[join] ends as soon as it has cloned the init, and leaves its pid in the

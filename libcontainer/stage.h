@@ -4,7 +4,8 @@
  *    runtime                         init (knarr:[init])
  *    -------                         -------------------
  *    stage_spawn    ── clone3 ─────▶ stage_child
- *    id maps, oom score, devices     waits, if there is any of these
+ *    id maps, oom score, devices,    waits, if there is any of these
+ *    its scope of systemd
  *    MAPPED         ───────────────▶ becomes root of it; plan_run:
  *                   ◀─────────────── HOOKS       all mounts are there
  *    prestart, createRuntime
@@ -88,6 +89,7 @@ struct stage_options {
 	int init_pidfd;		       /* exec: of the container's init */
 	int root_fd;		       /* exec: root of a container without a mount namespace; -1 */
 	const struct resctrl *resctrl; /* where the plan has a group of resctrl */
+	bool hold;		       /* the init waits for stage_release() before it does anything */
 	bool guard_in_child;	       /* the init hides the runtime's executable itself */
 	bool not_dumpable;	       /* the init's /proc/PID/{exe,fd,mem,root} are closed until its execve */
 	const sigset_t *signal_mask;   /* what the program gets; NULL: empty */
@@ -98,6 +100,9 @@ struct stage_options {
  * oom score, moves network devices. On success *ret_stage is the caller's to
  * close with stage_close(). On failure there is no process and no fd left. */
 int stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err, struct stage *ret_stage);
+
+/* Lets an init go on that was made with `hold`. */
+int stage_release(struct stage *g, struct err *err);
 
 /* Waits for the next thing the init asks for. *ret_fd: descriptor that came
  * along (the caller's), or -1; for STAGE_LISTENER the listener itself.

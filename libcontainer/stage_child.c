@@ -216,7 +216,7 @@ enter(struct plan_ctx *c, const struct stage_options *o)
 	const struct plan *p = c->plan;
 	int r = die_with_runtime(c);
 
-	if (r == 0 && stage_child_waits(p))
+	if (r == 0 && (stage_child_waits(p) || o->hold))
 		r = await(c, STAGE_MAPPED);
 	/* Before changing ids, which gives the files below /proc/self to the host's root. */
 	if (r == 0)

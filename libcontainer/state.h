@@ -31,6 +31,8 @@ struct state {
 	unsigned cgroup_made;
 	char *resctrl_group; /* linux.intelRdt; NULL: none */
 	bool resctrl_own, resctrl_monitor;
+	char *systemd_unit;				/* scope that the cgroup is in; NULL: none */
+	bool systemd_user;				/* of the user's systemd */
 	pid_t pid;					/* init, in the runtime's pid namespace; 0: not yet */
 	uint64_t pid_start_time;			/* field 22 of /proc/PID/stat: tells a reused pid */
 	bool started;					/* `start` (or run) got as far as execve */

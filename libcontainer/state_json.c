@@ -42,6 +42,8 @@ static const struct field {
 	{ "resctrlGroup", FIELD_STRING, offsetof(struct state, resctrl_group) },
 	{ "resctrlOwn", FIELD_BOOL, offsetof(struct state, resctrl_own) },
 	{ "resctrlMonitor", FIELD_BOOL, offsetof(struct state, resctrl_monitor) },
+	{ "systemdUnit", FIELD_STRING, offsetof(struct state, systemd_unit) },
+	{ "systemdUser", FIELD_BOOL, offsetof(struct state, systemd_user) },
 	{ "hasPoststart", FIELD_BOOL, offsetof(struct state, has_poststart) },
 	{ "hasPoststop", FIELD_BOOL, offsetof(struct state, has_poststop) },
 	{ "hasListener", FIELD_BOOL, offsetof(struct state, has_listener) },

@@ -67,3 +67,5 @@ check_PROGRAMS += tests/unit/test_resctrl
 tests_unit_test_resctrl_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_protobuf
 tests_unit_test_protobuf_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_systemd
+tests_unit_test_systemd_LDADD = $(knarr_LDADD)

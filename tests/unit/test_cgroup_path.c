@@ -64,7 +64,12 @@ test_paths(void)
 	EXPECT(&h, CGROUP_CGROUPFS, &s, "/a/b", NULL);
 	s.linux_.cgroups_path = (char *)"/a:b/..c/d.";
 	EXPECT(&h, CGROUP_CGROUPFS, &s, "/a:b/..c/d.", NULL);
+	EXPECT(&h, CGROUP_SYSTEMD, &s, NULL, "slice:prefix:name");
+	s.linux_.cgroups_path = (char *)"a-b.slice:p:n";
+	EXPECT(&h, CGROUP_SYSTEMD, &s, "/a.slice/a-b.slice/p-n.scope/container", NULL);
+	h.cgroup_mount = NULL;
 	EXPECT(&h, CGROUP_SYSTEMD, &s, NULL, "--systemd-cgroup");
+	h.cgroup_mount = "/sys/fs/cgroup";
 	s.linux_.cgroups_path = (char *)"";
 	EXPECT(&h, CGROUP_CGROUPFS, &s, "/user.slice/u1/knarr-web1", NULL);
 

@@ -1,0 +1,19 @@
+/* Containers whose cgroup systemd makes: the parts of cgroup.h that differ. Inside
+ * cgroups/ only. */
+#ifndef KNARR_CGROUPS_SCOPE_H
+#define KNARR_CGROUPS_SCOPE_H
+
+#include "cgroups/cgroup.h"
+
+/* cgroup_resolve() for the systemd driver; there is a cgroup2. */
+int scope_resolve(const struct host *h, const struct spec *s, const char *id, struct arena *a, struct err *err,
+		  struct cgroup *ret_cg);
+
+/* cgroup_destroy() for one with a unit. */
+int scope_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
+
+/* Opens the folder of the scope above the container's. *ret_fd is -1 when there is
+ * none: no unit, or no sub-cgroup. */
+int scope_open(const struct cgroup *cg, struct err *err, int *ret_fd);
+
+#endif

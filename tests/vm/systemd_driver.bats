@@ -1,0 +1,349 @@
+#!/usr/bin/env bats
+# The systemd driver (--systemd-cgroup) below a running systemd: as root with the
+# system's manager, as an ordinary user with his own.
+load ../bats/helpers
+
+setup_file() {
+	[ ! -d /run/systemd/system ] || systemctl start "user@$(id -u "$(ordinary_user)").service"
+}
+
+setup() {
+	container_setup
+	requires_root
+	[ -d /run/systemd/system ] || skip 'systemd does not run here'
+	requires_cgroup2
+	SCOPE=knarr-$ID.scope
+	DIR=$(cgroup_mount)/system.slice/$SCOPE
+}
+
+teardown() {
+	local unit
+	[ -n "${STOPPED:-}" ] && kill -CONT "$STOPPED"
+	for unit in $(systemctl list-units --all --plain --no-legend "*$ID*" | awk '{ print $1 }'); do
+		echo "left unit: $unit"
+		systemctl kill -s KILL "$unit"
+		LEFT=1
+	done
+	container_teardown
+	[ -z "${LEFT:-}" ]
+}
+
+sd() { # sd ARGUMENTS…: knarr with the systemd driver
+	knarr --systemd-cgroup "$@"
+}
+
+start() { # start [OPTION…]: the container of the bundle in the background
+	sd "$@" run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>"$T/start.err" || {
+		cat "$T/start.err"
+		return 1
+	}
+}
+
+property() {
+	systemctl show -P "$1" "$SCOPE"
+}
+
+vanished() { # the scope and its folder, within two seconds
+	for _ in $(seq 100); do
+		[ -e "$DIR" ] || [ "$(systemctl show -P LoadState "$SCOPE")" != not-found ] || return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+all_limits='{memory: {limit: 67108864, reservation: 33554432, swap: 134217728}, pids: {limit: 17},
+	cpu: {shares: 512, quota: 25500, period: 50000, cpus: "0-1", mems: "0"}, unified: {"memory.high": "50M"}}'
+
+check_limits() { # check_limits FOLDER
+	[ "$(cat "$1/memory.max")" = 67108864 ]
+	[ "$(cat "$1/memory.low")" = 33554432 ]
+	[ "$(cat "$1/memory.high")" = 52428800 ]
+	[ ! -e "$1/memory.swap.max" ] || [ "$(cat "$1/memory.swap.max")" = 67108864 ]
+	[ "$(cat "$1/pids.max")" = 17 ]
+	[ "$(cat "$1/cpu.weight")" = "${WEIGHT:-59}" ]
+	[ "$(cat "$1/cpu.max")" = '25500 50000' ]
+	[ "$(cat "$1/cpuset.cpus")" = 0-1 ]
+	[ "$(cat "$1/cpuset.mems")" = 0 ]
+}
+
+@test "a scope with the container's limits: seen in systemd-cgls, whole after a reload, gone after delete" {
+	make_bundle ".linux.resources = $all_limits"
+	bundle_runs sleep 1000
+	start
+	[ "$(cat "/proc/$(knarr state "$ID" | jq .pid)/cgroup")" = "0::/system.slice/$SCOPE/container" ]
+	systemd-cgls --no-pager --full | grep -A9 "$SCOPE" | grep -q 'sleep 1000'
+	[ "$(property MemoryMax)" = 67108864 ]
+	[ "$(property MemoryLow)" = 33554432 ]
+	[ "$(property MemoryHigh)" = 52428800 ]
+	[ "$(property MemorySwapMax)" = 67108864 ]
+	[ "$(property TasksMax)" = 17 ]
+	[ "$(property CPUQuotaPerSecUSec)" = 510ms ]
+	[ "$(property CPUQuotaPeriodUSec)" = 50ms ]
+	[ "$(property AllowedCPUs)" = '0 1' ] || [ "$(property AllowedCPUs)" = 0-1 ]
+	[ "$(property Delegate)" = yes ]
+	check_limits "$DIR"
+	check_limits "$DIR/container"
+	systemctl daemon-reload
+	check_limits "$DIR"
+	check_limits "$DIR/container"
+	run -0 knarr exec "$ID" cat /proc/self/cgroup
+	run -0 knarr ps "$ID"
+	[ "${#lines[@]}" = 2 ]
+	run -0 knarr delete -f "$ID"
+	[ "$output" = '' ]
+	vanished
+}
+
+@test "update: files and properties of the scope, which stay after a reload" {
+	make_bundle ".linux.resources = $all_limits"
+	bundle_runs sleep 1000
+	start
+	knarr update --memory 100m --memory-swap 200m --pids-limit 33 --cpu-quota 70000 --cpu-period 100000 --cpu-share 1024 "$ID"
+	for _ in 1 2; do
+		[ "$(cat "$DIR/memory.max" "$DIR/container/memory.max" | uniq)" = 104857600 ]
+		[ "$(cat "$DIR/pids.max" "$DIR/container/pids.max" | uniq)" = 33 ]
+		[ "$(cat "$DIR/cpu.max" "$DIR/container/cpu.max" | uniq)" = '70000 100000' ]
+		[ "$(cat "$DIR/cpu.weight" "$DIR/container/cpu.weight" | uniq)" = 100 ]
+		[ "$(property MemoryMax)" = 104857600 ]
+		[ "$(property TasksMax)" = 33 ]
+		systemctl daemon-reload
+	done
+	knarr delete -f "$ID"
+}
+
+@test "limits hold: too much memory is killed, too many tasks are refused, one task alone can run" {
+	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}'
+	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	run -137 sd run -b "$BUNDLE" "$ID"
+	edit_bundle '.linux.resources = {pids: {limit: 1}}'
+	bundle_runs sh -c 'true | true; echo here'
+	run sd run -b "$BUNDLE" "$ID"
+	[[ "$output" == *fork* ]]
+	bundle_runs echo alone
+	run -0 sd run -b "$BUNDLE" "$ID"
+	[ "$output" = alone ]
+	vanished
+}
+
+@test "linux.cgroupsPath is slice:prefix:name; slices lie in each other" {
+	make_bundle ".linux.cgroupsPath = \"knarr-$ID.slice:pod:c+1\""
+	bundle_runs cat /proc/self/cgroup
+	edit_bundle 'del(.linux.namespaces[] | select(.type == "cgroup"))'
+	run -0 sd run -b "$BUNDLE" "$ID"
+	slices=
+	path=
+	IFS=- read -ra parts <<<"knarr-$ID"
+	for part in "${parts[@]}"; do
+		slices+=${slices:+-}$part
+		path+=/$slices.slice
+	done
+	[ "$output" = "0::$path/pod-c\\x2b1.scope/container" ]
+	systemctl stop "knarr-$ID.slice"
+	for wrong in name a:b a.slice:b: x:y:z a-.slice:b:c a.slice:b:c:d; do
+		edit_bundle '.linux.cgroupsPath = $p' --arg p "$wrong"
+		run -1 sd run -b "$BUNDLE" "$ID"
+		echo "$output"
+		[[ "$output" == *linux.cgroupsPath* ]]
+	done
+}
+
+@test "the sub-cgroup has the name of the annotation; without one the container is in the scope itself" {
+	make_bundle ".linux.resources = $all_limits | .annotations[\"run.oci.systemd.subgroup\"] = \"inner\""
+	bundle_runs sleep 1000
+	start
+	[ "$(cat "$DIR/inner/cgroup.procs" | wc -l)" = 1 ]
+	knarr delete -f "$ID"
+	vanished
+	edit_bundle '.annotations["run.oci.systemd.subgroup"] = ""'
+	start
+	[ "$(cat "$DIR/cgroup.procs" | wc -l)" = 1 ]
+	check_limits "$DIR"
+	systemctl daemon-reload
+	[ "$(cat "$DIR/memory.max")" = 67108864 ]
+	knarr update --memory 100m --memory-swap 200m "$ID"
+	[ "$(cat "$DIR/memory.max")" = 104857600 ]
+	knarr pause "$ID"
+	knarr resume "$ID"
+	knarr delete -f "$ID"
+	vanished
+	edit_bundle '.annotations["run.oci.systemd.subgroup"] = "a/b"'
+	run -1 sd run -b "$BUNDLE" "$ID"
+	[[ "$output" == *run.oci.systemd.subgroup* ]]
+}
+
+@test "properties from annotations; a wrong one is an error that leaves nothing" {
+	make_bundle '.annotations = {"org.systemd.property.TimeoutStopSec": "uint64 7", "org.systemd.property.CollectMode": "\"inactive-or-failed\"", "org.systemd.property.Documentation": "@as [\"man:knarr\"]", "org.systemd.property.CPUWeight": "uint64 33", "org.systemd.property.IOAccounting": "true"}'
+	bundle_runs sleep 1000
+	start
+	[ "$(property TimeoutStopUSec)" = 7s ]
+	[ "$(property Documentation)" = man:knarr ]
+	[ "$(property CPUWeight)" = 33 ]
+	[ "$(property IOAccounting)" = yes ]
+	knarr delete -f "$ID"
+	for wrong in '"NoSuchProperty": "true"' '"CPUWeight": "\"high\""' '"CPUWeight": "uint64 "' '"Slice": "\"a.slice\""'; do
+		edit_bundle ".annotations = {\"org.systemd.property.\" + ({$wrong} | keys[0]): ({$wrong} | .[])}"
+		run -1 sd run -b "$BUNDLE" "$ID"
+		echo "$output"
+		[ "${#lines[@]}" = 1 ]
+		vanished
+	done
+}
+
+@test "device rules hold: in run, after a reload, after update" {
+	make_bundle '.process.capabilities |= map_values(. + ["CAP_MKNOD"]) | .root.readonly = false |
+		.linux.resources = {devices: [{allow: false, access: "rwm"}]}'
+	bundle_runs sleep 1000
+	start
+	try='mknod /x c 1 11 && { head -c 0 </x || echo no; echo x >/dev/null && head -c 1 /dev/zero >/dev/null && echo yes; }; rm /x'
+	for step in true 'systemctl daemon-reload' 'knarr update --memory 100m --pids-limit 30' 'systemctl daemon-reload' 'systemctl daemon-reexec'; do
+		[[ "$step" != knarr* ]] || step+=" $ID"
+		$step
+		run -0 knarr exec --cap CAP_MKNOD "$ID" sh -c "$try"
+		echo "$step: $output"
+		[[ "$output" == *'not permitted'*no*yes ]]
+	done
+	knarr delete -f "$ID"
+}
+
+@test "a container that ends by itself takes its scope with it, also when it failed" {
+	make_bundle
+	bundle_runs sh -c 'exit 3'
+	sd run --keep -b "$BUNDLE" "$ID" || [ $? = 3 ]
+	vanished
+	knarr delete "$ID"
+	run -3 sd run -b "$BUNDLE" "$ID"
+	vanished
+}
+
+@test "a unit of that name: an error, and it stays; a failed one is replaced" {
+	make_bundle
+	bundle_runs true
+	systemd-run --quiet --scope --unit "$SCOPE" sleep 1000 &
+	for _ in $(seq 100); do [ "$(property ActiveState)" = active ] && break; sleep 0.05; done
+	run -1 sd run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *"$SCOPE"* ]]
+	[ "$(property ActiveState)" = active ]
+	systemctl stop "$SCOPE"
+	wait || true
+}
+
+@test "a stalled bus: the error comes within its time, nothing stays; kill, pause and delete need no bus" {
+	make_bundle ".linux.resources = $all_limits"
+	bundle_runs sleep 1000
+	start
+	STOPPED=$(systemctl show -P MainPID dbus.service)
+	kill -STOP "$STOPPED"
+	knarr pause "$ID"
+	knarr resume "$ID"
+	SECONDS=0
+	run -1 knarr update --memory 100m "$ID"
+	echo "$SECONDS s: $output"
+	[[ "$output" == *'no answer within 10 s'*system_bus_socket* ]]
+	[ "$(cat "$DIR/container/memory.max")" = 67108864 ]
+	run -1 sd run -b "$BUNDLE" "other-$ID"
+	echo "$SECONDS s: $output"
+	[[ "$output" == *'no answer within 10 s'* ]]
+	[ "$SECONDS" -lt 35 ]
+	[ ! -e "$ROOT/other-$ID" ]
+	SECONDS=0
+	knarr delete -f "$ID"
+	[ "$SECONDS" -lt 8 ]
+	[ ! -e "$DIR" ]
+	kill -CONT "$STOPPED"
+	STOPPED=
+	vanished
+	run -0 sd run --detach -b "$BUNDLE" "$ID" </dev/null
+	knarr delete -f "$ID"
+}
+
+@test "the bus stalls while the scope is made: the error, and the init ends" {
+	make_bundle
+	bundle_runs sleep 1000
+	# A bus that takes connections and says nothing.
+	mkfifo "$T/in"
+	busybox nc -lk -s local:"$T/bus" </dev/null >/dev/null 2>&1 &
+	nc=$!
+	for _ in $(seq 50); do [ -S "$T/bus" ] && break; sleep 0.1; done
+	SECONDS=0
+	if [ -S "$T/bus" ]; then
+		DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus run -1 sd run -b "$BUNDLE" "$ID"
+		echo "$SECONDS s: $output"
+		[[ "$output" == *"no answer within 10 s"*"$T/bus"* ]]
+		[ "$SECONDS" -lt 20 ]
+	fi
+	kill "$nc"
+	wait "$nc" || true
+	SECONDS=0
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/nowhere run -1 sd run -b "$BUNDLE" "$ID"
+	[ "$SECONDS" -lt 5 ]
+	[[ "$output" == *"$T/nowhere"* ]]
+	vanished
+}
+
+@test "a runtime that is killed while it makes the scope leaves nothing that delete --force does not remove" {
+	make_bundle
+	bundle_runs sleep 1000
+	for ms in 1 3 5 8 12 20 30 50; do
+		sd run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+		pid=$!
+		sleep "0.$(printf %03d "$ms")"
+		kill -KILL "$pid" 2>/dev/null || true
+		wait "$pid" || true
+		knarr delete -f "$ID"
+		vanished
+	done
+}
+
+# ---- an ordinary user -----------------------------------------------------------
+
+as_manager_user() { # COMMAND…: as the user, who has his systemd
+	requires_ordinary_user
+	USER_ID=$(id -u "$(ordinary_user)")
+	systemctl is-active --quiet "user@$USER_ID.service" || skip "there is no manager for uid $USER_ID"
+	setpriv --reuid "$USER_ID" --regid "$(id -g "$(ordinary_user)")" --init-groups --inh-caps=-all \
+		env HOME="$T/user" XDG_RUNTIME_DIR="/run/user/$USER_ID" "$@"
+}
+
+rootless_bundle() {
+	as_user true # makes the folder
+	knarr_for_user
+	ROOTLESS=1 make_bundle '.root.readonly = false | del(.linux.uidMappings, .linux.gidMappings) | .linux.resources = {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}, cpu: {shares: 512}}'
+	chown -R "$(ordinary_user):" "$BUNDLE"
+}
+
+@test "rootless: a scope of the user's manager, with limits that hold and stay" {
+	rootless_bundle
+	bundle_runs sleep 1000
+	as_manager_user "$KNARR" --root "$T/user/state" --systemd-cgroup run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>"$T/err" || { cat "$T/err"; false; }
+	DIR=$(find "$(cgroup_mount)/user.slice" -type d -name "$SCOPE")
+	[[ "$DIR" == */user@"$USER_ID".service/user.slice/"$SCOPE" ]]
+	for _ in 1 2; do
+		[ "$(cat "$DIR/memory.max" "$DIR/container/memory.max" | uniq)" = 33554432 ]
+		[ "$(cat "$DIR/pids.max" "$DIR/container/pids.max" | uniq)" = 9 ]
+		[ "$(cat "$DIR/cpu.weight" "$DIR/container/cpu.weight" | uniq)" = 59 ]
+		as_manager_user systemctl --user daemon-reload
+	done
+	as_manager_user "$KNARR" --root "$T/user/state" update --pids-limit 12 "$ID"
+	as_manager_user systemctl --user daemon-reload
+	[ "$(cat "$DIR/pids.max" "$DIR/container/pids.max" | uniq)" = 12 ]
+	as_manager_user "$KNARR" --root "$T/user/state" pause "$ID"
+	as_manager_user "$KNARR" --root "$T/user/state" resume "$ID"
+	as_manager_user "$KNARR" --root "$T/user/state" delete -f "$ID"
+	[ ! -e "$DIR" ]
+}
+
+@test "rootless: a program over its memory is killed" {
+	rootless_bundle
+	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	run -137 as_manager_user "$KNARR" --root "$T/user/state" --systemd-cgroup run -b "$BUNDLE" "$ID"
+	echo "$output"
+}
+
+@test "rootless without a manager: an error that names the bus" {
+	rootless_bundle
+	bundle_runs true
+	run -1 as_user "$KNARR" --root "$T/user/state" --systemd-cgroup run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *"$T/user/bus"*linger* ]]
+}
