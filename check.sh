@@ -247,7 +247,7 @@ machine_tests()
 		skip 'limits and systemd in a virtual machine' "not installed: $missing"
 		return
 	fi
-	for part in tests/bats/limits.bats tests/vm/criu.bats '--systemd tests/vm/systemd.bats'; do
+	for part in tests/bats/limits.bats tests/vm/criu.bats '--systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats'; do
 		status=0
 		# shellcheck disable=SC2086
 		KNARR=$out/gcc/knarr tests/vm/run.sh $part >"$tap" 2>"$out/vm.log" || status=$?

@@ -178,7 +178,7 @@ add_bits(struct systemd_properties *p, const char *name, const char *text)
 			mask[first / 8] |= (uint8_t)(1u << first % 8);
 		if (last / 8 + 1 > value.n)
 			value.n = last / 8 + 1;
-		text = end + (*end == ',');
+		text = end + strspn(end, ", ");
 	}
 	value.items = arena_array(p->arena, value.n + 1, sizeof(*value.items));
 	for (size_t i = 0; i < value.n; i++)

@@ -219,9 +219,7 @@ fill_state(struct launch *l)
 		.rootfs = root[0] == '/' ? arena_strdup(a, root) : arena_printf(a, "%s/%s", l->bundle, root),
 		.oci_version = arena_strdup(a, OCI_VERSION),
 		.cgroup_mount = l->cgroup.mount,
-		.cgroup_path = l->cgroup.path,
-		.systemd_unit = l->cgroup.unit,
-		.systemd_user = l->cgroup.user_manager,
+		.cgroup_path = l->cgroup.unit ? NULL : l->cgroup.path, /* see make_scope() */
 		.rootless = !l->host.privileged,
 		.no_new_keyring = l->options->no_new_keyring,
 		.owner = l->host.euid,
@@ -425,18 +423,21 @@ launch_send_pidfd(const struct launch *l, struct err *err)
 	return path ? pidfd_socket_send("--pidfd-socket", path, "standard", l->stage.pidfd, err) : 0;
 }
 
-/* systemd makes a scope around a process, so this one comes after the init. */
+/* systemd makes a scope around a process, so this one comes after the init. Until it
+ * is there nothing is the container's: a unit of that name may be somebody else's. One
+ * that is half made ends by itself, with the init. */
 static int
 make_scope(struct launch *l, struct err *err)
 {
-	int r;
+	int r = cgroup_start_scope(&l->cgroup, l->spec, l->options->id, l->stage.pid, err);
 
-	/* Also one that is half made is to be taken back. */
+	if (r < 0)
+		return r;
 	l->has_cgroup = true;
-	r = cgroup_start_scope(&l->cgroup, l->spec, l->options->id, l->stage.pid, err);
-	if (r == 0)
-		r = make_cgroup(l, err);
-	return r < 0 ? r : stage_release(&l->stage, err);
+	l->state.cgroup_path = l->cgroup.path;
+	l->state.systemd_unit = l->cgroup.unit;
+	l->state.systemd_user = l->cgroup.user_manager;
+	return make_cgroup(l, err);
 }
 
 static int
@@ -456,6 +457,8 @@ make_all(struct launch *l, struct err *err)
 	if (l->cgroup.unit && (r = make_scope(l, err)) < 0)
 		return r;
 	if ((r = launch_save_pid(l, err)) < 0)
+		return r;
+	if (l->cgroup.unit && (r = stage_release(&l->stage, err)) < 0)
 		return r;
 	if ((r = launch_send_pidfd(l, err)) < 0)
 		return r;

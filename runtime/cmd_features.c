@@ -29,7 +29,7 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	struct spec_pair libseccomp = { key, arena_printf(c->arena, "%u.%u.%u", version->major, version->minor,
 							  version->micro) };
 	struct spec_pairs annotations = { &libseccomp, 1 };
-	static const char *const no_annotations[] = { NULL };
+	static const char *const unsafe_annotations[] = { "org.systemd.property.", "run.oci.systemd.subgroup", NULL };
 	struct features_lists lists = {
 		.mount_options = list_mount_options(c->arena),
 		.seccomp_actions = seccomp_known_actions(),
@@ -37,10 +37,11 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 		.seccomp_archs = seccomp_known_archs(),
 		.seccomp_known_flags = seccomp_known_flags(),
 		.seccomp_supported_flags = seccomp_known_flags(),
-		/* No annotation changes what knarr does. */
-		.unsafe_annotations = no_annotations,
+		.unsafe_annotations = unsafe_annotations,
 		.annotations = &annotations,
 		.cgroup_v2 = true,
+		.cgroup_systemd = true,
+		.cgroup_systemd_user = true,
 		.cgroup_rdma = true,
 		.seccomp = true,
 		.apparmor = true,

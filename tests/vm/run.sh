@@ -102,5 +102,5 @@ fi
 status=0
 in_machine -- tests/bats/limits.bats || status=$?
 in_machine -- tests/vm/criu.bats || status=$?
-in_machine --systemd -- tests/vm/systemd.bats || status=$?
+in_machine --systemd -- tests/vm/systemd.bats tests/vm/systemd_driver.bats || status=$?
 exit $status

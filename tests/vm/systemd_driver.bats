@@ -181,7 +181,7 @@ check_limits() { # check_limits FOLDER
 	[ "$(property IOAccounting)" = yes ]
 	knarr delete -f "$ID"
 	for wrong in '"NoSuchProperty": "true"' '"CPUWeight": "\"high\""' '"CPUWeight": "uint64 "' '"Slice": "\"a.slice\""'; do
-		edit_bundle ".annotations = {\"org.systemd.property.\" + ({$wrong} | keys[0]): ({$wrong} | .[])}"
+		edit_bundle ".annotations = ({$wrong} | with_entries(.key |= \"org.systemd.property.\" + .))"
 		run -1 sd run -b "$BUNDLE" "$ID"
 		echo "$output"
 		[ "${#lines[@]}" = 1 ]
@@ -226,6 +226,10 @@ check_limits() { # check_limits FOLDER
 	[ "$(property ActiveState)" = active ]
 	systemctl stop "$SCOPE"
 	wait || true
+	systemd-run --quiet --scope -p RuntimeMaxSec=1 --unit "$SCOPE" sleep 1000 || true
+	[ "$(property ActiveState)" = failed ]
+	run -0 sd run -b "$BUNDLE" "$ID"
+	vanished
 }
 
 @test "a stalled bus: the error comes within its time, nothing stays; kill, pause and delete need no bus" {
