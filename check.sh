@@ -234,10 +234,25 @@ container_tests()
 	count_tap "$name" "$tap" $status
 }
 
+# The rules of the specification whose tests did not run or failed. Skipped ones were
+# counted before; here they stand with the rule.
+conformance()
+{
+	local reports=("$out/gcc-bats.tap" "$out"/vm-*.tap) log=$out/conformance.log
+	[ -e "${reports[1]}" ] || unset 'reports[1]'
+	if tests/spec/conformance.sh --ran "${reports[@]}" >"$log" 2>&1; then
+		pass
+	else
+		fail 'a test of each rule of the specification' "$log"
+	fi
+	sed -n 's/^SKIP /      not run: /p' "$log"
+	printf 'ran   conformance: %d rules, %d tests skipped\n' "$(grep -c '^[^#]' tests/spec/requirements.tsv)" "$(grep -c ^SKIP "$log")"
+}
+
 # The tests that this machine's own kernel and cgroups may not allow.
 machine_tests()
 {
-	local tap=$out/vm.tap status=0 part missing
+	local tap status=0 part missing
 	if [ $vm = no ]; then
 		skip 'limits and systemd in a virtual machine' './check.sh --vm runs them'
 		return
@@ -249,6 +264,7 @@ machine_tests()
 	fi
 	for part in tests/bats/limits.bats tests/vm/criu.bats '--systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats'; do
 		status=0
+		tap=$out/vm-$(basename "$part").tap
 		# shellcheck disable=SC2086
 		KNARR=$out/gcc/knarr tests/vm/run.sh $part >"$tap" 2>"$out/vm.log" || status=$?
 		if [ -s "$tap" ]; then
@@ -335,6 +351,7 @@ main()
 	lint
 	container_tests 'containers' gcc
 	machine_tests
+	conformance
 	if [ $quick = no ]; then
 		stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
 		stage 'static program' static_program

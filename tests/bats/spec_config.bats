@@ -150,3 +150,59 @@ refuses() {
 		[ -z "$output" ]
 	done
 }
+
+# accepted FILTER VALUE: `knarr check` of the config that the filter makes with $v.
+accepted() {
+	(
+		cd "$BUNDLE" && mkdir -p "$T/one" && jq --arg v "$2" "$1" config.json >"$T/one/config.json"
+	)
+	knarr check "$T/one" >"$T/check" 2>&1
+}
+
+@test "features: everything that is listed is accepted, and nothing else" {
+	local features list filter value nodes='{mode: $v} + (if $v | test("BIND|INTERLEAVE|PREFERRED") then {nodes: "0"} else {} end)'
+	features=$(knarr features)
+	while IFS='|' read -r list filter; do
+		[ "$(jq "$list | length" <<<"$features")" -gt 0 ]
+		while read -r value; do
+			accepted "$filter" "$value" || {
+				echo "$list: $value: $(cat "$T/check")"
+				return 1
+			}
+		done < <(jq -r "$list[]" <<<"$features")
+		for value in "$(jq -r "$list[0]" <<<"$features")X" NOPE ''; do
+			! accepted "$filter" "$value" || [[ "$list" == *apabilities ]] || {
+				echo "$list: $value was accepted"
+				return 1
+			}
+		done
+		# An unknown capability is a warning.
+		[[ "$list" != *apabilities ]] || grep -q warning "$T/check"
+	done <<-END
+		.linux.namespaces|.linux.namespaces = [{type: \$v}, {type: "mount"}, {type: "user"}, {type: "uts"}] | .linux.namespaces |= unique_by(.type) | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = .linux.uidMappings | .linux.sysctl = {}
+		.linux.capabilities|.process.capabilities = {bounding: [\$v]}
+		.linux.seccomp.actions|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/x", syscalls: [{names: ["mkdir"], action: \$v}]}
+		.linux.seccomp.operators|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["mkdir"], action: "SCMP_ACT_ERRNO", args: [{index: 0, value: 1, op: \$v}]}]}
+		.linux.seccomp.archs|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: [\$v]}
+		.linux.seccomp.knownFlags|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/x", flags: [\$v], syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}
+		.linux.seccomp.supportedFlags|.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "/x", flags: [\$v], syscalls: [{names: ["mkdir"], action: "SCMP_ACT_NOTIFY"}]}
+		.linux.memoryPolicy.modes|.linux.memoryPolicy = ($nodes)
+		.linux.memoryPolicy.flags|.linux.memoryPolicy = {mode: "MPOL_BIND", nodes: "0", flags: [\$v]}
+	END
+	[ "$(jq .linux.mountExtensions.idmap.enabled <<<"$features")" = true ]
+}
+
+@test "features: only properties of the specification, no option of a file system, annotations are strings" {
+	knarr features >"$T/features"
+	jq -e '(keys - ["ociVersionMin", "ociVersionMax", "hooks", "mountOptions", "linux", "annotations", "potentiallyUnsafeConfigAnnotations"]) == []
+		and (.linux | keys - ["namespaces", "capabilities", "cgroup", "seccomp", "apparmor", "selinux", "intelRdt", "memoryPolicy", "mountExtensions", "netDevices"]) == []
+		and (.linux.cgroup | keys - ["v1", "v2", "systemd", "systemdUser", "rdma"]) == []
+		and (.linux.seccomp | keys - ["enabled", "actions", "operators", "archs", "knownFlags", "supportedFlags"]) == []
+		and (.linux.intelRdt | keys - ["enabled", "schemata", "monitoring"]) == []
+		and (.linux.memoryPolicy | keys - ["modes", "flags"]) == []
+		and all(.linux.apparmor, .linux.selinux, .linux.netDevices, .linux.mountExtensions.idmap; keys == ["enabled"])
+		and (.linux.mountExtensions | keys) == ["idmap"]' "$T/features"
+	jq -e '(.mountOptions - ["mode", "size", "uid", "gid", "lowerdir", "hidepid"]) == .mountOptions
+		and all(.mountOptions[]; contains("=") | not)' "$T/features"
+	jq -e '.annotations | type == "object" and all(to_entries[]; (.key | length > 0) and (.value | type) == "string")' "$T/features"
+}
