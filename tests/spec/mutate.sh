@@ -19,20 +19,24 @@ chmod 0711 "$work"
 mkdir "$work/src" "$work/build"
 (cd "$top" && { git ls-files -z 2>/dev/null || find . -type f -not -path './build*' -print0; } |
 	tar -c --null --ignore-failed-read -T - 2>/dev/null) | tar -x -C "$work/src"
-(cd "$work/src" && ./autogen.sh) >"$work/log" 2>&1 &&
-	(cd "$work/build" && ../src/configure PANDOC=no CFLAGS='-O1 -w' && make -s knarr) >>"$work/log" 2>&1 || {
+build()
+{
+	cd "$work/src" && ./autogen.sh && cd "$work/build" && ../src/configure PANDOC=no CFLAGS='-O1 -w' && make -s knarr
+}
+if ! (build) >"$work/log" 2>&1; then
 	tail -n 20 "$work/log"
 	exit 1
-}
+fi
 
-# run_test FILE NAME
+cp "$work/build/knarr" "$work/knarr"
+
+# run_test KNARR FILE NAME
 run_test()
 {
 	local name
 	# shellcheck disable=SC2016
-	name=$(sed 's/[][\\.*^$+?(){}|/]/\\&/g' <<<"$2")
-	# Outside the copy, which may lie where an ordinary user cannot go.
-	KNARR=$work/build/knarr timeout 120 bats --filter "^$name\$" "$work/src/tests/bats/$1" >"$work/tap" 2>&1
+	name=$(sed 's/[][\\.*^$+?(){}|/]/\\&/g' <<<"$3")
+	KNARR=$1 timeout 120 bats --filter "^$name\$" "$work/src/tests/bats/$2" >"$work/tap" 2>&1
 }
 
 made=0 missed=0
@@ -41,7 +45,7 @@ while IFS=$'\t' read -r file change bats name; do
 	made=$((made + 1))
 	what="$file: $change"
 	cp "$work/src/$file" "$work/saved"
-	if ! run_test "$bats" "$name" || ! grep -q '^ok 1' "$work/tap"; then
+	if ! run_test "$work/knarr" "$bats" "$name" || ! grep -q '^ok 1' "$work/tap"; then
 		echo "FAILS WITHOUT IT  $bats: $name"
 		missed=$((missed + 1))
 		continue
@@ -58,7 +62,7 @@ while IFS=$'\t' read -r file change bats name; do
 		echo "DOES NOT COMPILE  $what"
 		tail -n 5 "$work/log"
 		missed=$((missed + 1))
-	elif run_test "$bats" "$name"; then
+	elif run_test "$work/build/knarr" "$bats" "$name"; then
 		echo "NOT NOTICED       $what ($bats: $name)"
 		missed=$((missed + 1))
 	else
