@@ -159,10 +159,15 @@ dump(struct checkpoint *c, struct err *err)
 		.notify = notify,
 	};
 	pid_t ignored;
+	uid_t uid;
+	gid_t gid;
 	int r = make_options(c, err, &options);
 
+	criu_root_ids(c->state->pid, &uid, &gid);
 	if (r == 0)
 		r = criu_call(&call, err, &ignored);
+	if (r == 0)
+		r = criu_folders_give(&c->folders, uid, gid, err);
 	return r < 0 ? (err_wrap(err, "checkpoint container \"%s\"", c->state->id), r) : 0;
 }
 

@@ -1,6 +1,6 @@
 /* Theory of operation: cgroup2 has one superblock, and whoever mounts it in the
  * initial cgroup namespace sets its flags for all. CRIU mounts it for a moment when
- * it restores, without any: the host then lacks nsdelegate, which keeps a container
+ * it dumps and when it restores, without any: the host then lacks nsdelegate, which keeps a container
  * from changing its own limits, and memory_recursiveprot. cgroups(7). */
 #include "libcontainer/criu_cgroup2.h"
 
@@ -12,20 +12,19 @@
 #include "libcontainer/mountinfo.h"
 #include "namespaces/mount_api.h"
 
-const char *
-criu_cgroup2_flags(struct arena *a, const char *point)
+/* The first one is that of the system. */
+struct criu_cgroup2
+criu_cgroup2_save(struct arena *a)
 {
 	struct mountinfo info;
-	const char *flags = NULL;
 	struct err err;
 
-	if (!point || mountinfo_read(0, a, &err, &info) < 0)
-		return NULL;
-	/* Of several mounts on one place the last one is seen. */
+	if (mountinfo_read(0, a, &err, &info) < 0)
+		return (struct criu_cgroup2){ NULL, NULL };
 	for (size_t i = 0; i < info.n; i++)
-		if (!strcmp(info.lines[i].point, point))
-			flags = strcmp(info.lines[i].type, "cgroup2") ? NULL : info.lines[i].options;
-	return flags;
+		if (!strcmp(info.lines[i].type, "cgroup2"))
+			return (struct criu_cgroup2){ info.lines[i].point, info.lines[i].options };
+	return (struct criu_cgroup2){ NULL, NULL };
 }
 
 /* flags is cut into its words. */
@@ -50,15 +49,15 @@ set_flags(const char *point, char *flags)
 }
 
 void
-criu_cgroup2_mend(struct arena *a, const char *point, const char *flags)
+criu_cgroup2_mend(struct arena *a, const struct criu_cgroup2 *saved)
 {
-	const char *now = flags ? criu_cgroup2_flags(a, point) : NULL;
+	struct criu_cgroup2 now = criu_cgroup2_save(a);
 	int r;
 
-	if (!now || !strcmp(now, flags))
+	if (!saved->point || !now.point || strcmp(now.point, saved->point) || !strcmp(now.flags, saved->flags))
 		return;
-	r = set_flags(point, arena_strdup(a, flags));
+	r = set_flags(saved->point, arena_strdup(a, saved->flags));
 	if (r < 0)
 		log_warning("criu has changed the options of '%s' from '%s' to '%s', and they cannot be set again: %s",
-			    point, flags, now, err_reason(-r));
+			    saved->point, saved->flags, now.flags, err_reason(-r));
 }

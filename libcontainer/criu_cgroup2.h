@@ -4,11 +4,15 @@
 
 #include "base/arena.h"
 
-/* The options of the cgroup2 mounted on point ("rw,nsdelegate"), in the arena; NULL
- * when there is none. */
-const char *criu_cgroup2_flags(struct arena *a, const char *point);
+struct criu_cgroup2 {
+	const char *point; /* where it is mounted; NULL: nowhere */
+	const char *flags; /* "rw,nsdelegate" */
+};
 
-/* After a restore: sets them again when they have changed. What fails is a warning. */
-void criu_cgroup2_mend(struct arena *a, const char *point, const char *flags);
+/* Before a call of CRIU. Memory from a. */
+struct criu_cgroup2 criu_cgroup2_save(struct arena *a);
+
+/* After it: sets the flags again when they have changed. What fails is a warning. */
+void criu_cgroup2_mend(struct arena *a, const struct criu_cgroup2 *saved);
 
 #endif

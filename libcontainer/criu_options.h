@@ -17,6 +17,15 @@ int criu_folders_open(const struct container_criu_options *o, bool make, struct 
 		      struct criu_folders *ret_folders);
 void criu_folders_close(struct criu_folders *f);
 
+/* After the dump of a container with a user namespace: gives the image to the
+ * container's root, as whom CRIU reads some of it at
+ * restore. uid 0: does nothing. 0 or -errno with err. */
+int criu_folders_give(const struct criu_folders *f, uid_t uid, gid_t gid, struct err *err);
+
+/* The ids that root of the user namespace of the process pid has for the runtime;
+ * 0 when that is root. */
+void criu_root_ids(pid_t pid, uid_t *ret_uid, gid_t *ret_gid);
+
 /* In CRIU's process, when that has left the runtime's mount namespace: the same
  * descriptors, but of the folders as the new one has them. 0 or -errno with err. */
 int criu_folders_reopen(const struct criu_folders *f, struct err *err);

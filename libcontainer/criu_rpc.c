@@ -33,6 +33,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/signals.h"
+#include "libcontainer/criu_cgroup2.h"
 
 /* CRIU's own limit for a packet is smaller. */
 #define PACKET_MAX ((size_t)256 * 1024)
@@ -361,6 +362,7 @@ criu_call(const struct criu_call *c, struct err *err, pid_t *ret_pid)
 {
 	struct session s = { .call = c, .socket = -1 };
 	struct response response = { .fd = -1 };
+	struct criu_cgroup2 cgroup2 = criu_cgroup2_save(c->arena);
 	int r = require_program(c->arena, err, &s.program);
 
 	if (r < 0)
@@ -374,6 +376,7 @@ criu_call(const struct criu_call *c, struct err *err, pid_t *ret_pid)
 	else if (r == -EPIPE && !err->msg[0])
 		r = failed(&s, &response, err);
 	end(&s);
+	criu_cgroup2_mend(c->arena, &cgroup2);
 	if (r == 0)
 		*ret_pid = response.pid;
 	return r;

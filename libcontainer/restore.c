@@ -22,7 +22,6 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "libcontainer/credentials.h"
-#include "libcontainer/criu_cgroup2.h"
 #include "libcontainer/criu_mounts.h"
 #include "libcontainer/criu_namespaces.h"
 #include "libcontainer/criu_options.h"
@@ -241,12 +240,8 @@ call_criu(struct restore *r, struct err *err)
 	memcpy(inherit + 2, r->namespaces.fds, r->namespaces.n * sizeof(*inherit));
 	call.inherit = inherit;
 	call.n_inherit = r->namespaces.n + 2;
-	if (ret == 0) {
-		const char *flags = criu_cgroup2_flags(l->env->arena, l->host.cgroup_mount);
-
+	if (ret == 0)
 		ret = criu_call(&call, err, &pid);
-		criu_cgroup2_mend(l->env->arena, l->host.cgroup_mount, flags);
-	}
 	criu_namespaces_close(&r->namespaces);
 	if (ret < 0)
 		err_wrap(err, "restore container \"%s\"", l->options->id);

@@ -181,7 +181,7 @@ nothing_left_of() {
 
 @test "TCP: a connection needs --tcp-established and lives on; a listener does not need it" {
 	# shellcheck disable=SC2016
-	bundle_runs_sh 'nc -l -p 5000 >/count & sleep 1; n=0; while :; do n=$((n + 1)); echo $n; sleep 0.1; done | nc 127.0.0.1 5000'
+	bundle_runs_sh 'sleep 10000 | nc -l -p 5000 >/count & sleep 2; n=0; while :; do n=$((n + 1)); echo $n; sleep 0.1; done | nc 127.0.0.1 5000'
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
 	counter_goes_on 0
 	run -1 checkpoint "$ID"
