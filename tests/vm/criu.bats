@@ -376,7 +376,7 @@ wait_for_text() { # TEXT FILE
 	rm "$IMAGE"/core-1.img
 	run -1 knarr restore -d --image-path "$IMAGE" --pid-file "$T/pid" -b "$BUNDLE" "$ID"
 	echo "$output"
-	[[ "$output" == *"restore container \"$ID\": criu failed: "*core-1.img*"(see $IMAGE/restore.log)"* ]]
+	[[ "$output" == *"restore container \"$ID\": criu failed: "*"Restoring FAILED"*"(see $IMAGE/restore.log)"* ]]
 	[ ! -e "$T/pid" ]
 	nothing_left_of "$ID"
 	! grep "$BUNDLE" /proc/self/mountinfo
