@@ -50,7 +50,7 @@ needed_packages=(autoconf automake make gcc libc6-dev pkg-config libseccomp-dev 
 # Other runtimes and makers of bundles, to compare with.
 peer_packages=(runc crun podman umoci containerd)
 
-vm_packages=(qemu-system-x86 kmod cpio e2fsprogs criu iptables iproute2 python3-minimal)
+vm_packages=(qemu-system-x86 kmod cpio e2fsprogs criu iptables iproute2 python3-minimal apparmor secilc)
 
 # ---- counting -----------------------------------------------------------------
 
@@ -224,13 +224,13 @@ unit_tests()
 # ordinary user make themselves one.
 container_tests()
 {
-	local name=$1 knarr=$out/$2/knarr tap=$out/$2-bats.tap status=0 via=()
+	local name=$1 knarr=$out/$2/knarr tap=$out/$2-bats.tap status=0 via=() record=${3:-}
 	if [ ! -x "$knarr" ]; then
 		fail "$name: there is no $knarr"
 		return
 	fi
 	[ "$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && via=(sudo -n); }
-	"${via[@]}" env KNARR="$knarr" BATS_TEST_TIMEOUT=180 timeout -k 10 1500 bats --tap "$src/tests/bats" >"$tap" 2>&1 || status=$?
+	"${via[@]}" env KNARR="$knarr" KNARR_TEST_PROPERTIES="$record" BATS_TEST_TIMEOUT=180 timeout -k 10 1500 bats --tap "$src/tests/bats" >"$tap" 2>&1 || status=$?
 	count_tap "$name" "$tap" $status
 }
 
@@ -262,17 +262,27 @@ machine_tests()
 		skip 'limits and systemd in a virtual machine' "not installed: $missing"
 		return
 	fi
-	for part in tests/bats/limits.bats tests/vm/criu.bats '--systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats'; do
+	for part in tests/bats/limits.bats tests/bats/labels.bats '--selinux tests/bats/labels.bats' tests/vm/criu.bats \
+		'--systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats'; do
 		status=0
-		tap=$out/vm-$(basename "$part").tap
+		tap=$out/vm-$(echo "$part" | tr -c 'a-zA-Z0-9_\n' -).tap
 		# shellcheck disable=SC2086
-		KNARR=$out/gcc/knarr tests/vm/run.sh $part >"$tap" 2>"$out/vm.log" || status=$?
+		KNARR=$out/gcc/knarr KNARR_TEST_PROPERTIES=$out/properties tests/vm/run.sh $part >"$tap" 2>"$out/vm.log" || status=$?
 		if [ -s "$tap" ]; then
 			count_tap "virtual machine, ${part##* }" "$tap" $status
 		else
 			fail "virtual machine, ${part##* }" "$out/vm.log"
 		fi
 	done
+}
+
+# Each property of the specification was in a config that knarr worked with. Says little
+# after a test that failed.
+all_properties()
+{
+	local options=()
+	[ $vm = no ] || [ -n "$(tests/vm/vmrun --missing)" ] || options=(--vm)
+	stage 'each property of the specification is exercised' tests/spec/properties.sh ${options[@]+"${options[@]}"} "$out/properties"
 }
 
 lint()
@@ -349,9 +359,10 @@ main()
 		stage 'install with DESTDIR, uninstall' install_and_uninstall
 	fi
 	lint
-	container_tests 'containers' gcc
+	container_tests 'containers' gcc "$out/properties"
 	machine_tests
 	conformance
+	all_properties
 	if [ $quick = no ]; then
 		stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
 		stage 'static program' static_program

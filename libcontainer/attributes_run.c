@@ -80,13 +80,50 @@ credentials_run_oom_score(struct plan_ctx *c, const struct plan_step *s)
 	return write_proc(c, "self/oom_score_adj", text);
 }
 
+/* Length of the part of a label that the kernel gives back as it was written. Of an
+ * SELinux context that is user:role:type, for the policy has its own way to write
+ * the level; of an AppArmor profile the name, to which the kernel adds the mode. A
+ * name with a namespace (":n:name") or a stack of profiles it writes in its own way. */
+static size_t
+stable_length(const char *label, bool apparmor)
+{
+	size_t n = 0;
+
+	if (apparmor)
+		return label[0] == ':' || label[0] == '&' || strstr(label, "//&") ? 0 : strlen(label);
+	for (int colons = 0; label[n] && (label[n] != ':' || ++colons < 3);)
+		n++;
+	return n;
+}
+
+/* A module that accepts a write and takes something else, or nothing, would leave the
+ * container without its confinement, and nobody would know. */
+static int
+check_label(struct plan_ctx *c, const char *file, const char *label, bool apparmor)
+{
+	char taken[4100]; /* of a context the kernel takes a page */
+	ssize_t r = fd_read_small_at(c->fds[PLAN_FD_PROC], file, taken, sizeof(taken));
+	size_t n = stable_length(label, apparmor);
+
+	if (r < 0)
+		return err_set(c->err, (int)-r, "read /proc/%s back", file);
+	if (r > 0 && strncmp(taken, label, n) == 0 && (n == 0 || strchr(" :", taken[n])))
+		return 0;
+	return err_plain(c->err, "wrote '%s' to /proc/%s, but the kernel took '%s'", label, file, taken);
+}
+
 int
 credentials_run_label(struct plan_ctx *c, const struct plan_step *s)
 {
+	static const char command[] = "exec "; /* AppArmor's word before the name */
+	const char *text = plan_text(c->plan, s->u.label.text);
+	bool apparmor = strncmp(text, command, sizeof(command) - 1) == 0;
 	char file[64];
+	int r;
 
 	snprintf(file, sizeof(file), "thread-self/attr/%s", plan_text(c->plan, s->u.label.file));
-	return write_proc(c, file, plan_text(c->plan, s->u.label.text));
+	r = write_proc(c, file, text);
+	return r < 0 ? r : check_label(c, file, apparmor ? text + sizeof(command) - 1 : text, apparmor);
 }
 
 int

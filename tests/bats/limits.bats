@@ -97,6 +97,85 @@ count_of() { # count_of FILE KEY
 	knarr delete -f "$ID"
 }
 
+@test "blockIO: every throttle, and the weight of a device" {
+	local disk numbers
+	requires_controller io
+	disk=$(disk_of "$T") || skip "$T is not on a disk"
+	numbers="major: ${disk%:*}, minor: ${disk#*:}"
+	resources '{blockIO: {weightDevice: [{'"$numbers"', weight: 100}],
+		throttleReadBpsDevice: [{'"$numbers"', rate: 1048576}], throttleWriteBpsDevice: [{'"$numbers"', rate: 2097152}],
+		throttleReadIOPSDevice: [{'"$numbers"', rate: 300}], throttleWriteIOPSDevice: [{'"$numbers"', rate: 400}]}}'
+	bundle_runs sleep 1000
+	start
+	holds io.max "$disk rbps=1048576 wbps=2097152 riops=300 wiops=400"
+	if [ -e "$CG/io.bfq.weight" ]; then grep -qx "$disk 100" "$CG/io.bfq.weight"; else grep -qx "$disk 910" "$CG/io.weight"; fi
+	knarr delete -f "$ID"
+}
+
+@test "memory.checkBeforeUpdate: a limit below the usage is refused, and nothing is changed" {
+	requires_controller memory
+	resources '{memory: {limit: 268435456, checkBeforeUpdate: true}}'
+	edit_bundle '.mounts += [{destination: "/used", type: "tmpfs", source: "tmpfs"}]'
+	bundle_runs_sh 'dd if=/dev/zero of=/used/file bs=1M count=40 2>/dev/null; exec sleep 1000'
+	start
+	for _ in $(seq 100); do [ "$(cat "$CG/memory.current")" -gt 41943040 ] && break; sleep 0.1; done
+	echo '{"memory": {"limit": 20971520, "checkBeforeUpdate": true}}' >"$T/small.json"
+	run -1 knarr update -r "$T/small.json" "$ID"
+	echo "$output"
+	[[ "$output" == *linux.resources.memory.limit*20971520*'uses now'* ]]
+	holds memory.max 268435456
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	echo '{"memory": {"limit": 134217728, "checkBeforeUpdate": true}}' >"$T/enough.json"
+	knarr update -r "$T/enough.json" "$ID"
+	holds memory.max 134217728
+	knarr delete -f "$ID"
+}
+
+# A network device that speaks RDMA, made of software.
+@test "rdma: handles and objects of a device" {
+	requires_controller rdma
+	requires_command rdma ip modprobe
+	local name=knarr-rdma
+	modprobe -qa dummy rdma_rxe 2>/dev/null || true
+	ip link add $name type dummy 2>/dev/null || skip 'the kernel has no dummy network devices'
+	ip link set $name up
+	rdma link add rxe-knarr type rxe netdev $name 2>/dev/null || {
+		ip link del $name
+		skip 'the kernel has no RDMA over Ethernet in software (rdma_rxe)'
+	}
+	resources '{rdma: {"rxe-knarr": {hcaHandles: 3, hcaObjects: 10000}}}'
+	bundle_runs sleep 1000
+	start
+	run grep rxe-knarr "$CG/rdma.max"
+	echo "$output"
+	[ "$output" = 'rxe-knarr hca_handle=3 hca_object=10000' ]
+	knarr delete -f "$ID"
+	resources '{rdma: {"rxe-knarr": {hcaObjects: 5}}}'
+	start
+	grep -x 'rxe-knarr hca_handle=max hca_object=5' "$CG/rdma.max"
+	knarr delete -f "$ID"
+	resources '{rdma: {"no-such": {hcaObjects: 5}}}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *'linux.resources.rdma["no-such"]'*rdma.max* ]]
+	rdma link del rxe-knarr
+	ip link del $name
+}
+
+@test "unified: misc, whose resources most machines lack" {
+	requires_controller misc
+	resources '{unified: {"misc.max": "no_such 1"}}'
+	bundle_runs true
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *'linux.resources.unified["misc.max"]'*'no_such 1'* ]]
+	[ ! -e "$CG" ]
+	resources '{unified: {"no.such.file": "1"}}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *'linux.resources.unified["no.such.file"]'* ]]
+}
+
 # The disk that holds a folder, "254:0"; a partition's limits are the disk's.
 disk_of() {
 	local number
@@ -252,6 +331,10 @@ disk_of() {
 	[ "$(grep -c 'x: Operation not permitted' <<<"$output")" = 1 ]
 	[ "$(grep -c 'x: No such device' <<<"$output")" = 1 ]
 	[[ "$output" != *null* ]]
+	resources '{devices: [{allow: false}, {allow: true, type: "c", major: 240, minor: 8}, {allow: true, type: "c", major: 240, minor: 7, access: "w"}]}'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$(grep -c 'x: Operation not permitted' <<<"$output")" = 1 ]
 }
 
 # ---- where the container is -------------------------------------------------------

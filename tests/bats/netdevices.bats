@@ -37,7 +37,8 @@ host()
 
 hknarr()
 {
-	host "$KNARR" --root "$ROOT" "$@"
+	host "$KNARR" --root "$ROOT" "$@" || return
+	record_properties "$@"
 }
 
 addresses()

@@ -231,6 +231,7 @@ cgroup_inside() { # the path as the host sees it
 		run -0 unshare --mount --propagation private sh -c 'mount --bind "$BUNDLE/rootfs" "$BUNDLE/rootfs" &&
 			mount --make-shared "$BUNDLE/rootfs" && exec "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"'
 		echo "$want: [$output]"
+		record_properties run
 		[[ "$output" == "${want#* }"* ]]
 		[ -n "${want#* }" ] || [ -z "$output" ]
 	done

@@ -7,6 +7,7 @@
 #                                  below a running systemd
 #   tests/vm/run.sh FILE.bats …    these files instead
 #   tests/vm/run.sh --systemd FILE.bats …   these, below systemd
+#   tests/vm/run.sh --selinux FILE.bats …   these, with SELinux instead of AppArmor
 #
 # Needs the packages that `tests/vm/vmrun --missing` prints, and bats, jq and
 # busybox-static as the tests themselves. $KNARR is the program; else one is
@@ -88,19 +89,22 @@ if [ -n "$missing" ]; then
 	echo "1..0 # SKIP not installed: $missing"
 	exit 0
 fi
-systemd=()
-if [ "${1:-}" = --systemd ]; then
-	systemd=(--systemd)
-	shift
-fi
+selinux=(--kernel 'security=selinux selinux=1 enforcing=0')
+options=()
+case ${1:-} in
+--systemd) options=(--systemd) ;;
+--selinux) options=("${selinux[@]}") ;;
+esac
+[ ${#options[@]} = 0 ] || shift
 prepare
 if [ $# -gt 0 ]; then
 	mapfile -t files < <(guest_names "$@")
-	in_machine ${systemd[@]+"${systemd[@]}"} -- "${files[@]}"
+	in_machine ${options[@]+"${options[@]}"} -- "${files[@]}"
 	exit
 fi
 status=0
-in_machine -- tests/bats/limits.bats || status=$?
+in_machine -- tests/bats/limits.bats tests/bats/labels.bats || status=$?
+in_machine "${selinux[@]}" -- tests/bats/labels.bats || status=$?
 in_machine -- tests/vm/criu.bats || status=$?
 in_machine --systemd -- tests/vm/systemd.bats tests/vm/systemd_driver.bats || status=$?
 exit $status
