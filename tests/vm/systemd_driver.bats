@@ -261,23 +261,24 @@ check_limits() { # check_limits FOLDER
 	knarr delete -f "$ID"
 }
 
-@test "the bus stalls while the scope is made: the error, and the init ends" {
+@test "a bus that says nothing, and none at all: the error comes within its time" {
 	make_bundle
 	bundle_runs sleep 1000
 	# A bus that takes connections and says nothing.
-	mkfifo "$T/in"
-	busybox nc -lk -s local:"$T/bus" </dev/null >/dev/null 2>&1 &
-	nc=$!
-	for _ in $(seq 50); do [ -S "$T/bus" ] && break; sleep 0.1; done
+	python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(5)
+time.sleep(1000)' "$T/bus" &
+	silent=$!
+	for _ in $(seq 100); do [ -S "$T/bus" ] && break; sleep 0.1; done
 	SECONDS=0
-	if [ -S "$T/bus" ]; then
-		DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus run -1 sd run -b "$BUNDLE" "$ID"
-		echo "$SECONDS s: $output"
-		[[ "$output" == *"no answer within 10 s"*"$T/bus"* ]]
-		[ "$SECONDS" -lt 20 ]
-	fi
-	kill "$nc"
-	wait "$nc" || true
+	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus run -1 sd run -b "$BUNDLE" "$ID"
+	echo "$SECONDS s: $output"
+	[[ "$output" == *"no answer within 10 s"*"$T/bus"* ]]
+	[ "$SECONDS" -lt 25 ]
+	kill "$silent"
+	wait "$silent" || true
 	SECONDS=0
 	DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/nowhere run -1 sd run -b "$BUNDLE" "$ID"
 	[ "$SECONDS" -lt 5 ]
