@@ -35,8 +35,6 @@ int seccomp_compile(const struct spec_seccomp *s, const char *cache_dir, struct 
 		    struct seccomp_filter *ret_filter);
 
 /* What this build can do, for the features document; NULL-terminated lists. */
-const char *const *seccomp_known_actions(void);
-const char *const *seccomp_known_operators(void);
 const char *const *seccomp_known_archs(void);
 const char *const *seccomp_known_flags(void);
 

@@ -145,28 +145,6 @@ seccomp_uses_action(const struct spec_seccomp *s, enum spec_seccomp_action actio
 	return false;
 }
 
-const char *const *
-seccomp_known_actions(void)
-{
-	static const char *const names[] = {
-		"SCMP_ACT_KILL",  "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP",   "SCMP_ACT_ERRNO",
-		"SCMP_ACT_TRACE", "SCMP_ACT_ALLOW",	   "SCMP_ACT_LOG",	   "SCMP_ACT_NOTIFY", NULL,
-	};
-
-	return names;
-}
-
-const char *const *
-seccomp_known_operators(void)
-{
-	static const char *const names[] = {
-		"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE",	    "SCMP_CMP_EQ",
-		"SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ", NULL,
-	};
-
-	return names;
-}
-
 #define ARCH_NAME(a) "SCMP_ARCH_" #a,
 #define FLAG_NAME(f) "SECCOMP_FILTER_FLAG_" #f,
 

@@ -26,23 +26,21 @@ char *document_state(struct arena *a, const struct state_document *s, bool prett
  * that maps uid and gid to container root, no network, no cgroup limits). */
 char *document_default_config(struct arena *a, bool rootless, uid_t uid, gid_t gid);
 
-/* What the folders above oci-spec/ can do; runtime/ fills it. Lists end with
- * NULL; a list that is NULL itself is left out (= unknown). */
+/* What the parser's tables do not say; runtime/ fills it from those of the folders
+ * that execute it. Lists end with NULL; a list that is NULL itself is left out
+ * (= unknown). */
 struct features_lists {
 	const char *const *mount_options;
-	const char *const *seccomp_actions;
-	const char *const *seccomp_operators;
 	const char *const *seccomp_archs;
-	const char *const *seccomp_known_flags;
-	const char *const *seccomp_supported_flags;
+	const char *const *seccomp_flags;
 	const char *const *unsafe_annotations; /* potentiallyUnsafeConfigAnnotations */
 	const struct spec_pairs *annotations;
-	bool cgroup_v1, cgroup_v2, cgroup_systemd, cgroup_systemd_user, cgroup_rdma;
-	bool seccomp, apparmor, selinux, intel_rdt, memory_policy, idmap_mounts, net_devices;
+	bool cgroup_v1, cgroup_v2, cgroup_systemd, cgroup_systemd_user;
 };
 
-/* features.md and features-linux.md: the names that the parser knows, and what
- * `lists` says of the executor. */
+/* features.md and features-linux.md: the names and properties that the parser
+ * knows, and what `lists` says. A property that the parser reads is executed, or
+ * its compilation is an error; there is none of the latter any more. */
 char *document_features(struct arena *a, const struct features_lists *lists);
 
 #endif

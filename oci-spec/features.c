@@ -37,11 +37,18 @@ put_capabilities(struct json_out *j)
 	json_out_close(j, ']');
 }
 
+/* Enabled is what the parser reads. */
 static void
-put_enabled(struct json_out *j, const char *key, bool enabled)
+put_known(struct json_out *j, const char *key, const char *property)
+{
+	document_bool(j, key, parse_knows_property(property));
+}
+
+static void
+put_enabled(struct json_out *j, const char *key, const char *property)
 {
 	document_open(j, key);
-	document_bool(j, "enabled", enabled);
+	put_known(j, "enabled", property);
 	json_out_close(j, '}');
 }
 
@@ -53,7 +60,7 @@ put_cgroup(struct json_out *j, const struct features_lists *lists)
 	document_bool(j, "v2", lists->cgroup_v2);
 	document_bool(j, "systemd", lists->cgroup_systemd);
 	document_bool(j, "systemdUser", lists->cgroup_systemd_user);
-	document_bool(j, "rdma", lists->cgroup_rdma);
+	put_known(j, "rdma", "linux.resources.rdma");
 	json_out_close(j, '}');
 }
 
@@ -61,22 +68,34 @@ static void
 put_seccomp(struct json_out *j, const struct features_lists *lists)
 {
 	document_open(j, "seccomp");
-	document_bool(j, "enabled", lists->seccomp);
-	document_list(j, "actions", lists->seccomp_actions);
-	document_list(j, "operators", lists->seccomp_operators);
+	put_known(j, "enabled", "linux.seccomp");
+	put_table(j, "actions", &names_seccomp_action);
+	put_table(j, "operators", &names_seccomp_op);
 	document_list(j, "archs", lists->seccomp_archs);
-	document_list(j, "knownFlags", lists->seccomp_known_flags);
-	document_list(j, "supportedFlags", lists->seccomp_supported_flags);
+	/* Each that is known is also passed to the kernel. */
+	document_list(j, "knownFlags", lists->seccomp_flags);
+	document_list(j, "supportedFlags", lists->seccomp_flags);
 	json_out_close(j, '}');
 }
 
 static void
-put_intel_rdt(struct json_out *j, bool enabled)
+put_intel_rdt(struct json_out *j)
 {
 	document_open(j, "intelRdt");
-	document_bool(j, "enabled", enabled);
-	document_bool(j, "schemata", enabled);
-	document_bool(j, "monitoring", enabled);
+	put_known(j, "enabled", "linux.intelRdt");
+	put_known(j, "schemata", "linux.intelRdt.schemata");
+	put_known(j, "monitoring", "linux.intelRdt.enableMonitoring");
+	json_out_close(j, '}');
+}
+
+static void
+put_memory_policy(struct json_out *j)
+{
+	if (!parse_knows_property("linux.memoryPolicy"))
+		return;
+	document_open(j, "memoryPolicy");
+	put_table(j, "modes", &names_mpol_mode);
+	put_table(j, "flags", &names_mpol_flag);
 	json_out_close(j, '}');
 }
 
@@ -88,19 +107,14 @@ put_linux(struct json_out *j, const struct features_lists *lists)
 	put_capabilities(j);
 	put_cgroup(j, lists);
 	put_seccomp(j, lists);
-	put_enabled(j, "apparmor", lists->apparmor);
-	put_enabled(j, "selinux", lists->selinux);
-	if (lists->memory_policy) {
-		document_open(j, "memoryPolicy");
-		put_table(j, "modes", &names_mpol_mode);
-		put_table(j, "flags", &names_mpol_flag);
-		json_out_close(j, '}');
-	}
-	put_intel_rdt(j, lists->intel_rdt);
+	put_enabled(j, "apparmor", "process.apparmorProfile");
+	put_enabled(j, "selinux", "process.selinuxLabel");
+	put_memory_policy(j);
+	put_intel_rdt(j);
 	document_open(j, "mountExtensions");
-	put_enabled(j, "idmap", lists->idmap_mounts);
+	put_enabled(j, "idmap", "mounts.uidMappings");
 	json_out_close(j, '}');
-	put_enabled(j, "netDevices", lists->net_devices);
+	put_enabled(j, "netDevices", "linux.netDevices");
 	json_out_close(j, '}');
 }
 

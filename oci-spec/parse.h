@@ -14,6 +14,10 @@ extern const struct object_type type_linux;	 /* struct spec_linux */
 extern const struct object_type type_resources;	 /* struct spec_resources */
 extern const struct object_type type_seccomp;	 /* struct spec_seccomp */
 
+/* Does the parser read the property "linux.intelRdt.schemata"? Elements of arrays
+ * need no brackets: "mounts.options". */
+bool parse_knows_property(const char *path);
+
 /* Rules between properties of different objects. config: the root of the text. */
 void check_config(struct parser *p, const struct json_value *config, const struct spec *s);
 

@@ -2,6 +2,7 @@
  * functions that parse a text: JSON tree first, then struct spec, then the
  * rules between its parts, then the sorted report. */
 #include <errno.h>
+#include <string.h>
 
 #include "oci-spec/parse.h"
 #include "oci-spec/spec.h"
@@ -48,6 +49,35 @@ static const struct field type_config_fields[] = {
 	{ "freebsd", .parse = field_ignored },
 };
 OBJECT_TYPE(type_config, spec, NULL);
+
+static const struct field *
+find_field(const struct object_type *t, const char *name, size_t len)
+{
+	for (size_t i = 0; i < t->n_fields; i++)
+		if (!strncmp(t->fields[i].name, name, len) && !t->fields[i].name[len])
+			return &t->fields[i];
+	return NULL;
+}
+
+bool
+parse_knows_property(const char *path)
+{
+	const struct object_type *t = &type_config;
+
+	for (;;) {
+		size_t len = strcspn(path, ".");
+		const struct field *f = find_field(t, path, len);
+
+		if (!f || f->parse == field_ignored)
+			return false;
+		if (!path[len])
+			return true;
+		if (f->parse != field_object && f->parse != field_pointer && f->parse != field_objects)
+			return false;
+		t = f->type;
+		path += len + 1;
+	}
+}
 
 /* Text -> tree, when it is an object at all. The arena's copy of the text is
  * NUL-terminated, which the caller's need not be. */

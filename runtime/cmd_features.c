@@ -5,6 +5,7 @@
 #include "libcontainer/seccomp.h"
 #include "namespaces/mount_options.h"
 #include "oci-spec/documents.h"
+#include "runtime/annotations.h"
 #include "runtime/command.h"
 
 static const char *const *
@@ -29,27 +30,16 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	struct spec_pair libseccomp = { key, arena_printf(c->arena, "%u.%u.%u", version->major, version->minor,
 							  version->micro) };
 	struct spec_pairs annotations = { &libseccomp, 1 };
-	static const char *const unsafe_annotations[] = { "org.systemd.property.", "run.oci.systemd.subgroup", NULL };
+	static const char *const unsafe_annotations[] = { ANNOTATION_STOP_SIGNAL, NULL };
 	struct features_lists lists = {
 		.mount_options = list_mount_options(c->arena),
-		.seccomp_actions = seccomp_known_actions(),
-		.seccomp_operators = seccomp_known_operators(),
 		.seccomp_archs = seccomp_known_archs(),
-		.seccomp_known_flags = seccomp_known_flags(),
-		.seccomp_supported_flags = seccomp_known_flags(),
+		.seccomp_flags = seccomp_known_flags(),
 		.unsafe_annotations = unsafe_annotations,
 		.annotations = &annotations,
 		.cgroup_v2 = true,
 		.cgroup_systemd = true,
 		.cgroup_systemd_user = true,
-		.cgroup_rdma = true,
-		.seccomp = true,
-		.apparmor = true,
-		.selinux = true,
-		.memory_policy = true,
-		.intel_rdt = true,
-		.idmap_mounts = true,
-		.net_devices = true,
 	};
 
 	(void)options, (void)operands;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "runtime/annotations.h"
 #include "runtime/command.h"
 #include "runtime/id_operands.h"
 #include "runtime/signal_name.h"
@@ -28,7 +29,7 @@ struct request {
 static int
 stop_signal(const struct cli *c, const char *id, int *ret_signal)
 {
-	static const char key[] = "org.opencontainers.image.stopSignal";
+	static const char key[] = ANNOTATION_STOP_SIGNAL;
 	enum container_status status;
 	struct state *s;
 	int r = container_state(&c->env, id, c->err, &s, &status);

@@ -5,6 +5,7 @@
 
 #include "oci-spec/documents.h"
 #include "oci-spec/json_text.h"
+#include "oci-spec/parse.h"
 
 static int failed;
 
@@ -78,12 +79,9 @@ test_features(void)
 {
 	auto_arena struct arena a = { 0 };
 	const char *const some[] = { "ro", "rw", NULL };
-	struct features_lists lists = { .mount_options = some,
-					.seccomp_actions = some,
-					.seccomp = true,
-					.cgroup_v2 = true,
-					.memory_policy = true,
-					.unsafe_annotations = some };
+	struct features_lists lists = {
+		.mount_options = some, .seccomp_flags = some, .cgroup_v2 = true, .unsafe_annotations = some
+	};
 	const struct json_value *v = read_document(&a, document_features(&a, &lists)), *l = json_get(v, "linux");
 
 	CHECK(v && strcmp(json_get(v, "ociVersionMax")->text, OCI_VERSION) == 0);
@@ -92,15 +90,38 @@ test_features(void)
 	CHECK(json_get(l, "namespaces")->n == SPEC_NS_COUNT);
 	CHECK(json_get(l, "capabilities")->n >= 41);
 	CHECK(strcmp(json_get(l, "capabilities")->first->text, "CAP_CHOWN") == 0);
-	CHECK(json_get(json_get(l, "seccomp"), "actions")->n == 2);
+	CHECK(json_get(json_get(l, "seccomp"), "actions")->n == SPEC_ACT_COUNT);
+	CHECK(json_get(json_get(l, "seccomp"), "supportedFlags")->n == 2);
+	CHECK(json_get(json_get(l, "intelRdt"), "schemata")->boolean);
 	CHECK(!json_get(json_get(l, "seccomp"), "archs"));
 	CHECK(json_get(json_get(l, "cgroup"), "v2")->boolean);
 	CHECK(json_get(json_get(l, "memoryPolicy"), "modes")->n == 7);
 }
 
+static void
+test_known_properties(void)
+{
+	static const struct {
+		const char *path;
+		bool known;
+	} rows[] = {
+		{ "ociVersion", true },	       { "linux.intelRdt.schemata", true },
+		{ "mounts.options", true },    { "linux.netDevices", true },
+		{ "process.user.uid", true },  { "linux.resources.rdma", true },
+		{ "linux.intelRdt.x", false }, { "linu", false },
+		{ "linux.", false },	       { "", false },
+		{ "hostname.x", false },       { "solaris", false },
+		{ "mounts.option", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK(parse_knows_property(rows[i].path) == rows[i].known);
+}
+
 int
 main(void)
 {
+	test_known_properties();
 	test_default_config(false);
 	test_default_config(true);
 	test_state();
