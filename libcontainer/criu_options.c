@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "libcontainer/annotations.h"
 #include "libcontainer/criu_rpc.h"
 
-#define CONFIG_ANNOTATION "org.criu.config"
-#define CONFIG_DEFAULT	  "/etc/criu/runc.conf" /* what users of runc have */
+#define CONFIG_DEFAULT "/etc/criu/runc.conf" /* what users of runc have */
 
 /* CRIU's log has the reason of a failure, but only its level 4 says what led to it. */
 #define LOG_LEVEL 4
@@ -213,7 +213,7 @@ put_config_file(const struct spec_pairs *annotations, struct protobuf *options)
 	const char *file = access(CONFIG_DEFAULT, F_OK) == 0 ? CONFIG_DEFAULT : NULL;
 
 	for (size_t i = 0; i < annotations->n; i++)
-		if (!strcmp(annotations->items[i].key, CONFIG_ANNOTATION))
+		if (!strcmp(annotations->items[i].key, ANNOTATION_CRIU_CONFIG))
 			file = annotations->items[i].value;
 	if (file && *file)
 		protobuf_put_string(options, CRIU_OPT_CONFIG_FILE, file);

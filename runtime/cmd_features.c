@@ -2,10 +2,10 @@
  * tables of the modules that implement them; what has no table is said here. */
 #include <seccomp.h>
 
+#include "libcontainer/annotations.h"
 #include "libcontainer/seccomp.h"
 #include "namespaces/mount_options.h"
 #include "oci-spec/documents.h"
-#include "runtime/annotations.h"
 #include "runtime/command.h"
 
 static const char *const *
@@ -30,7 +30,7 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	struct spec_pair libseccomp = { key, arena_printf(c->arena, "%u.%u.%u", version->major, version->minor,
 							  version->micro) };
 	struct spec_pairs annotations = { &libseccomp, 1 };
-	static const char *const unsafe_annotations[] = { ANNOTATION_STOP_SIGNAL, NULL };
+	static const char *const unsafe_annotations[] = ANNOTATIONS_READ;
 	struct features_lists lists = {
 		.mount_options = list_mount_options(c->arena),
 		.seccomp_archs = seccomp_known_archs(),
