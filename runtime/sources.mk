@@ -45,4 +45,3 @@ knarr_SOURCES += runtime/stats_table.h
 knarr_SOURCES += runtime/stats_table.c
 knarr_SOURCES += runtime/stats_prometheus.h
 knarr_SOURCES += runtime/stats_prometheus.c
-knarr_SOURCES += runtime/annotations.h
