@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "cgroups/systemd.h"
+#include "oci-spec/annotations.h"
 
-#define SUBGROUP_ANNOTATION "run.oci.systemd.subgroup"
-#define UNIT_NAME_MAX	    255
+#define UNIT_NAME_MAX 255
 
 static const char property[] = "linux.cgroupsPath";
 
@@ -91,12 +91,12 @@ find_subgroup(const struct spec *s, struct err *err, const char **ret_name)
 	const char *name = "container";
 
 	for (size_t i = 0; i < s->annotations.n; i++)
-		if (!strcmp(s->annotations.items[i].key, SUBGROUP_ANNOTATION))
+		if (!strcmp(s->annotations.items[i].key, ANNOTATION_SYSTEMD_SUBGROUP))
 			name = s->annotations.items[i].value;
 	if (strchr(name, '/') || strchr(name, '\n') || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) > UNIT_NAME_MAX)
-		return err_plain(err, "annotations[\"%s\"]: '%s' is not the name of a folder", SUBGROUP_ANNOTATION,
-				 name);
+		return err_plain(err, "annotations[\"%s\"]: '%s' is not the name of a folder",
+				 ANNOTATION_SYSTEMD_SUBGROUP, name);
 	*ret_name = name;
 	return 0;
 }

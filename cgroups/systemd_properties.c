@@ -13,8 +13,8 @@
 #include <string.h>
 
 #include "cgroups/systemd.h"
+#include "oci-spec/annotations.h"
 
-#define ANNOTATION     "org.systemd.property."
 #define DEFAULT_PERIOD 100000
 #define USEC_PER_SEC   1000000
 #define CPU_QUOTA_STEP 10000 /* a percent of a second: systemd keeps it as CPUQuota=N% */
@@ -296,7 +296,7 @@ seconds_to_usec(struct systemd_value *v)
 static int
 add_annotation(struct systemd_properties *p, const char *key, const char *text, struct err *err)
 {
-	const char *name = key + sizeof(ANNOTATION) - 1;
+	const char *name = key + sizeof(ANNOTATION_SYSTEMD_PROPERTY) - 1;
 	struct systemd_value value;
 	int r = check_name(key, name, err);
 
@@ -320,7 +320,7 @@ systemd_properties_from_annotations(struct systemd_properties *p, const struct s
 		const struct spec_pair *pair = &s->annotations.items[i];
 		int r = 0;
 
-		if (!strncmp(pair->key, ANNOTATION, sizeof(ANNOTATION) - 1))
+		if (!strncmp(pair->key, ANNOTATION_SYSTEMD_PROPERTY, sizeof(ANNOTATION_SYSTEMD_PROPERTY) - 1))
 			r = add_annotation(p, pair->key, pair->value, err);
 		if (r < 0)
 			return r;

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/annotations.h"
 #include "libcontainer/criu_rpc.h"
+#include "oci-spec/annotations.h"
 
 #define CONFIG_DEFAULT "/etc/criu/runc.conf" /* what users of runc have */
 

@@ -1,5 +1,4 @@
 # One file per line: lists that many hands grow.
-libknarr_a_SOURCES += libcontainer/annotations.h
 libknarr_a_SOURCES += libcontainer/attributes.h
 libknarr_a_SOURCES += libcontainer/attributes_plan.c
 libknarr_a_SOURCES += libcontainer/attributes_run.c

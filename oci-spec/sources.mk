@@ -25,3 +25,4 @@ libknarr_a_SOURCES += oci-spec/parse_process.c
 libknarr_a_SOURCES += oci-spec/parse_resources.c
 libknarr_a_SOURCES += oci-spec/parse_seccomp.c
 libknarr_a_SOURCES += oci-spec/spec.h
+libknarr_a_SOURCES += oci-spec/annotations.h

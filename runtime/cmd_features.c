@@ -2,9 +2,9 @@
  * tables of the modules that implement them; what has no table is said here. */
 #include <seccomp.h>
 
-#include "libcontainer/annotations.h"
 #include "libcontainer/seccomp.h"
 #include "namespaces/mount_options.h"
+#include "oci-spec/annotations.h"
 #include "oci-spec/documents.h"
 #include "runtime/command.h"
 

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "libcontainer/annotations.h"
+#include "oci-spec/annotations.h"
 #include "runtime/command.h"
 #include "runtime/id_operands.h"
 #include "runtime/signal_name.h"
