@@ -297,8 +297,6 @@ prepare(struct restore *r, const struct container_env *env, const struct contain
 	int ret = launch_prepare(&r->launch, env, o, LAUNCH_RESTORE, /* host= */ NULL, err);
 
 	if (ret == 0)
-		ret = criu_check_user("restore", err);
-	if (ret == 0)
 		ret = criu_check_installed(env->arena, err);
 	return ret < 0 ? ret : criu_folders_open(r->options, /* make= */ false, env->arena, err, &r->folders);
 }
@@ -312,6 +310,9 @@ container_restore(const struct container_env *env, const struct container_create
 	int ret;
 
 	*ret_exit = 0;
+	ret = criu_check_user("restore", err);
+	if (ret < 0)
+		return ret;
 	if (!o->detach)
 		tty_block_signals(&old);
 	ret = prepare(&r, env, o, err);

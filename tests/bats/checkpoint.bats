@@ -1,0 +1,270 @@
+#!/usr/bin/env bats
+# checkpoint and restore: options, errors, and what CRIU is asked, with a program that
+# only speaks its protocol (fake-criu). tests/vm/criu.bats does it with CRIU.
+load helpers
+
+setup() {
+	container_setup
+	requires_root
+	make_bundle
+	bundle_runs sleep 1000
+	IMAGE=$T/image
+}
+
+teardown() {
+	"$KNARR" --root "$ROOT" delete --force "$ID" 2>/dev/null
+	container_teardown
+}
+
+fake_criu() {
+	requires_command python3
+	mkdir "$T/bin"
+	cp "$BATS_TEST_DIRNAME/fake-criu" "$T/bin/criu"
+	PATH=$T/bin:$PATH
+	export FAKE_CRIU=$T
+}
+
+start_container() {
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
+}
+
+# asked FIELD: values of this option in the last request, one to a line.
+asked() {
+	tail -n 1 "$T/request.json" | jq -r --arg f "$1" '.[$f] // [] | if type == "array" then .[] else . end'
+}
+
+an_image() {
+	mkdir -p "$IMAGE"
+	touch "$IMAGE/inventory.img"
+}
+
+@test "without criu: one error that names the package" {
+	start_container
+	run -1 unshare -m bash -c '
+		for dir in /usr/local/sbin /usr/local/bin /usr/sbin /usr/bin /sbin /bin; do
+			[ ! -e $dir/criu ] || mount --bind /dev/null $dir/criu
+		done
+		exec "$KNARR" --root "$ROOT" checkpoint --image-path "$1" "$ID"' - "$IMAGE"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *"'criu' is not installed"*"package criu"* ]]
+	[ ! -e "$IMAGE" ]
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+}
+
+@test "checkpoint: no container, not running, bad options" {
+	fake_criu
+	run -1 knarr checkpoint nobody
+	[[ "$output" == *'container "nobody" does not exist'* ]]
+	knarr create -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
+	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
+	[[ "$output" == *'in state created: container not running'* ]]
+	knarr start "$ID"
+	run -1 knarr checkpoint --image-path "$T/no/folder" "$ID"
+	[[ "$output" == *"image path '$T/no/folder': no such file or directory"* ]]
+	run -1 knarr checkpoint --image-path "$IMAGE" --page-server nonsense "$ID"
+	[[ "$output" == *"--page-server"*"ADDRESS:PORT"*nonsense* ]]
+	run -1 knarr checkpoint --image-path "$IMAGE" --page-server host:70000 "$ID"
+	[[ "$output" == *"--page-server"* ]]
+	run -1 knarr checkpoint --image-path "$IMAGE" --parent-path /abs "$ID"
+	[[ "$output" == *"--parent-path"*relative* ]]
+	run -1 knarr checkpoint --image-path "$IMAGE" --parent-path ../none "$ID"
+	[[ "$output" == *"--parent-path"*"no such file or directory"* ]]
+	run -1 knarr checkpoint --image-path "$IMAGE" --status-fd 77 "$ID"
+	[[ "$output" == *"--status-fd"*"descriptor 77"* ]]
+	run -1 knarr checkpoint --manage-cgroups-mode none "$ID"
+	[[ "$output" == *manage-cgroups-mode*soft* ]]
+	[ ! -e "$T/request.json" ]
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+}
+
+@test "checkpoint: every option reaches CRIU; the container is deleted only at the end" {
+	fake_criu
+	start_container
+	local pid
+	pid=$(knarr state "$ID" | jq .pid)
+	mkdir -p "$T/earlier"
+	knarr checkpoint --image-path "$IMAGE" --pre-dump "$ID"
+	[ "$(asked type)" = 4 ]
+	[ "$(asked 15)" = 1 ]
+	knarr checkpoint --image-path "$IMAGE" --leave-running "$ID"
+	[ "$(asked type)" = 1 ]
+	[ "$(asked 2)" = "$pid" ]
+	[ "$(asked 3)" = 1 ]
+	[ "$(asked 10)" = dump.log ]
+	[ "$(asked 34)" = 3 ]
+	for field in 4 5 7 8 14 15 16 17 18 38 46 48; do
+		[ -z "$(asked $field)" ]
+	done
+	knarr checkpoint --image-path "$IMAGE" --work-path "$T/work" --parent-path ../earlier --tcp-established --ext-unix-sk \
+		--shell-job --file-locks --lazy-pages --auto-dedup --link-remap --tcp-skip-in-flight --empty-ns network \
+		--manage-cgroups-mode ignore --network-lock nftables --page-server '[::1]:1234' --status-fd 1 "$ID"
+	for field in 4 5 7 8 15 16 18 46 48; do
+		[ "$(asked $field)" = 1 ]
+	done
+	[ "$(asked 14)" = ../earlier ]
+	[ "$(asked 34)" = 0 ]
+	[ "$(asked 38)" = $((0x40000000)) ]
+	[ "$(asked 64)" = 2 ]
+	tail -n 1 "$T/request.json" | jq -e '."11" | length == 1'
+	[ -n "$(asked 17)" ]
+	[ -d "$T/work" ]
+	run -1 knarr state "$ID"
+}
+
+@test "checkpoint: what is outside is named: binds, masks, standard descriptors, namespaces, config file" {
+	fake_criu
+	mkdir -p "$T/data/sub"
+	edit_bundle '.mounts += [{destination: "/link/data", type: "bind", source: "'"$T"'/data", options: ["rbind"]}] | .annotations["org.criu.config"] = "/x.conf"'
+	ln -s tmp "$BUNDLE/rootfs/link"
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null 2>"$T/log" | cat >"$T/out" &
+	for _ in $(seq 100); do
+		[ ! -e "$ROOT/$ID/state.json" ] || [ "$(knarr state "$ID" | jq -r .status)" != running ] || break
+		sleep 0.05
+	done
+	knarr checkpoint --image-path "$IMAGE" "$ID"
+	asked 37
+	asked 37 | grep -qxF 'mnt[/tmp/data]:/link/data'
+	asked 37 | grep -qxF 'mnt[/proc/keys]:/proc/keys'
+	[ "$(asked 37 | grep -cE '^file\[[0-9a-f]+:[0-9a-f]+\]$')" = 2 ]
+	jq -e '.[0] | test("^file\\[")' "$IMAGE/descriptors.json"
+	jq -e '.[1] | test("^pipe:\\[[0-9]+\\]$")' "$IMAGE/descriptors.json"
+	[ "$(asked 51)" = /x.conf ]
+	wait
+}
+
+@test "checkpoint: an id-mapped mount is refused" {
+	fake_criu
+	requires_kernel 5 19
+	mkdir "$T/data"
+	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings | .mounts += [{destination: "/data", type: "bind", source: "'"$T"'/data", options: ["bind", "idmap"]}]'
+	chmod 711 "$BUNDLE"
+	run knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
+	[ "$status" = 0 ] || skip 'the file system of the tests cannot have mapped ids'
+	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
+	[[ "$output" == *'mounts['*'id-mapped'* ]]
+}
+
+@test "CRIU's failure: the errors of its log and where that is; the container runs on" {
+	fake_criu
+	start_container
+	cat >"$T/fail" <<-'END'
+		(00.000001) Version: 3.17
+		(00.000002) Error (criu/one.c:1): first: cause
+		(00.000003) Warn  (criu/two.c:2): no matter
+		(00.000004)      1: Error (criu/three.c:3): then this
+		(00.000005) Error (criu/three.c:3): then this
+		(00.000006) Error (criu/four.c:4): Dumping FAILED.
+	END
+	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
+	[ "$output" = "knarr: checkpoint container \"$ID\": criu failed: first: cause; then this; Dumping FAILED. (see $IMAGE/dump.log)" ]
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	printf '#!/bin/sh\nexit 1\n' >"$T/bin/criu"
+	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
+	[ "$output" = "knarr: checkpoint container \"$ID\": criu failed: it ended without an answer" ]
+	printf '#!/none\n' >"$T/bin/criu"
+	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
+	[[ "$output" == *"execute '$T/bin/criu': no such file or directory" ]]
+}
+
+@test "restore: errors before anything is made" {
+	fake_criu
+	run -1 knarr restore -b "$BUNDLE" --image-path "$T/none" "$ID"
+	[[ "$output" == *"image path '$T/none': no such file or directory"* ]]
+	mkdir "$IMAGE"
+	run -1 knarr restore -b "$BUNDLE" --image-path "$IMAGE" "$ID"
+	[[ "$output" == *"no checkpoint in the image path '$IMAGE': inventory.img: no such file or directory"* ]]
+	run -1 knarr restore -b "$T" --image-path "$IMAGE" "$ID"
+	[[ "$output" == *config.json* ]]
+	an_image
+	edit_bundle '.process.terminal = true'
+	run -1 knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID"
+	[[ "$output" == *--console-socket* ]]
+	edit_bundle '.process.terminal = false'
+	echo 5 >"$IMAGE/descriptors.json"
+	run -1 knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID"
+	[[ "$output" == *descriptors.json*array* ]]
+	[ ! -e "$T/request.json" ]
+	[ -z "$(ls "$ROOT")" ]
+}
+
+@test "restore: options, the caller's config, and a container that is there afterwards" {
+	fake_criu
+	an_image
+	mkdir "$T/data"
+	echo '["pipe:[123]","file[1a:2f]","file[1a:2f]", "/etc/passwd"]' >"$IMAGE/descriptors.json"
+	edit_bundle '.mounts += [{destination: "/data", type: "bind", source: "'"$T"'/data", options: ["bind"]}]'
+	knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" --work-path "$T/work" --tcp-established --tcp-close --ext-unix-sk \
+		--shell-job --file-locks --lazy-pages --auto-dedup --empty-ns network --network-lock iptables \
+		--lsm-profile apparmor:x --lsm-mount-context y --no-subreaper --no-pivot --pid-file "$T/pid" "$ID" \
+		</dev/null >"$T/log" 2>&1
+	[ "$(asked type)" = 2 ]
+	for field in 4 5 7 8 16 26 48 52; do
+		[ "$(asked $field)" = 1 ]
+	done
+	[ "$(asked 53)" = apparmor:x ]
+	[ "$(asked 63)" = y ]
+	[ "$(asked 64)" = 1 ]
+	[ "$(asked 13)" = "$BUNDLE/rootfs" ]
+	[ "$(asked 10)" = restore.log ]
+	asked 37 | grep -qxF "mnt[/data]:$T/data"
+	asked 37 | grep -qxF 'mnt[/proc/keys]:/dev/null'
+	# The first two names, each once.
+	[ "$(tail -n 1 "$T/request.json" | jq '."27" | length')" = 2 ]
+	[ -d "$BUNDLE/rootfs/data" ]
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	[ "$(cat "$T/pid")" = "$(knarr state "$ID" | jq .pid)" ]
+	! grep "$BUNDLE" /proc/self/mountinfo
+	kill -KILL "$(cat "$T/pid")"
+	wait_status "$ID" stopped
+	knarr delete "$ID"
+}
+
+@test "restore in the foreground: waits, exit status of the signal, deletes" {
+	fake_criu
+	an_image
+	knarr restore -b "$BUNDLE" --image-path "$IMAGE" "$ID" </dev/null >"$T/log" 2>&1 &
+	local restore=$!
+	for _ in $(seq 100); do
+		[ "$(knarr state "$ID" 2>/dev/null | jq -r .status)" != running ] || break
+		sleep 0.05
+	done
+	kill -KILL "$(knarr state "$ID" | jq .pid)"
+	local status=0
+	wait $restore || status=$?
+	[ $status = 137 ]
+	run -1 knarr state "$ID"
+}
+
+@test "restore that fails leaves nothing: CRIU, a hook, the pid file" {
+	fake_criu
+	an_image
+	echo '(00.1) Error (criu/x.c:1): no good' >"$T/fail"
+	run -1 knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" --pid-file "$T/pid" "$ID"
+	[ "$output" = "knarr: restore container \"$ID\": criu failed: no good (see $IMAGE/restore.log)" ]
+	[ -z "$(ls "$ROOT")" ]
+	[ -z "$(test_cgroups)" ]
+	[ ! -e "$T/pid" ]
+	rm "$T/fail"
+	edit_bundle '.hooks.createRuntime = [{path: "/bin/false"}]'
+	run -1 knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID"
+	[[ "$output" == *'hooks.createRuntime[0]'* ]]
+	[ -z "$(ls "$ROOT")" ]
+	edit_bundle 'del(.hooks)'
+	run -1 knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" --pid-file "$T/no/pid" "$ID"
+	[[ "$output" == *"$T/no/pid"* ]]
+	[ -z "$(ls "$ROOT")" ]
+	[ -z "$(test_cgroups)" ]
+	[ -z "$(test_processes)" ]
+}
+
+@test "ordinary users are told" {
+	requires_ordinary_user
+	knarr_for_user
+	an_image
+	chmod 755 "$BUNDLE"
+	run -1 as_user "$KNARR" --root "$T/user/state" restore -b "$BUNDLE" --image-path "$IMAGE" "$ID"
+	[[ "$output" == *'needs root'* ]]
+	run -1 as_user "$KNARR" --root "$T/user/state" checkpoint "$ID"
+	[[ "$output" == *'needs root'* ]]
+}
