@@ -118,6 +118,22 @@ check_usage(const struct cgroup *cg, const struct setting *s, struct err *err)
 	return 0;
 }
 
+/* The kernel takes "root" and "isolated" always; when the processors cannot be had it
+ * says in the file that the partition is invalid, and why. */
+static int
+check_partition(const struct cgroup *cg, const struct setting *s, struct err *err)
+{
+	char text[512];
+	ssize_t n = fd_read_small_at(cg->fd, s->file, text, sizeof(text));
+
+	if (n < 0)
+		return err_set(err, (int)-n, "%s: read '%s' of cgroup '%s'", s->property, s->file, cg->path);
+	if (strstr(text, "invalid"))
+		return err_plain(err, "%s: the kernel says of '%.100s' in cgroup '%s': %s", s->property, s->value,
+				 cg->path, text);
+	return 0;
+}
+
 static int
 write_setting(const struct cgroup *cg, const struct setting *s, struct err *err)
 {
@@ -140,7 +156,7 @@ write_setting(const struct cgroup *cg, const struct setting *s, struct err *err)
 	if (r < 0)
 		return err_set(err, -r, "%s: write '%.300s' to '%s' of cgroup '%s'", s->property, value, file,
 			       cg->path);
-	return 0;
+	return strcmp(file, SETTINGS_PARTITION) == 0 ? check_partition(cg, s, err) : 0;
 }
 
 static int

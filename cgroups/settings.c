@@ -335,18 +335,32 @@ add_network(struct settings *s, const struct spec_resources *r, struct err *err)
 
 /* ---- unified ----------------------------------------------------------- */
 
-/* Last, so that what is written in v2's own words wins. */
+static void
+add_unified_key(struct settings *s, const struct spec_pair *p)
+{
+	add_setting(s, controller_of_file(p->key), arena_printf(s->arena, "linux.resources.unified[\"%s\"]", p->key),
+		    p->key, p->value);
+}
+
+/* Last, so that what is written in v2's own words wins. A partition comes after all
+ * of its processors are known. */
 static int
 add_unified(struct settings *s, const struct spec_resources *r, struct err *err)
 {
+	const struct spec_pair *partition = NULL;
+
 	for (size_t i = 0; i < r->unified.n; i++) {
 		const struct spec_pair *p = &r->unified.items[i];
 
 		if (!is_file_name(p->key))
 			return err_plain(err, "linux.resources.unified: '%s' is not the name of a cgroup file", p->key);
-		add_setting(s, controller_of_file(p->key),
-			    arena_printf(s->arena, "linux.resources.unified[\"%s\"]", p->key), p->key, p->value);
+		if (!strcmp(p->key, SETTINGS_PARTITION))
+			partition = p;
+		else
+			add_unified_key(s, p);
 	}
+	if (partition)
+		add_unified_key(s, partition);
 	return 0;
 }
 

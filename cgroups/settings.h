@@ -11,6 +11,9 @@
 #include "cgroups/controllers.h"
 #include "oci-spec/spec.h"
 
+/* A file that takes any of its words and says in the next read what came of it. */
+#define SETTINGS_PARTITION "cpuset.cpus.partition"
+
 struct setting {
 	const char *property; /* "linux.resources.memory.limit" */
 	const char *file;     /* NULL: nothing to write, `value` is a warning for people */

@@ -254,7 +254,7 @@ stats_json_write(struct json_out *j, const struct container_stats *s)
 	write_pids(j, cg);
 	write_blkio(j, cg);
 	write_hugetlb(j, cg);
-	/* linux.intelRdt is not changed by knarr, so there is no group to read. */
+	/* Readers take it empty; the numbers of resctrl are not among these. */
 	open_member(j, "intel_rdt", '{');
 	json_out_close(j, '}');
 	write_network(j, s);

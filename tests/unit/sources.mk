@@ -69,3 +69,9 @@ check_PROGRAMS += tests/unit/test_protobuf
 tests_unit_test_protobuf_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_systemd
 tests_unit_test_systemd_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_cgroup_stats
+tests_unit_test_cgroup_stats_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_stats_text
+tests_unit_test_stats_text_SOURCES = tests/unit/test_stats_text.c runtime/duration.c runtime/stats_json.c \
+	runtime/stats_prometheus.c runtime/text.c
+tests_unit_test_stats_text_LDADD = $(knarr_LDADD)

@@ -217,6 +217,10 @@ test_unified(void)
 	static const char *const bad[] = { "", ".", "..", ".x", "../x", "a/b", "/x", "a\nb" };
 
 	EXPECT(&r, "memory.high=5[memory]\ncgroup.max.depth=3\nfoo.bar=x y\n");
+	/* After the processors that it is made of, wherever it stands. */
+	pairs[0] = (struct spec_pair){ (char *)"cpuset.cpus.partition", (char *)"root" };
+	pairs[2] = (struct spec_pair){ (char *)"cpuset.cpus", (char *)"0" };
+	EXPECT(&r, "cgroup.max.depth=3\ncpuset.cpus=0[cpuset]\ncpuset.cpus.partition=root[cpuset]\n");
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		pairs[1].key = (char *)bad[i];
 		EXPECT(&r, "error: linux.resources.unified");
@@ -316,13 +320,22 @@ test_apply(int mountfd)
 	CHECK(strstr(err.msg, "linux.resources.unified[\"pids.max\"]: cgroup '/c' has no file 'pids.max'"));
 	CHECK(symlinkat("/dev/null", fd, "pids.max") == 0);
 	CHECK(cgroup_apply(&cg, &s, &err) == -ELOOP);
+	pair = (struct spec_pair){ (char *)"cpuset.cpus.partition", (char *)"root" };
+	make_file(fd, "cpuset.cpus.partition", "member");
+	CHECK(cgroup_apply(&cg, &s, &err) == 0);
+	/* The file takes the word and says in the same line what came of it. */
+	make_file(fd, "cpuset.cpus.partition", "xxxx invalid (Cpu list in cpuset.cpus not exclusive)\n");
+	CHECK(cgroup_apply(&cg, &s, &err) == -EINVAL);
+	CHECK(strstr(err.msg, "root invalid (Cpu list in cpuset.cpus not exclusive)"));
 }
 
 static void
 clean_up(void)
 {
-	static const char *const names[] = { "c/memory.current", "c/memory.max",    "c/cpu.weight", "c/cpu.max",
-					     "c/io.weight",	 "c/io.bfq.weight", "c/pids.max" };
+	static const char *const names[] = { "c/memory.current", "c/memory.max",
+					     "c/cpu.weight",	 "c/cpu.max",
+					     "c/io.weight",	 "c/io.bfq.weight",
+					     "c/pids.max",	 "c/cpuset.cpus.partition" };
 	auto_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
