@@ -13,9 +13,11 @@
 # downloaded. Cgroups that were not there before are removed, if they bear the names
 # that the clients give.
 #
-# Each case prints one line: client, feature, runtime, "ok" or "FAIL", with tabs between.
-# What a failed case said goes to stderr. Status 1: a case failed with knarr; 77:
-# nothing was tried.
+# Each case prints one line: client, feature, runtime, "ok", "FAIL" or "-", and for the
+# latter two the reason, with tabs between. "-" is a case that cannot be tried on this
+# machine, whatever the runtime (it called `unable`). What a failed case said goes to
+# stderr. Status 1: a case failed with knarr; 77: nothing was tried. $CASES is a regular
+# expression of the cases to run, $PEER the other runtime (runc).
 # shellcheck shell=bash disable=SC2034
 
 skip_client()
@@ -39,6 +41,9 @@ client_begin()
 	[ -n "${CLIENTS_INSIDE:-}" ] || begin_outside
 	T=$CLIENTS_INSIDE
 	CGROUP=knarr-clients-${T##*.}
+	mkdir "$T/shared"
+	mount -t tmpfs tmpfs "$T/shared"
+	mount --make-shared "$T/shared"
 	mount -t tmpfs -o mode=755 tmpfs /run
 	mkdir -p /run/lock /run/user
 	[ "$CGROUP2" = /sys/fs/cgroup ] || mount --bind "$CGROUP2" /sys/fs/cgroup
@@ -123,30 +128,92 @@ make_image()
 	echo text >"$T/root/etc/plain"
 	tar -C "$T/root" -cf "$T/root.tar" .
 	mkdir "$T/volume"
+	make_helpers
 	echo from-host >"$T/volume/file"
 	chmod 0644 "$T/root.tar"
 }
 
+# $T/seccomp.json: all system calls but mkdir are allowed. $T/on-terminal COMMAND...:
+# with a terminal on its three descriptors.
+make_helpers()
+{
+	cat >"$T/on-terminal" <<-'END'
+		#!/usr/bin/env bash
+		exec script -qec "$(printf '%q ' "$@")" /dev/null </dev/null
+	END
+	chmod 0755 "$T/on-terminal"
+	cat >"$T/seccomp.json" <<-END
+		{"defaultAction": "SCMP_ACT_ALLOW", "syscalls":
+		[{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 95}]}
+	END
+}
+
+# unable REASON: ends the case; the machine does not let it be tried.
+unable()
+{
+	echo "$1"
+	exit 78
+}
+
+need_program()
+{
+	command -v "$1" >/dev/null || unable "$1 is not installed"
+}
+
+# need_controller NAME...: limits need the controllers in cgroup2.
+need_controller()
+{
+	local name
+	for name; do
+		grep -qw "$name" /sys/fs/cgroup/cgroup.controllers || unable "cgroup2 has no $name controller here"
+	done
+}
+
+# The same image as an OCI archive, $T/oci.tar, with the tag bb.
+make_layout()
+{
+	umoci init --layout "$T/oci"
+	umoci new --image "$T/oci:bb"
+	umoci unpack --image "$T/oci:bb" "$T/unpacked" 2>/dev/null
+	cp -a "$T/root/." "$T/unpacked/rootfs/"
+	umoci repack --image "$T/oci:bb" "$T/unpacked" 2>/dev/null
+	umoci config --image "$T/oci:bb" --config.env PATH=/bin --config.cmd /bin/sleep --config.cmd 1000
+	tar -C "$T/oci" -cf "$T/oci.tar" .
+}
+
+# $T/runc-without-cpu: runc with configs that do not ask for shares of cpu.
+runc_without_cpu()
+{
+	cat >"$T/runc-without-cpu" <<-END
+		#!/bin/sh
+		case " \$* " in
+		*' create '*) [ ! -f config.json ] || { jq 'del(.linux.resources.cpu)' config.json >c.json && mv c.json config.json; } ;;
+		esac
+		exec $(command -v runc) "\$@"
+	END
+	chmod 0755 "$T/runc-without-cpu"
+}
+
 # expect STATUS REGEX COMMAND...: the exit status, and an extended regular expression
-# that a line of output must match. Ends the case (a subshell) if not.
+# that a line of output must match. ctr hands SIGTERM on, so -k. Ends the case (a subshell) if not.
 expect()
 {
 	local want=$1 regex=$2 status=0
 	shift 2
-	timeout 60 "$@" >"$T/out" 2>&1 || status=$?
-	if [ $status != "$want" ] || { [ -n "$regex" ] && ! tr -d '\r' <"$T/out" | grep -qE -- "$regex"; }; then
+	timeout -k 5 "${CLIENT_SECONDS:-60}" "$@" >"$T/out" 2>&1 || status=$?
+	if [ $status != "$want" ] || { [ -n "$regex" ] && ! tr -d '\000\004\010\r' <"$T/out" | sed 's/^\^[@D]//' | grep -qE -- "$regex"; }; then
 		printf '%s: exit status %s, wanted %s and "%s"; it said:\n' "$*" $status "$want" "$regex"
 		cat "$T/out"
 		exit 1
 	fi
 }
 
-# until_says REGEX COMMAND...: within 5 s the output matches.
+# until_says REGEX COMMAND...: within 10 s the output matches.
 until_says()
 {
 	local regex=$1
 	shift
-	for _ in $(seq 25); do
+	for _ in $(seq 50); do
 		[[ ! $("$@" 2>/dev/null) =~ $regex ]] || return 0
 		sleep 0.2
 	done
@@ -154,32 +221,37 @@ until_says()
 	exit 1
 }
 
-# on_terminal COMMAND...: with a terminal on its three descriptors.
-on_terminal()
-{
-	script -qec "$(printf '%q ' "$@")" /dev/null </dev/null
-}
-
 runtime_begin() { :; }
 runtime_end() { :; }
+
+# The reason of a failure in one line: the last that the log says.
+reason_of()
+{
+	sed -e "s|$T|T|g" -e 's/\r//g' -e 's/\t/ /g' "$1" | grep -v '^ *$' | tail -n 1 | cut -c 1-220
+}
 
 # Runs the cases in the order in which they stand in the script.
 client_run()
 {
-	local name failed=0 log=$T/case.log cases result
-	mapfile -t cases < <(sed -n 's/^case_\([a-z0-9_]*\)().*/\1/p' "$0")
-	for NAME in knarr runc; do
+	local name failed=0 log=$T/case.log cases result status peer=${PEER:-runc}
+	mapfile -t cases < <(sed -n 's/^case_\([a-z0-9_]*\)().*/\1/p' "$0" | grep -E "${CASES:-.}")
+	for NAME in knarr "$peer"; do
 		RUNTIME=$KNARR
-		[ $NAME = knarr ] || RUNTIME=$(command -v runc) || continue
+		[ $NAME = knarr ] || RUNTIME=$(command -v "$peer") || continue
 		runtime_begin
 		for name in "${cases[@]}"; do
-			result=ok
-			if ! ("case_$name") >"$log" 2>&1; then
-				result=FAIL
+			result=ok status=0
+			("case_$name") >"$log" 2>&1 || status=$?
+			case $status in
+			0) result=ok ;;
+			78) result="-	$(reason_of "$log")" ;;
+			*)
+				result="FAIL	$(reason_of "$log")"
 				printf -- '--- %s %s %s\n' "$CLIENT" "$name" "$NAME" >&2
 				cat "$log" >&2
 				[ $NAME != knarr ] || failed=1
-			fi
+				;;
+			esac
 			printf '%s\t%s\t%s\t%s\n' "$CLIENT" "$name" "$NAME" "$result"
 		done
 		runtime_end
