@@ -276,7 +276,7 @@ case_exec_many()
 	for i in 1 2 3 4 5 6 7 8; do
 		"${C[@]}" tasks exec --exec-id "m$i" h1 sh -c "sleep .2; echo out $i" >"$T/many.$i" 2>&1 &
 	done
-	wait $(jobs -p)
+	wait
 	expect 0 '^8$' sh -c "cat '$T'/many.* | grep -c '^out'"
 	gone h1
 }

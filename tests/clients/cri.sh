@@ -76,8 +76,8 @@ call()
 pod()
 {
 	local options=${1:-'"network": 2'}
-	POD_CONFIG='{"metadata": {"name": "'pod$BASHPID'", "uid": "u", "namespace": "default"}, "log_directory": "'$T/logs'",
-		"hostname": "", "linux": {"cgroup_parent": "'/$CGROUP'", "security_context": {"namespace_options": {'$options'}}}}'
+	POD_CONFIG='{"metadata": {"name": "pod'$BASHPID'", "uid": "u", "namespace": "default"}, "log_directory": "'$T/logs'",
+		"hostname": "", "linux": {"cgroup_parent": "/'$CGROUP'", "security_context": {"namespace_options": {'$options'}}}}'
 	POD=$(call RunPodSandbox '{"config": '"$POD_CONFIG"', "runtime_handler": "tested"}' .pod) || {
 		echo "$POD"
 		exit 1
@@ -94,7 +94,7 @@ pod_end()
 container()
 {
 	local fields=${2:-} config
-	config='{"metadata": {"name": "c"}, "image": {"image": "docker.io/library/bb:bb"}, "log_path": "'log$BASHPID'",
+	config='{"metadata": {"name": "c"}, "image": {"image": "docker.io/library/bb:bb"}, "log_path": "log'$BASHPID'",
 		"command": '$(jq -nc --arg c "$1" '["sh", "-c", $c]')${fields:+, $fields}',
 		"linux": {"security_context": {"namespace_options": {"network": 2, "pid": 1}'${3:+, $3}'}, "resources": {'${4:-}'}}}'
 	rm -f "$T/logs/log$BASHPID"

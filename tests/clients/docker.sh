@@ -151,6 +151,7 @@ case_mount_bind() { run 1 'Read-only' --mount "type=bind,src=$T/volume,dst=/mnt,
 case_mount_bind_shared() { run 0 ' shared:' --mount "type=bind,src=$T/shared,dst=/mnt,bind-propagation=rshared" bb grep ' /mnt ' /proc/self/mountinfo; }
 case_mount_tmpfs() { run 0 ' 1024 .* /mnt$' --mount type=tmpfs,dst=/mnt,tmpfs-size=1m bb df /mnt; }
 case_mount_volume() { run 0 '^ok$' --mount type=volume,src=data,dst=/data bb sh -c 'echo ok >/data/x; cat /data/x'; }
+case_volume_directory_on_file() { run 125 'mount a directory onto a file' -v "$T/volume:/etc/plain" bb true; }
 case_oom_score() { run 0 '^500$' --oom-score-adj 500 bb cat /proc/self/oom_score_adj; }
 case_namespaces_host() { run 0 '^ok$' --pid host --ipc host --uts host bb echo ok; }
 case_userns_host() { run 0 ' 0 +0 +4294967295' --userns host bb cat /proc/self/uid_map; }
@@ -197,7 +198,7 @@ case_exec_detached()
 {
 	background e4
 	expect 0 '' "${D[@]}" exec -d e4 touch /done
-	until_says done "${D[@]}" exec e4 ls /
+	until_says 'done' "${D[@]}" exec e4 ls /
 	gone e4
 }
 
@@ -222,7 +223,7 @@ case_exec_many()
 	for i in 1 2 3 4 5 6 7 8; do
 		"${D[@]}" exec e7 sh -c "sleep .2; echo out $i" >"$T/many.$i" 2>&1 &
 	done
-	wait $(jobs -p)
+	wait
 	expect 0 '^8$' sh -c "cat '$T'/many.* | grep -c '^out'"
 	gone e7
 }
@@ -375,7 +376,7 @@ case_two_at_once()
 	for i in 1 2 3 4 5 6; do
 		"${D[@]}" run --rm --network none bb sh -c "echo out $i" >"$T/many.$i" 2>&1 &
 	done
-	wait $(jobs -p)
+	wait
 	expect 0 '^6$' sh -c "cat '$T'/many.[1-6] | grep -c '^out'"
 }
 
@@ -410,7 +411,7 @@ case_userns_remap()
 	wait "$(cat "$T/dockerd2.pid")"
 	umount "$T"/d2/*/exec/netns/* "$T"/d2/exec/netns/* 2>/dev/null
 	rm -rf --one-file-system "$T/d2"
-	return $status
+	return "$status"
 }
 
 client_run

@@ -57,7 +57,7 @@ begin_outside()
 	local status=0
 	KNARR=$(command -v "${KNARR:-knarr}") || skip_client 'no knarr: set KNARR'
 	KNARR=$(realpath "$KNARR")
-	CLIENTS_INSIDE=$(mktemp -d /tmp/knarr-clients.XXXXXX)
+	CLIENTS_INSIDE=$(mktemp -d "${TMPDIR:-/tmp}/knarr-clients.XXXXXX")
 	chmod 0711 "$CLIENTS_INSIDE"
 	CGROUPS_BEFORE=$(client_cgroups)
 	MADE_USER=
@@ -208,12 +208,12 @@ expect()
 	fi
 }
 
-# until_says REGEX COMMAND...: within 10 s the output matches.
+# until_says REGEX COMMAND...: within 12 s the output matches.
 until_says()
 {
 	local regex=$1
 	shift
-	for _ in $(seq 50); do
+	for _ in $(seq "${CLIENT_SECONDS:-60}"); do
 		[[ ! $("$@" 2>/dev/null) =~ $regex ]] || return 0
 		sleep 0.2
 	done
@@ -237,7 +237,7 @@ client_run()
 	mapfile -t cases < <(sed -n 's/^case_\([a-z0-9_]*\)().*/\1/p' "$0" | grep -E "${CASES:-.}")
 	for NAME in knarr "$peer"; do
 		RUNTIME=$KNARR
-		[ $NAME = knarr ] || RUNTIME=$(command -v "$peer") || continue
+		[ "$NAME" = knarr ] || RUNTIME=$(command -v "$peer") || continue
 		runtime_begin
 		for name in "${cases[@]}"; do
 			result=ok status=0
@@ -249,7 +249,7 @@ client_run()
 				result="FAIL	$(reason_of "$log")"
 				printf -- '--- %s %s %s\n' "$CLIENT" "$name" "$NAME" >&2
 				cat "$log" >&2
-				[ $NAME != knarr ] || failed=1
+				[ "$NAME" != knarr ] || failed=1
 				;;
 			esac
 			printf '%s\t%s\t%s\t%s\n' "$CLIENT" "$name" "$NAME" "$result"

@@ -117,6 +117,7 @@ case_volume_shared() { run 0 ' shared:' -v "$T/volume:/mnt:rshared" bb grep ' /m
 case_volume_overlay() { run 0 '^ok$' -v "$T/volume:/mnt:O" bb sh -c 'touch /mnt/x && echo ok'; }
 case_rootfs() { expect 0 '^text$' "$T/p" "${RUN[@]}" --rootfs "$T/root" cat /etc/plain; }
 case_rootfs_overlay() { expect 0 '^ok$' "$T/p" "${RUN[@]}" --rootfs "$T/root:O" sh -c 'touch /x && echo ok'; }
+case_volume_directory_on_file() { run 126 'ot a directory' -v "$T/volume:/etc/plain" bb true; }
 case_secret()
 {
 	echo hidden >"$T/secret"
@@ -275,7 +276,7 @@ case_exec_detached()
 {
 	background e3
 	expect 0 '' "$T/p" exec -d e3 touch /done
-	until_says done "$T/p" exec e3 ls /
+	until_says 'done' "$T/p" exec e3 ls /
 	gone e3
 }
 

@@ -1,41 +1,134 @@
 #!/usr/bin/env bash
-# run.sh [CLIENT...]: real callers of a runtime (podman, containerd, docker, buildah;
-# all of them by default) with knarr and, side by side, with runc. Prints a table of
-# client, feature, knarr, runc. Needs root. KNARR names the program; a client that is
-# not installed is left out. Status 1: something failed with knarr.
+# run.sh [--vm] [--markdown FILE] [CLIENT...]: real callers of a runtime (podman,
+# containerd, cri, docker, buildah; all of them by default) with knarr and, side by
+# side, with runc. Prints a table of client, feature, knarr, runc, and below it why a
+# case failed with runc, or was not tried. Needs root. KNARR names the program; a client
+# that is not installed is left out. Status 1: something failed with knarr.
+#
+#   --vm             the cases that need a controller which this machine has not in
+#                    cgroup2 are tried again in a virtual machine (tests/vm/vmrun)
+#   --markdown FILE  writes the table there, too, as docs/clients.md has it
+#   --lines FILE     no run: the table of what an earlier run said (see $LINES_FILE)
+#
+# $LINES_FILE keeps the lines that the scripts printed.
 set -u
 cd "$(dirname "$0")" || exit 1
-[ $# -gt 0 ] || set -- podman containerd docker buildah
-if [ -z "${KNARR:-}" ]; then
-	for KNARR in ../../build/knarr ../../knarr "$(command -v knarr)"; do
-		[ ! -x "$KNARR" ] || break
-	done
-fi
-KNARR=$(realpath "$KNARR")
-export KNARR
-
-lines=$(mktemp)
-trap 'rm -f "$lines"' EXIT
-status=0
-for client; do
-	"./$client.sh" >>"$lines" </dev/null
-	case $? in
-	0 | 77) ;;
-	*) status=1 ;;
+vm=no markdown='' given=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--vm) vm=yes ;;
+	--markdown) markdown=$2 && shift ;;
+	--lines) given=$2 && shift ;;
+	*) break ;;
 	esac
+	shift
 done
-awk -F '\t' '
-$4 ~ /^skip/ { skipped = skipped sprintf("%s: %s\n", $1, $4); next }
-!(($1, $2) in seen) { seen[$1, $2]; order[++n] = $1 SUBSEP $2 }
-{ result[$1, $2, $3] = $4; count[$3, $4]++ }
-END {
-	printf "%-11s %-26s %-6s %s\n", "client", "feature", "knarr", "runc"
-	for (i = 1; i <= n; i++) {
-		split(order[i], key, SUBSEP)
-		printf "%-11s %-26s %-6s %s\n", key[1], key[2], result[order[i], "knarr"], result[order[i], "runc"]
+[ $# -gt 0 ] || set -- podman containerd cri docker buildah
+
+find_knarr()
+{
+	if [ -z "${KNARR:-}" ]; then
+		for KNARR in ../../build/knarr ../../knarr "$(command -v knarr)"; do
+			[ ! -x "$KNARR" ] || break
+		done
+	fi
+	KNARR=$(realpath "$KNARR")
+	export KNARR
+}
+
+# Lines of both runs: those of the virtual machine count for a case that had none.
+merge_lines()
+{
+	awk -F '\t' -v OFS='\t' '
+	NR == FNR { if ($4 != "-" && $4 !~ /^skip/) vm[$1, $2, $3] = $4 OFS $5; next }
+	($1, $2, $3) in vm { split(vm[$1, $2, $3], r, OFS); $4 = r[1] "*"; $5 = r[2] }
+	{ print }' "$1" "$2" >"$2.merged" && mv "$2.merged" "$2"
+}
+
+# The guest has neither /tmp nor the folder of the build: all goes into one of its own.
+in_machine()
+{
+	local work client cases
+	work=$(mktemp -d)
+	cp "$KNARR" "$work/knarr"
+	cp -- *.sh *.py lib.bash "$work"
+	: >"$work/todo"
+	for client; do
+		cases=$(awk -F '\t' -v c="$client" '$1 == c && $4 == "-" && $5 ~ /controller/ && $3 == "knarr" { print $2 }' "$lines" | paste -sd '|')
+		[ -z "$cases" ] || printf '%s ^(%s)$\n' "$client" "$cases" >>"$work/todo"
+	done
+	cat >"$work/inside" <<-'END'
+		mkdir -p /scratch/tmp && chmod 1777 /scratch/tmp && cp -r "$1" /scratch/clients && chmod -R go+rX /scratch/clients
+		export TMPDIR=/scratch/tmp KNARR=/scratch/clients/knarr CLIENT_SECONDS=300
+		while read -r client CASES; do
+			export CASES
+			"/scratch/clients/$client.sh" </dev/null 2>>"$1/errors" >>"$1/lines"
+		done <"$1/todo"
+	END
+	../vm/vmrun --timeout 1800 --memory 3072 --writable "$work" -- bash "$work/inside" "$work" >&2
+	cat "$work/errors" >&2
+	[ ! -s "$work/lines" ] || merge_lines "$work/lines" "$lines"
+	rm -rf "$work"
+}
+
+if [ -n "$given" ]; then
+	lines=$given
+else
+	find_knarr
+	lines=${LINES_FILE:-$(mktemp)}
+	: >"$lines"
+	[ -n "${LINES_FILE:-}" ] || trap 'rm -f "$lines"' EXIT
+	for client; do
+		"./$client.sh" >>"$lines" </dev/null
+	done
+	[ $vm = no ] || in_machine "$@"
+fi
+
+# table FORMAT: of the lines; text or markdown.
+table()
+{
+	awk -F '\t' -v format="$1" '
+	function row(a, b, c, d) {
+		if (format == "text")
+			printf "%-11s %-26s %-7s %s\n", a, b, c, d
+		else
+			printf "| %s | %s | %s | %s |\n", a, b, c, d
 	}
-	printf "%s", skipped
-	printf "knarr: %d ok, %d failed; runc: %d ok, %d failed\n", count["knarr", "ok"], count["knarr", "FAIL"],
-		count["runc", "ok"], count["runc", "FAIL"]
-}' "$lines"
-exit $status
+	function note(text) { notes = notes (format == "text" ? "" : "- ") text "\n" }
+	$4 ~ /^skip/ { note($1 ": " $4); next }
+	{ gsub(/[|<>]/, " ", $5) }
+	!(($1, $2) in seen) { seen[$1, $2]; order[++n] = $1 SUBSEP $2 }
+	{ result[$1, $2, $3] = $4; runtimes[$3]; count[$3, $4]++; if ($3 != "knarr") peer = $3 }
+	$4 ~ /FAIL/ { note($1 " " $2 ", " $3 " failed: " $5) }
+	$4 == "-" && $3 == "knarr" { note($1 " " $2 ", not tried: " $5) }
+	$4 ~ /[*]/ { vm = 1 }
+	END {
+		row("client", "feature", "knarr", peer)
+		if (format != "text")
+			row("---", "---", "---", "---")
+		for (i = 1; i <= n; i++) {
+			split(order[i], key, SUBSEP)
+			row(key[1], key[2], result[order[i], "knarr"], result[order[i], peer])
+		}
+		printf "\n%s", notes
+		if (notes != "")
+			print ""
+		if (vm)
+			print "*: in a virtual machine that has all controllers in cgroup2.\n"
+		printf "knarr: %d ok, %d failed, %d not tried; %s: %d ok, %d failed, %d not tried.\n",
+			count["knarr", "ok"] + count["knarr", "ok*"], count["knarr", "FAIL"] + count["knarr", "FAIL*"], count["knarr", "-"],
+			peer, count[peer, "ok"] + count[peer, "ok*"], count[peer, "FAIL"] + count[peer, "FAIL*"], count[peer, "-"]
+	}' "$lines"
+}
+
+table text
+if [ -n "$markdown" ]; then
+	sed '/^<!-- table -->$/q' "$markdown" >"$markdown.tmp"
+	{
+		cat "$markdown.tmp"
+		echo
+		table markdown
+	} >"$markdown"
+	rm -f "$markdown.tmp"
+fi
+! awk -F '\t' '$3 == "knarr" && $4 ~ /FAIL/ { bad = 1 } END { exit !bad }' "$lines"
