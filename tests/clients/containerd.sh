@@ -260,13 +260,13 @@ case_rootfs_propagation() { run 0 '^hi$' --rootfs-propagation rslave -- echo hi;
 case_memory()
 {
 	need_controller memory
-	run 0 '^33554432$' --memory-limit 33554432 -- cat /sys/fs/cgroup/memory.max
+	run 0 '^33554432$' --memory-limit 33554432 --mount "type=bind,src=/sys/fs/cgroup,dst=/cg,options=rbind:ro" -- cat "/cg/$CGROUP/c/memory.max"
 }
 
 case_cpus()
 {
 	need_controller cpu
-	run 0 '^50000 100000$' --cpus 0.5 -- cat /sys/fs/cgroup/cpu.max
+	run 0 '^50000 100000$' --cpus 0.5 --mount "type=bind,src=/sys/fs/cgroup,dst=/cg,options=rbind:ro" -- cat "/cg/$CGROUP/c/cpu.max"
 }
 
 case_exec_many()

@@ -265,7 +265,7 @@ case_stats_numbers()
 {
 	need_controller memory pids
 	background g2
-	expect 0 '^g2 1 [1-9].*[kM]iB / ' "${D[@]}" stats --no-stream --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' g2
+	expect 0 '^g2 1 [1-9].*[KkM]iB / ' "${D[@]}" stats --no-stream --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' g2
 	gone g2
 }
 

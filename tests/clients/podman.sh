@@ -189,7 +189,7 @@ case_cpuset()
 case_oom_killed()
 {
 	need_controller memory
-	expect 0 '' "$T/p" "${RUN[@]}" --rm=false --name oom --memory 16m bb sh -c 'x=x; while :; do x=$x$x; done' || :
+	expect 137 '' "$T/p" "${RUN[@]}" --rm=false --name oom --memory 16m bb sh -c 'x=x; while :; do x=$x$x; done'
 	expect 0 '^true$' "$T/p" inspect -f '{{.State.OOMKilled}}' oom
 }
 
