@@ -17,6 +17,7 @@ teardown() {
 
 # The container counts to a file in its root: line N of it is N, as long as nobody
 # counts anew.
+# shellcheck disable=SC2016
 COUNTER='n=0; while :; do n=$((n + 1)); echo $n >>/count; sleep 0.1; done'
 
 counter_runs() {
@@ -54,7 +55,7 @@ nothing_left_of() {
 	run -1 knarr state "$1"
 	[ -z "$(find "$(cgroup_mount)" -name "*$1*")" ]
 	[ -z "$(ls "$ROOT")" ]
-	! pgrep -x criu
+	run -1 pgrep -x criu
 }
 
 @test "a counter goes on counting, with the same id and with another" {
@@ -379,7 +380,7 @@ wait_for_text() { # TEXT FILE
 	[[ "$output" == *"restore container \"$ID\": criu failed: "*"Restoring FAILED"*"(see $IMAGE/restore.log)"* ]]
 	[ ! -e "$T/pid" ]
 	nothing_left_of "$ID"
-	! grep "$BUNDLE" /proc/self/mountinfo
+	run -1 grep "$BUNDLE" /proc/self/mountinfo
 }
 
 @test "a failed checkpoint says what CRIU says, and the container runs on" {
