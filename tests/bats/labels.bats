@@ -150,7 +150,8 @@ requires_selinux() {
 
 @test "selinuxLabel and mountLabel: the program and what is mounted for it have them" {
 	requires_selinux
-	edit_bundle '.process.selinuxLabel = "u:r:container_t:s0:c1,c2" | .linux.mountLabel = "u:object_r:container_file_t:s0:c1"
+	# This policy says nothing of domains that change under no_new_privs.
+	edit_bundle '.process.noNewPrivileges = false | .process.selinuxLabel = "u:r:container_t:s0:c1,c2" | .linux.mountLabel = "u:object_r:container_file_t:s0:c1"
 		| .mounts += [{destination: "/labelled", type: "tmpfs", source: "tmpfs"}]'
 	bundle_runs_sh 'tr -d "\\0" </proc/self/attr/current; echo; grep " /labelled " /proc/mounts'
 	run knarr run -b "$BUNDLE" "$ID"
