@@ -2,7 +2,7 @@
 # Runs tests of whole containers on another kernel (Debian's) and on a host that
 # has all controllers in cgroup2, in virtual machines:
 #
-#   tests/vm/run.sh                limits, overlays and ordinary users; checkpoint and
+#   tests/vm/run.sh                limits, statistics, overlays and ordinary users; checkpoint and
 #                                  restore, if criu is installed; then systemd.bats
 #                                  below a running systemd
 #   tests/vm/run.sh FILE.bats …    these files instead
@@ -103,7 +103,7 @@ if [ $# -gt 0 ]; then
 	exit
 fi
 status=0
-in_machine -- tests/bats/limits.bats tests/bats/labels.bats || status=$?
+in_machine -- tests/bats/limits.bats tests/bats/stats.bats tests/bats/labels.bats || status=$?
 in_machine "${selinux[@]}" -- tests/bats/labels.bats || status=$?
 in_machine -- tests/vm/criu.bats || status=$?
 in_machine --systemd -- tests/vm/systemd.bats tests/vm/systemd_driver.bats || status=$?
