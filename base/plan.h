@@ -174,6 +174,7 @@ struct plan_device {
 };
 struct plan_bind_device {
 	plan_str path, source;
+	uint16_t slot; /* 0: bind source; else a node that the parent made */
 };
 struct plan_symlink {
 	plan_str path, target;
@@ -330,6 +331,7 @@ struct plan_source {
 	uint16_t slot;
 	bool recursive, nofollow;
 	plan_str path, what;
+	struct plan_device device; /* mode is not 0: a node to be made, not a path to be opened */
 	struct plan_idmap {
 		bool mapped, recursive;		      /* MOUNT_ATTR_IDMAP; on the mounts below too */
 		plan_str userns;		      /* a user namespace whose maps apply; 0: these two */

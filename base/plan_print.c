@@ -185,12 +185,16 @@ print_root_overlay(struct printer *o, const struct plan_step *s)
 }
 
 static void
+put_node(struct printer *o, const struct plan_device *d)
+{
+	put(o, " mode=%#o dev=%u:%u owner=%u:%u", d->mode, d->major, d->minor, d->uid, d->gid);
+}
+
+static void
 print_device(struct printer *o, const struct plan_step *s)
 {
-	const struct plan_device *d = &s->u.device;
-
-	put_str(o, "path", d->path);
-	put(o, " mode=%#o dev=%u:%u owner=%u:%u", d->mode, d->major, d->minor, d->uid, d->gid);
+	put_str(o, "path", s->u.device.path);
+	put_node(o, &s->u.device);
 }
 
 static void
@@ -354,7 +358,10 @@ print_small(struct printer *o, const struct plan_step *s)
 		break;
 	case PLAN_BIND_DEVICE:
 		put_str(o, "path", s->u.bind_device.path);
-		put_str(o, "source", s->u.bind_device.source);
+		if (s->u.bind_device.slot)
+			put_flag(o, "made", true);
+		else
+			put_str(o, "source", s->u.bind_device.source);
 		break;
 	case PLAN_MAKE_SYMLINK:
 		put_str(o, "path", s->u.symlink.path);
@@ -551,8 +558,10 @@ print_stage(struct printer *o, const struct plan_stage *g)
 static void
 print_source(struct printer *o, const struct plan_source *src)
 {
-	put(o, "open");
-	put_str(o, "source", src->path);
+	put(o, src->device.mode ? "make" : "open");
+	put_str(o, src->device.mode ? "device" : "source", src->path);
+	if (src->device.mode)
+		put_node(o, &src->device);
 	put_flag(o, "recursive", src->recursive);
 	put_flag(o, "nofollow", src->nofollow);
 	put_flag(o, "id-mapped", src->idmap.mapped);

@@ -2,9 +2,12 @@
  * (which win over a default of the same path), and the links of /dev
  * (config-linux.md#default-devices, runtime-linux.md#dev-symbolic-links).
  *
- * A user namespace cannot make device nodes, so there the host's node is bound.
+ * A user namespace cannot make device nodes. The runtime makes those of
+ * linux.devices for it where it may (device_sources.h); otherwise, and for the
+ * default ones, the host's node is bound.
  * A /dev that is bound from the host is left as it is: nodes and links made in
  * it would be made on the host. */
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -127,6 +130,53 @@ add_defaults(const struct rootfs_planner *p)
 	}
 }
 
+/* Whether nodes can be made for a container that cannot make them. The ids of a
+ * namespace that is joined are not known here. */
+static bool
+runtime_makes_nodes(const struct rootfs_planner *p)
+{
+	return p->o->in_userns && p->h->privileged && !p->h->in_userns && (p->h->capabilities >> CAP_MKNOD & 1) &&
+	       !p->s->linux_.namespaces[SPEC_NS_USER].path && rootfs_has_mount_namespace(p);
+}
+
+/* An owner that the config does not name is root of the namespace or, without one,
+ * of the host. */
+static int
+map_id(const struct rootfs_planner *p, const struct spec_id_mappings *maps, const char *property, bool named,
+       uint32_t *id)
+{
+	for (size_t i = 0; i < maps->n; i++) {
+		const struct spec_id_mapping *m = &maps->items[i];
+
+		if (*id >= m->container_id && *id - m->container_id < m->size) {
+			*id = m->host_id + (*id - m->container_id);
+			return 0;
+		}
+	}
+	return named ? err_plain(p->err, "%s: %u is not mapped in the container's user namespace", property, *id) : 0;
+}
+
+static int
+add_made(const struct rootfs_planner *p, const char *property, const struct spec_device *sd, struct plan_device *d,
+	 const char *path)
+{
+	struct arena *a = p->b->arena;
+	struct plan_step *st;
+	uint16_t slot;
+	int r = map_id(p, &p->s->linux_.uid_mappings, arena_printf(a, "%s.uid", property), sd->uid.set, &d->uid);
+
+	if (r == 0)
+		r = map_id(p, &p->s->linux_.gid_mappings, arena_printf(a, "%s.gid", property), sd->gid.set, &d->gid);
+	if (r < 0)
+		return r;
+	st = plan_add(p->b, PLAN_BIND_DEVICE, "%s", property);
+	slot = plan_add_source(p->b, path, /* recursive= */ false, /* nofollow= */ false, st->what);
+	d->path = p->b->sources[p->b->n_sources - 1].path;
+	p->b->sources[p->b->n_sources - 1].device = *d;
+	st->u.bind_device = (struct plan_bind_device){ .path = d->path, .source = d->path, .slot = slot };
+	return 0;
+}
+
 static int
 add_configured(const struct rootfs_planner *p, size_t i, bool skip_dev)
 {
@@ -149,6 +199,8 @@ add_configured(const struct rootfs_planner *p, size_t i, bool skip_dev)
 					 (long long)sd->minor);
 		d.major = (uint32_t)sd->major;
 		d.minor = (uint32_t)sd->minor;
+		if (runtime_makes_nodes(p))
+			return add_made(p, property, sd, &d, path);
 		/* The plan for root must not depend on what the host has. */
 		source = p->o->in_userns ? host_device(p, path, type, makedev(d.major, d.minor)) : path;
 		if (!source)

@@ -137,13 +137,14 @@ rootfs_run_bind_device(struct plan_ctx *c, const struct plan_step *s)
 	const char *path = rootfs_text(c->plan, s->u.bind_device.path);
 	const char *source = rootfs_text(c->plan, s->u.bind_device.source);
 	auto_close int place = open_node_place(c->fds[PLAN_FD_ROOT], path);
-	auto_close int tree = -1;
+	auto_close int tree = s->u.bind_device.slot ? fd_take(&c->fds[s->u.bind_device.slot]) : -1;
 	struct stat st;
 	int r;
 
 	if (place < 0)
 		return err_set(c->err, -place, "make a place for the device '%s'", path);
-	tree = mount_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
+	if (tree < 0)
+		tree = mount_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE);
 	if (tree < 0)
 		return err_set(c->err, -tree, "open the host's device '%s'", source);
 	if (fstat(tree, &st) < 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "namespaces/device_sources.h"
 #include "namespaces/mount_api.h"
 #include "namespaces/mount_idmap.h"
 
@@ -72,16 +73,34 @@ open_maps(const struct plan *p, const struct plan_source *src, const struct plan
 	return 0;
 }
 
+static bool
+has_devices(const struct plan *p)
+{
+	for (uint32_t i = 0; i < p->n_sources; i++)
+		if (p->sources[i].device.mode)
+			return true;
+	return false;
+}
+
 int
 mount_sources_open(const struct plan *p, int *fds, struct err *err)
 {
 	const struct plan_source *last = NULL;
 	auto_close int userns_fd = -1;
 
+	if (has_devices(p)) {
+		int r = device_sources_make(p, fds, err);
+
+		if (r < 0)
+			return r;
+	}
 	for (uint32_t i = 0; i < p->n_sources; i++) {
 		const struct plan_source *src = &p->sources[i];
-		int fd = open_source(p, src, err), r = 0;
+		int fd, r = 0;
 
+		if (src->device.mode)
+			continue;
+		fd = open_source(p, src, err);
 		if (fd < 0)
 			return fd;
 		fds[src->slot] = fd;

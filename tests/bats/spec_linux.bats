@@ -81,6 +81,23 @@ pts/ptmx' ]
 	run -0 knarr run -b "$BUNDLE" "$ID" # those outside of /dev are there now, and match
 }
 
+@test "devices in a user namespace are made with owner, mode and number" {
+	requires_root
+	requires_cap 27 CAP_MKNOD
+	chown 200000:200000 "$BUNDLE/rootfs"
+	run -0 sees '.linux.namespaces += [{type: "user"}]
+		| .linux.uidMappings = [{containerID: 0, hostID: 200000, size: 1000}] | .linux.gidMappings = .linux.uidMappings
+		| .linux.devices = [{path: "/dev/a", type: "c", major: 1, minor: 3, uid: 7, gid: 8, fileMode: 418},
+			{path: "/dev/sub/b", type: "b", major: 240, minor: 5}]' \
+		'stat -c "%F %t:%T %a %u:%g" /dev/a /dev/sub/b; echo x >/dev/a && echo written'
+	echo "$output"
+	[ "$output" = "character special file 1:3 642 7:8
+block special file f0:5 666 0:0
+written" ]
+	refuses '.linux.devices = [{path: "/dev/a", type: "c", major: 1, minor: 3, uid: 1000}]' \
+		'linux.devices[0].uid' 'not mapped'
+}
+
 @test "devices that repeat a default one" {
 	requires_root
 	run -0 sees '.linux.devices = [{path: "/dev/tty", type: "c", major: 5, minor: 0},
