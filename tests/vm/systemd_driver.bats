@@ -290,7 +290,8 @@ time.sleep(1000)' "$T/bus" &
 	make_bundle
 	bundle_runs sleep 1000
 	for ms in 1 3 5 8 12 20 30 50; do
-		sd run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+		# Not sd: a function in the background is a shell, which would be killed instead.
+		"$KNARR" --root "$ROOT" --systemd-cgroup run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
 		pid=$!
 		sleep "0.$(printf %03d "$ms")"
 		kill -KILL "$pid" 2>/dev/null || true
