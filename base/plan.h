@@ -41,18 +41,20 @@ struct plan_bytes {
 
 /* File descriptors that steps share are numbered slots of the plan_ctx. */
 enum plan_slot {
-	PLAN_FD_ROOT,	    /* root of the container's rootfs mount */
-	PLAN_FD_CHANNEL,    /* socket to the parent (SOCK_SEQPACKET) */
-	PLAN_FD_START,	    /* listening socket of `start` (create only) */
-	PLAN_FD_PEER,	    /* connection accepted from `start` */
-	PLAN_FD_PROC,	    /* private procfs, opened by the first step that needs it */
-	PLAN_FD_MASK_DIR,   /* empty read-only tmpfs that hides folders */
-	PLAN_FD_CONSOLE,    /* slave of the console until the program has it */
-	PLAN_FD_STATUS,	    /* memfd of the shared struct err (create only) */
-	PLAN_FD_INIT,	    /* pidfd of the init whose namespaces are entered (exec only) */
-	PLAN_FD_PROC_MOUNT, /* the procfs that the config mounts on /proc */
-	PLAN_FD_SYS_MOUNT,  /* the sysfs that it mounts on /sys */
-	PLAN_FD_SOURCES,    /* first slot of the sources that the parent opens */
+	PLAN_FD_ROOT,	     /* root of the container's rootfs mount */
+	PLAN_FD_CHANNEL,     /* socket to the parent (SOCK_SEQPACKET) */
+	PLAN_FD_START,	     /* listening socket of `start` (create only) */
+	PLAN_FD_PEER,	     /* connection accepted from `start` */
+	PLAN_FD_PROC,	     /* private procfs, opened by the first step that needs it */
+	PLAN_FD_MASK_DIR,    /* empty read-only tmpfs that hides folders */
+	PLAN_FD_CONSOLE,     /* slave of the console until the program has it */
+	PLAN_FD_STATUS,	     /* memfd of the shared struct err (create only) */
+	PLAN_FD_INIT,	     /* pidfd of the init whose namespaces are entered (exec only) */
+	PLAN_FD_PROC_MOUNT,  /* the procfs that the config mounts on /proc */
+	PLAN_FD_SYS_MOUNT,   /* the sysfs that it mounts on /sys */
+	PLAN_FD_HOOK_STDOUT, /* of hooks that run in the init; -1: its own */
+	PLAN_FD_HOOK_STDERR,
+	PLAN_FD_SOURCES, /* first slot of the sources that the parent opens */
 	PLAN_FD_MAX = 1024
 };
 
@@ -352,6 +354,7 @@ struct plan_stage {
 	struct plan_bytes uid_maps, gid_maps;	/* struct plan_id_map each; with CLONE_NEWUSER */
 	uint8_t map_how;			/* enum plan_map_how */
 	bool deny_setgroups;
+	bool keep_groups;   /* the caller's additional groups stay */
 	bool has_cgroup;    /* clone into the container's cgroup */
 	bool is_create;	    /* PLAN_WAIT_START follows */
 	bool has_oom_score; /* the parent writes it: the child may not */

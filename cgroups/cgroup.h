@@ -122,4 +122,9 @@ bool cgroup_is_delegated(const struct spec *s);
  * be open. -EPERM for an ordinary user who is not uid. */
 int cgroup_delegate(const struct cgroup *cg, uid_t uid, struct err *err);
 
+/* Makes the cgroup `name` (one component) below cg, with the owner that cg has, and opens its
+ * cgroup.procs for writing (close-on-exec). A descriptor, or -errno with err. cgroup_destroy()
+ * removes it with cg. */
+int cgroup_make_sub(const struct cgroup *cg, const char *name, struct err *err);
+
 #endif

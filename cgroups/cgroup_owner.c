@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -66,4 +67,26 @@ cgroup_delegate(const struct cgroup *cg, uid_t uid, struct err *err)
 			return err_set(err, errno, "give '%s' of cgroup '%s' to user %u", name, cg->path, uid);
 	}
 	return 0;
+}
+
+int
+cgroup_make_sub(const struct cgroup *cg, const char *name, struct err *err)
+{
+	static const char *const files[] = { "", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
+	auto_close int dir = -1;
+	struct stat st;
+	int fd;
+
+	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") || strchr(name, '\n'))
+		return err_plain(err, "annotation run.oci.delegate-cgroup: '%s' is no name of a cgroup", name);
+	if (mkdirat(cg->fd, name, 0755) < 0 && errno != EEXIST)
+		return err_set(err, errno, "make the cgroup '%s/%s'", cg->path, name);
+	dir = openat(cg->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || fstatat(cg->fd, "cgroup.procs", &st, 0) < 0)
+		return err_set(err, errno, "open the cgroup '%s/%s'", cg->path, name);
+	for (size_t i = 0; st.st_uid != geteuid() && i < sizeof(files) / sizeof(files[0]); i++)
+		if (fchownat(dir, files[i], st.st_uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
+			return err_set(err, errno, "give the cgroup '%s/%s' to user %u", cg->path, name, st.st_uid);
+	fd = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, errno, "open the cgroup '%s/%s'", cg->path, name) : fd;
 }

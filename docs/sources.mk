@@ -28,6 +28,7 @@ man_pages = \
 	docs/man/knarr-update.1 \
 	docs/man/knarr-version.1 \
 	docs/man/knarr-wait.1
+EXTRA_DIST += docs/annotations.md
 EXTRA_DIST += docs/gen-options.sh docs/options.tsv docs/options.md
 EXTRA_DIST += contrib docs/clients.md
 EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/performance.md docs/security.md docs/spec-conformance.md docs/state.md $(man_pages:.1=.md)

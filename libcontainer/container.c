@@ -46,7 +46,8 @@ static int
 run_poststart(const struct container_env *env, const struct state *s, const struct spec *spec, struct err *err)
 {
 	char *json = launch_state_json(env->arena, s, "running", s->pid);
-	int r = hooks_run("poststart", &spec->hooks.poststart, s->bundle, json, /* init_pidfd= */ -1,
+	int r = hooks_run("poststart", &spec->hooks.poststart, s->bundle, json, &spec->annotations,
+			  /* init_pidfd= */ -1,
 			  /* keep_going= */ false, err);
 
 	if (r < 0)

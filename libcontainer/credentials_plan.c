@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "libcontainer/attributes.h"
+#include "oci-spec/annotations.h"
 
 /* ---- capabilities ---------------------------------------------------- */
 
@@ -125,15 +126,20 @@ static int
 plan_ids(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
 {
 	const struct spec_user *u = &s->process->user;
+	bool keep = annotation_get(&s->annotations, ANNOTATION_KEEP_GROUPS) != NULL;
 	struct plan_ids ids = {
 		.uid = u->uid,
 		.gid = u->gid,
-		.set_groups = !groups_denied(b, h),
+		.set_groups = !keep && !groups_denied(b, h),
 		.has_umask = u->umask.set,
 		.umask = u->umask.v,
 	};
 
-	if (!ids.set_groups && u->additional_gids.n)
+	b->stage.keep_groups = keep;
+	if (keep && u->additional_gids.n)
+		log_warning("process.user.additionalGids: the annotation " ANNOTATION_KEEP_GROUPS
+			    " keeps the caller's groups instead");
+	else if (!ids.set_groups && u->additional_gids.n)
 		return err_plain(err,
 				 "process.user.additionalGids: the user namespace denies setgroups(2), so no group "
 				 "can be added (hint: a range in /etc/subgid and newgidmap lift this)");

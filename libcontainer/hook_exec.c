@@ -65,6 +65,14 @@ confine(const struct hook_exec *h)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, h->filter_flags, &prog);
 }
 
+static int
+take_output(const struct hook_exec *h)
+{
+	if (h->output > 0 && dup3(h->output, STDOUT_FILENO, 0) < 0)
+		return -1;
+	return h->errors > 0 ? dup3(h->errors, STDERR_FILENO, 0) : 0;
+}
+
 /* A bundle may be gone when poststop hooks run, or closed to the container's ids;
  * that keeps no hook from running. */
 static int
@@ -80,8 +88,8 @@ become_hook(const struct hook_exec *h, int input, int report)
 
 	setsid();
 	signals_reset(NULL);
-	if (take_stdin(input) >= 0 && fd_close_range(3, UINT_MAX, /* cloexec= */ true) == 0 && enter_dir(h->dir) == 0 &&
-	    confine(h) == 0)
+	if (take_stdin(input) >= 0 && take_output(h) >= 0 && fd_close_range(3, UINT_MAX, /* cloexec= */ true) == 0 &&
+	    enter_dir(h->dir) == 0 && confine(h) == 0)
 		execve(h->path, (char *const *)h->argv, (char *const *)h->envp);
 	code = errno;
 	fd_write_all(report, &code, sizeof(code));

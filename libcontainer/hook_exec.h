@@ -16,8 +16,9 @@ struct hook_exec {
 	const char **argv, **envp; /* end with NULL */
 	struct iovec state[3];	   /* pieces of the text for stdin; used up by the call */
 	unsigned n_state;
-	int64_t timeout; /* seconds; 0: none */
-	int init_pidfd;	 /* the hook is killed when this process ends; -1: none */
+	int64_t timeout;    /* seconds; 0: none */
+	int init_pidfd;	    /* the hook is killed when this process ends; -1: none */
+	int output, errors; /* its stdout and stderr; 0: the caller's */
 	bool no_new_privileges;
 	const void *filter; /* struct sock_filter[], or NULL */
 	size_t filter_len;  /* bytes */

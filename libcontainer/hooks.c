@@ -4,12 +4,15 @@
 #include "libcontainer/hooks.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/log.h"
 #include "libcontainer/hook_exec.h"
+#include "oci-spec/annotations.h"
 
 /* ---- in the runtime -------------------------------------------------- */
 
@@ -24,8 +27,25 @@ vector(struct arena *a, const struct spec_strings *list)
 	return v;
 }
 
+int
+hooks_open_output(const struct spec_pairs *annotations, const char *name, struct err *err, int *ret_fd)
+{
+	const char *path = annotations ? annotation_get(annotations, name) : NULL;
+	int fd;
+
+	*ret_fd = 0;
+	if (!path)
+		return 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
+	if (fd < 0)
+		return err_set(err, errno, "annotation %s: open '%s'", name, path);
+	*ret_fd = fd;
+	return 0;
+}
+
 static int
-run_one(const struct spec_hook *hook, const char *bundle, const char *state_json, int init_pidfd, struct err *err)
+run_one(const struct spec_hook *hook, const char *bundle, const char *state_json, const struct spec_pairs *annotations,
+	int init_pidfd, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
 	const char *only_path[] = { hook->path, NULL };
@@ -39,13 +59,22 @@ run_one(const struct spec_hook *hook, const char *bundle, const char *state_json
 		.timeout = hook->timeout.set ? hook->timeout.v : 0,
 		.init_pidfd = init_pidfd,
 	};
+	int r = hooks_open_output(annotations, ANNOTATION_HOOKS_STDOUT, err, &h.output);
 
-	return hook_exec(&h, err);
+	if (r == 0)
+		r = hooks_open_output(annotations, ANNOTATION_HOOKS_STDERR, err, &h.errors);
+	if (r == 0)
+		r = hook_exec(&h, err);
+	if (h.output > 0)
+		fd_close(h.output);
+	if (h.errors > 0)
+		fd_close(h.errors);
+	return r;
 }
 
 int
 hooks_run(const char *name, const struct spec_hooks_list *list, const char *bundle, const char *state_json,
-	  int init_pidfd, bool keep_going, struct err *err)
+	  const struct spec_pairs *annotations, int init_pidfd, bool keep_going, struct err *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		char text[ERR_MSG_MAX + 128];
@@ -53,7 +82,7 @@ hooks_run(const char *name, const struct spec_hooks_list *list, const char *bund
 		int r;
 
 		err_clear(&e);
-		r = run_one(&list->items[i], bundle, state_json, init_pidfd, &e);
+		r = run_one(&list->items[i], bundle, state_json, annotations, init_pidfd, &e);
 		if (r == 0)
 			continue;
 		err_wrap(&e, "hooks.%s[%zu]", name, i);
@@ -94,6 +123,8 @@ hooks_run_step(struct plan_ctx *c, const struct plan_step *s)
 		.n_state = 3,
 		.timeout = p->timeout,
 		.init_pidfd = -1,
+		.output = c->fds[PLAN_FD_HOOK_STDOUT],
+		.errors = c->fds[PLAN_FD_HOOK_STDERR],
 		.no_new_privileges = p->no_new_privileges,
 		.filter = p->seccomp.len ? c->plan->blob + p->seccomp.off : NULL,
 		.filter_len = p->seccomp.len,

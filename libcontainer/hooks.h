@@ -13,9 +13,14 @@
  * process is killed) are errors: "hooks.poststart[1]: '/bin/x' exited with
  * status 3". init_pidfd: the container's init, at whose end the hook is killed
  * (create: whoever kills the container need not wait for its hooks); -1: none. env: as given; when absent, the
- * runtime's own. keep_going: log a warning for each failure and go on (poststop); else stop at the first. */
+ * runtime's own. annotations: of the config; where stdout and stderr go. keep_going: log a warning for each failure and
+ * go on (poststop); else stop at the first. */
 int hooks_run(const char *name, const struct spec_hooks_list *list, const char *bundle, const char *state_json,
-	      int init_pidfd, bool keep_going, struct err *err);
+	      const struct spec_pairs *annotations, int init_pidfd, bool keep_going, struct err *err);
+
+/* The file that an annotation (ANNOTATION_HOOKS_STDOUT, …) names, opened for appending and
+ * made when missing; *ret_fd is 0 when there is no such annotation. */
+int hooks_open_output(const struct spec_pairs *annotations, const char *name, struct err *err, int *ret_fd);
 
 /* PLAN_RUN_HOOK: forks in the child (createContainer, startContainer). State on
  * stdin is state_head, the pid as the container sees it, state_tail. Waits with a

@@ -26,6 +26,7 @@
 #include "libcontainer/preserved_fds.h"
 #include "libcontainer/tty.h"
 #include "namespaces/idmap.h"
+#include "oci-spec/annotations.h"
 #include "oci-spec/documents.h"
 
 /* ---- preparing ------------------------------------------------------- */
@@ -311,9 +312,11 @@ launch_run_create_hooks(struct launch *l, struct err *err)
 	int r;
 
 	l->hooks_ran = true;
-	r = hooks_run("prestart", &h->prestart, l->bundle, json, l->stage.pidfd, /* keep_going= */ false, err);
+	r = hooks_run("prestart", &h->prestart, l->bundle, json, &l->spec->annotations, l->stage.pidfd,
+		      /* keep_going= */ false, err);
 	if (r == 0)
-		r = hooks_run("createRuntime", &h->create_runtime, l->bundle, json, l->stage.pidfd,
+		r = hooks_run("createRuntime", &h->create_runtime, l->bundle, json, &l->spec->annotations,
+			      l->stage.pidfd,
 			      /* keep_going= */ false, err);
 	return r;
 }
@@ -389,6 +392,36 @@ launch_make_places(struct launch *l, struct err *err)
 	return r < 0 || l->cgroup.unit ? r : make_cgroup(l, err);
 }
 
+/* What annotations ask for and the init is given as a descriptor. */
+static int
+open_extras(const struct launch *l, struct stage_options *o, struct err *err)
+{
+	const struct spec_pairs *annotations = &l->spec->annotations;
+	const char *sub = annotation_get(annotations, ANNOTATION_DELEGATE_CGROUP);
+	int r = hooks_open_output(annotations, ANNOTATION_HOOKS_STDOUT, err, &o->hook_stdout);
+
+	if (r == 0)
+		r = hooks_open_output(annotations, ANNOTATION_HOOKS_STDERR, err, &o->hook_stderr);
+	if (r == 0 && sub && l->has_cgroup) {
+		r = cgroup_make_sub(&l->cgroup, sub, err);
+		o->cgroup_procs = r;
+	} else if (r == 0 && sub) {
+		log_warning("the annotation " ANNOTATION_DELEGATE_CGROUP
+			    " has no effect: it needs a cgroup made without systemd");
+	}
+	return r < 0 ? r : 0;
+}
+
+static void
+close_extras(const struct stage_options *o)
+{
+	const int fds[] = { o->hook_stdout, o->hook_stderr, o->cgroup_procs };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] > 0)
+			fd_close(fds[i]);
+}
+
 static int
 spawn(struct launch *l, struct err *err)
 {
@@ -406,7 +439,11 @@ spawn(struct launch *l, struct err *err)
 		.not_dumpable = (l->host.capabilities >> CAP_SYS_PTRACE & 1) && !l->host.in_userns &&
 				!l->spec->linux_.namespaces[SPEC_NS_USER].listed,
 	};
-	int r = stage_spawn(l->plan, &o, err, &l->stage);
+	int r = open_extras(l, &o, err);
+
+	if (r == 0)
+		r = stage_spawn(l->plan, &o, err, &l->stage);
+	close_extras(&o);
 
 	if (r == 0)
 		log_debug("container '%s': its init is process %d, its cgroup '%s'", l->options->id, (int)l->stage.pid,
@@ -419,8 +456,13 @@ int
 launch_send_pidfd(const struct launch *l, struct err *err)
 {
 	const char *path = l->options->pidfd_socket;
+	const char *receiver = annotation_get(&l->spec->annotations, ANNOTATION_PIDFD_RECEIVER);
+	int r = path ? pidfd_socket_send("--pidfd-socket", path, "standard", l->stage.pidfd, err) : 0;
 
-	return path ? pidfd_socket_send("--pidfd-socket", path, "standard", l->stage.pidfd, err) : 0;
+	if (r == 0 && receiver)
+		r = pidfd_socket_send("annotation " ANNOTATION_PIDFD_RECEIVER, receiver, "standard", l->stage.pidfd,
+				      err);
+	return r;
 }
 
 /* systemd makes a scope around a process, so this one comes after the init. Until it
@@ -508,7 +550,8 @@ launch_undo(struct launch *l)
 	/* runtime.md, lifecycle: a failing hook leads to step 12, and 13 is poststop. */
 	if (l->hooks_ran)
 		hooks_run("poststop", &l->spec->hooks.poststop, l->bundle,
-			  launch_state_json(l->env->arena, &l->state, "stopped", 0), /* init_pidfd= */ -1,
+			  launch_state_json(l->env->arena, &l->state, "stopped", 0), &l->spec->annotations,
+			  /* init_pidfd= */ -1,
 			  /* keep_going= */ true, &err);
 	if (l->dir.fd >= 0)
 		log_failure(state_remove(&l->dir, &err), &err);

@@ -200,7 +200,7 @@ run_poststop(const struct state_dir *d, const struct state *s, struct arena *a)
 	r = spec_load(d->path, /* config_path= */ NULL, a, &report, &err, &spec);
 	if (r == 0)
 		r = hooks_run("poststop", &spec->hooks.poststop, s->bundle,
-			      document_state(a, &doc, /* pretty= */ false),
+			      document_state(a, &doc, /* pretty= */ false), &spec->annotations,
 			      /* init_pidfd= */ -1, /* keep_going= */ true, &err);
 	if (r < 0)
 		log_warning("poststop hooks: %s", err_format(&err, text, sizeof(text)));

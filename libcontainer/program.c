@@ -36,7 +36,8 @@
 int
 program_run_close_fds(struct plan_ctx *c, const struct plan_step *s)
 {
-	static const int talk[] = { PLAN_FD_CHANNEL, PLAN_FD_START, PLAN_FD_STATUS };
+	static const int talk[] = { PLAN_FD_CHANNEL, PLAN_FD_START, PLAN_FD_STATUS, PLAN_FD_HOOK_STDOUT,
+				    PLAN_FD_HOOK_STDERR };
 	unsigned from = 3 + s->u.close_fds.keep;
 	int r = 0;
 
@@ -59,7 +60,8 @@ program_run_close_fds(struct plan_ctx *c, const struct plan_step *s)
 	if (r < 0)
 		return err_set(c->err, -r, "close the runtime's descriptors");
 	for (size_t i = 0; i < PLAN_FD_MAX; i++)
-		if (i != PLAN_FD_CHANNEL && i != PLAN_FD_START && i != PLAN_FD_STATUS)
+		if (i != PLAN_FD_CHANNEL && i != PLAN_FD_START && i != PLAN_FD_STATUS && i != PLAN_FD_HOOK_STDOUT &&
+		    i != PLAN_FD_HOOK_STDERR)
 			c->fds[i] = -1;
 	return 0;
 }

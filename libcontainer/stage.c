@@ -257,6 +257,8 @@ stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err
 		ctx.fds[PLAN_FD_CHANNEL] = pair[1];
 		ctx.fds[PLAN_FD_START] = o->start_fd;
 		ctx.fds[PLAN_FD_STATUS] = g.status_fd;
+		ctx.fds[PLAN_FD_HOOK_STDOUT] = o->hook_stdout > 0 ? o->hook_stdout : -1;
+		ctx.fds[PLAN_FD_HOOK_STDERR] = o->hook_stderr > 0 ? o->hook_stderr : -1;
 		if (p->stage.enters) {
 			ctx.fds[PLAN_FD_INIT] = o->init_pidfd;
 			ctx.fds[PLAN_FD_ROOT] = o->root_fd;

@@ -140,7 +140,7 @@ become_namespace_root(struct plan_ctx *c)
 
 	if (!joined && !(p->stage.clone_flags & CLONE_NEWUSER))
 		return 0;
-	if (!p->stage.deny_setgroups && setgroups(0, NULL) < 0 && errno != EPERM)
+	if (!p->stage.deny_setgroups && !p->stage.keep_groups && setgroups(0, NULL) < 0 && errno != EPERM)
 		return err_set(c->err, errno, "drop the caller's groups");
 	if (setresgid(gid, gid, gid) < 0 && !joined)
 		return err_set(c->err, errno, "become gid %u of the user namespace", gid);
@@ -230,6 +230,9 @@ enter(struct plan_ctx *c, const struct stage_options *o)
 		r = exe_guard(c->err);
 	if (r == 0 && (p->stage.clone_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)
 		r = err_set(c->err, errno, "linux.namespaces: make a new cgroup namespace");
+	/* After the cgroup namespace was made: the container sees where it is. */
+	if (r == 0 && o->cgroup_procs > 0 && write(o->cgroup_procs, "0", 1) < 0)
+		r = err_set(c->err, errno, "move to the cgroup that is the container's own");
 	if (r == 0 && setsid() < 0 && errno != EPERM)
 		r = err_set(c->err, errno, "start a session");
 	return r;

@@ -20,6 +20,7 @@
 #include "namespaces/mount_idmap.h"
 #include "namespaces/path_text.h"
 #include "namespaces/rootfs_planner.h"
+#include "oci-spec/annotations.h"
 
 /* One mount while it is planned. */
 struct entry {
@@ -154,7 +155,8 @@ fs_options(const struct rootfs_planner *p, const struct entry *e, bool with_supe
 const char *
 mount_label_option(const struct rootfs_planner *p)
 {
-	const char *label = p->s->linux_.mount_label;
+	static const char *const context_kinds[] = { "context", "fscontext", "defcontext", "rootcontext", NULL };
+	const char *label = p->s->linux_.mount_label, *kind;
 
 	if (!label || !*label)
 		return NULL;
@@ -162,7 +164,12 @@ mount_label_option(const struct rootfs_planner *p)
 		log_debug("linux.mountLabel has no effect: the host has no SELinux");
 		return NULL;
 	}
-	return arena_printf(p->b->arena, "context=%s", label);
+	kind = annotation_get(&p->s->annotations, ANNOTATION_MOUNT_CONTEXT);
+	if (kind && !is_listed(kind, context_kinds)) {
+		log_warning("annotation " ANNOTATION_MOUNT_CONTEXT ": '%s' is no kind of context", kind);
+		kind = NULL;
+	}
+	return arena_printf(p->b->arena, "%s=%s", kind ? kind : "context", label);
 }
 
 static void

@@ -155,7 +155,12 @@ namespaces_are_known(const struct parser *p, const struct json_value *config)
 void
 check_config(struct parser *p, const struct json_value *config, const struct spec *s)
 {
+	const struct json_value *v = json_get(config, "linux");
+
 	check_version(p, json_get(config, "ociVersion"));
+	v = v && v->type == JSON_OBJECT ? json_get(v, "seccomp") : NULL;
+	if (v && v->type == JSON_OBJECT && s->linux_.seccomp)
+		check_listener(p, v, s->linux_.seccomp);
 	if (!namespaces_are_known(p, config))
 		return;
 	check_uts_name(p, config, s, "hostname");

@@ -31,6 +31,9 @@ void check_id_mappings(struct parser *p, const struct json_value *v, const struc
 /* ociVersion: SemVer, major 1; warns of a newer minor. */
 void check_version(struct parser *p, const struct json_value *v);
 
+/* linux.seccomp `v`: who notifies needs a listener, which may have come by annotation. */
+void check_listener(struct parser *p, const struct json_value *v, const struct spec_seccomp *s);
+
 /* Is this valid version older than 1.`minor`? */
 bool version_is_before(const char *version, unsigned minor);
 

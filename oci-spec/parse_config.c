@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "oci-spec/annotations.h"
 #include "oci-spec/parse.h"
 #include "oci-spec/spec.h"
 
@@ -101,6 +102,17 @@ apply_older_meaning(struct spec *s)
 		r->pids_limit.set = false;
 }
 
+/* The agent's socket by annotation, as configs had it before the specification. */
+static void
+apply_receiver(struct spec *s)
+{
+	const char *path = annotation_get(&s->annotations, ANNOTATION_SECCOMP_RECEIVER);
+	struct spec_seccomp *seccomp = s->linux_.seccomp;
+
+	if (path && *path == '/' && seccomp && !seccomp->listener_path)
+		seccomp->listener_path = (char *)path;
+}
+
 /* Copies no more than can be parsed: json_parse() refuses one byte too many. */
 static char *
 copy_text(struct arena *a, const char *json, size_t *len)
@@ -124,6 +136,7 @@ spec_parse(const char *file, const char *json, size_t len, struct arena *a, stru
 	root = parse_root(&p, text, len);
 	if (root) {
 		parse_object(&p, &type_config, root, s);
+		apply_receiver(s);
 		check_config(&p, root, s);
 	}
 	issues_report(&issues, report);

@@ -58,7 +58,7 @@ is_notify(const struct json_value *action)
 	       known == SPEC_ACT_NOTIFY;
 }
 
-static void
+void
 check_listener(struct parser *p, const struct json_value *v, const struct spec_seccomp *s)
 {
 	const struct json_value *syscalls = json_get(v, "syscalls");
@@ -84,7 +84,6 @@ check_seccomp(struct parser *p, const struct json_value *v, void *obj)
 	const struct spec_seccomp *s = obj;
 
 	check_errno(p, v, "defaultAction", "defaultErrnoRet", &s->default_errno_ret);
-	check_listener(p, v, s);
 }
 
 static const struct field type_seccomp_fields[] = {

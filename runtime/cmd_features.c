@@ -30,12 +30,11 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	struct spec_pair libseccomp = { key, arena_printf(c->arena, "%u.%u.%u", version->major, version->minor,
 							  version->micro) };
 	struct spec_pairs annotations = { &libseccomp, 1 };
-	static const char *const unsafe_annotations[] = ANNOTATIONS_READ;
 	struct features_lists lists = {
 		.mount_options = list_mount_options(c->arena),
 		.seccomp_archs = seccomp_known_archs(),
 		.seccomp_flags = seccomp_known_flags(),
-		.unsafe_annotations = unsafe_annotations,
+		.unsafe_annotations = annotation_names(c->arena),
 		.annotations = &annotations,
 		.cgroup_v2 = true,
 		.cgroup_systemd = true,

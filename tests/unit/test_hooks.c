@@ -61,7 +61,7 @@ run(struct spec_hook *hook, const char *state, struct err *err)
 
 	err_clear(err);
 	CHECK(truncate(out, 0) == 0);
-	return hooks_run("poststart", &list, NULL, state, -1, false, err);
+	return hooks_run("poststart", &list, NULL, state, NULL, -1, false, err);
 }
 
 static const char *
@@ -146,12 +146,12 @@ test_order(void)
 	hooks[2] = *shell(&s[2], "echo c >> $OUT");
 	err_clear(&err);
 	CHECK(truncate(out, 0) == 0);
-	CHECK(hooks_run("createRuntime", &list, NULL, "", -1, false, &err) == -EINVAL);
+	CHECK(hooks_run("createRuntime", &list, NULL, "", NULL, -1, false, &err) == -EINVAL);
 	CHECK(!strcmp(output(), "a\nb") && !strncmp(err.msg, "hooks.createRuntime[1]: ", 24));
 
 	CHECK(truncate(out, 0) == 0);
 	log_captured[0] = '\0';
-	CHECK(hooks_run("poststop", &list, NULL, "", -1, true, &err) == 0);
+	CHECK(hooks_run("poststop", &list, NULL, "", NULL, -1, true, &err) == 0);
 	CHECK(!strcmp(output(), "a\nb\nc"));
 	CHECK(!strcmp(log_captured, "hooks.poststop[1]: error running hook: '/bin/sh' exited with status 1\n"));
 }

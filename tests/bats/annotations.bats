@@ -1,0 +1,137 @@
+#!/usr/bin/env bats
+# Annotations that change what the runtime does.
+load helpers
+
+setup() {
+	container_setup
+	requires_root
+	make_bundle '.root.readonly = false'
+	bundle_runs true
+}
+
+teardown() {
+	"$KNARR" --root "$ROOT" delete --force "$ID"
+	container_teardown
+}
+
+annotate() {
+	edit_bundle '.annotations[$k] = $v' --arg k "$1" --arg v "$2"
+}
+
+wait_for_file() {
+	for _ in $(seq 200); do
+		[ ! -e "$1" ] || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "features lists them, docs/annotations.md describes them" {
+	local name doc
+	doc=$BATS_TEST_DIRNAME/../../docs/annotations.md
+	"$KNARR" features | jq -e '.potentiallyUnsafeConfigAnnotations | length >= 11 and . == sort'
+	for name in $("$KNARR" features | jq -r '.potentiallyUnsafeConfigAnnotations[]'); do
+		grep -qF "\`$name" "$doc" || {
+			echo "$name is not described"
+			return 1
+		}
+	done
+}
+
+@test "run.oci.hooks.stdout and stderr: the output of every kind of hook" {
+	local kind
+	printf '#!/bin/sh\necho "out $1"\necho "err $1" >&2\n' >"$T/hook"
+	chmod 755 "$T/hook"
+	cp "$T/hook" "$BUNDLE/rootfs/hook"
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		edit_bundle '.hooks[$k] = [{path: $p, args: ["hook", $k]}]' --arg k $kind --arg p "$T/hook"
+	done
+	edit_bundle '.hooks.startContainer = [{path: "/hook", args: ["hook", "startContainer"]}]'
+	annotate run.oci.hooks.stdout "$T/out"
+	annotate run.oci.hooks.stderr "$T/err"
+	echo kept >"$T/out"
+	bundle_runs echo program
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = program ]
+	[ "$(head -n 1 "$T/out")" = kept ]
+	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
+		grep -qx "out $kind" "$T/out"
+		grep -qx "err $kind" "$T/err"
+	done
+	: >"$T/out"
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	knarr start "$ID"
+	grep -qx 'out poststart' "$T/out"
+	wait_status "$ID" stopped
+	knarr delete "$ID"
+	grep -qx 'out poststop' "$T/out"
+	annotate run.oci.hooks.stdout /no/such/folder/out
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"annotation run.oci.hooks.stdout: open '/no/such/folder/out'"* ]]
+}
+
+@test "run.oci.keep_original_groups: no setgroups" {
+	requires_command setpriv
+	bundle_runs id -G
+	run -0 setpriv --groups 1234,5678 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[ "$output" = 0 ]
+	annotate run.oci.keep_original_groups 1
+	run -0 setpriv --groups 1234,5678 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[ "$output" = '0 1234 5678' ]
+	edit_bundle '.process.user.additionalGids = [7]'
+	run -0 setpriv --groups 1234 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"keeps the caller's groups"* ]]
+	[[ "$output" == *'0 1234' ]]
+}
+
+@test "run.oci.pidfd_receiver and run.oci.seccomp.receiver: sockets" {
+	requires_command python3
+	annotate run.oci.pidfd_receiver "$T/pidfd"
+	annotate run.oci.seccomp.receiver "$T/agent"
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["reboot"], action: "SCMP_ACT_NOTIFY"}]}'
+	python3 - "$T" >"$T/out" <<'X' &
+import array, os, select, socket, sys
+sockets = {}
+for name in 'pidfd', 'agent':
+    s = socket.socket(socket.AF_UNIX)
+    s.bind(sys.argv[1] + '/' + name)
+    s.listen(1)
+    s.settimeout(20)
+    sockets[name] = s
+open(sys.argv[1] + '/ready', 'w').close()
+for name in 'pidfd', 'agent':
+    c, _ = sockets[name].accept()
+    msg, anc, _, _ = c.recvmsg(4096, 4096)
+    fd = array.array('i', anc[0][2])[0]
+    print(name, os.readlink('/proc/self/fd/%d' % fd))
+X
+	wait_for_file "$T/ready"
+	knarr run -b "$BUNDLE" "$ID"
+	wait $!
+	grep -q '^pidfd .*pidfd' "$T/out"
+	grep -q '^agent .*seccomp notify' "$T/out"
+	# It is the socket of a listener as any other one: nobody there is an error.
+	annotate run.oci.pidfd_receiver "$T/nobody"
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"annotation run.oci.pidfd_receiver: connect to '$T/nobody'"* ]]
+}
+
+@test "run.oci.delegate-cgroup: the processes are below, limits and namespace above" {
+	requires_cgroup2
+	annotate run.oci.delegate-cgroup payload
+	bundle_runs sh -c 'grep ^0:: /proc/self/cgroup; sleep 1000'
+	edit_bundle 'if any(.linux.namespaces[]; .type == "cgroup") then . else .linux.namespaces += [{type: "cgroup"}] end'
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	local cgroup
+	cgroup=$(cgroup_mount)$(jq -r .cgroupPath "$ROOT/$ID/state.json")
+	[ "$(cat "$cgroup/payload/cgroup.procs")" = "$(knarr state "$ID" | jq .pid)" ]
+	[ -z "$(cat "$cgroup/cgroup.procs")" ]
+	grep -qx '0::/payload' "$T/out"
+	# exec follows, and all of it goes.
+	[ "$(knarr exec "$ID" grep ^0:: /proc/self/cgroup </dev/null)" = 0::/payload ]
+	knarr delete --force "$ID"
+	[ ! -e "$cgroup" ]
+	annotate run.oci.delegate-cgroup ../x
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *"'../x' is no name of a cgroup"* ]]
+}
