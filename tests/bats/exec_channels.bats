@@ -118,7 +118,7 @@ X
 	[ "$(jq -rs '.[1].state.status' "$T/states")" = running ]
 	# Nobody listens any more: one error, no process.
 	run -255 knarr exec "$ID" mkdir /x
-	[[ "$output" == *"listenerPath: connect to '$T/agent'"* ]]
+	[[ "$output" == *'listenerPath: failed to connect with seccomp agent'*"$T/agent"* ]]
 	[ "$(knarr ps --format json "$ID" | jq length)" = 1 ]
 }
 
