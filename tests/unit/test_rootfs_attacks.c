@@ -112,7 +112,7 @@ make_devices(struct plan_builder *b)
 static void
 bind_device(struct plan_builder *b)
 {
-	struct plan_bind_device d = { plan_string(b, "/dev/null"), plan_string(b, "/dev/null") };
+	struct plan_bind_device d = { .path = plan_string(b, "/dev/null"), .source = plan_string(b, "/dev/null") };
 
 	plan_add(b, PLAN_BIND_DEVICE, "device")->u.bind_device = d;
 }
@@ -120,7 +120,7 @@ bind_device(struct plan_builder *b)
 static void
 bind_no_device(struct plan_builder *b)
 {
-	struct plan_bind_device d = { plan_string(b, "/dev/null"), plan_string(b, at("treasure")) };
+	struct plan_bind_device d = { .path = plan_string(b, "/dev/null"), .source = plan_string(b, at("treasure")) };
 
 	plan_add(b, PLAN_BIND_DEVICE, "device")->u.bind_device = d;
 }

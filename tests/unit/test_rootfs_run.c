@@ -47,10 +47,12 @@ build_whole(struct plan_builder *b)
 		add_device(b, "/dev/zero", S_IFCHR | 0666, 1, 5);
 		add_device(b, "/dev/sub/fifo", S_IFIFO | 0622, 0, 0);
 	} else {
-		struct plan_bind_device d = { plan_string(b, "/dev/null"), plan_string(b, "/dev/null") };
+		struct plan_bind_device d = { .path = plan_string(b, "/dev/null"),
+					      .source = plan_string(b, "/dev/null") };
 
 		plan_add(b, PLAN_BIND_DEVICE, "device")->u.bind_device = d;
-		d = (struct plan_bind_device){ plan_string(b, "/dev/zero"), plan_string(b, "/dev/zero") };
+		d = (struct plan_bind_device){ .path = plan_string(b, "/dev/zero"),
+					       .source = plan_string(b, "/dev/zero") };
 		plan_add(b, PLAN_BIND_DEVICE, "device")->u.bind_device = d;
 	}
 	add_symlink(b, "/dev/fd", "/proc/self/fd");
