@@ -51,6 +51,18 @@ fill_gap(int fd, struct err *err)
 	return 0;
 }
 
+/* What closes on execve was opened here. */
+static void
+empty_gaps(int end)
+{
+	for (int fd = FIRST; fd < end; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags >= 0 && (flags & FD_CLOEXEC))
+			close(fd);
+	}
+}
+
 int
 preserved_fds_reserve(unsigned n, struct err *err)
 {
@@ -66,8 +78,11 @@ preserved_fds_reserve(unsigned n, struct err *err)
 				       fd);
 		if (flags >= 0)
 			continue;
-		if ((r = fill_gap(fd, err)) < 0)
+		r = fill_gap(fd, err);
+		if (r < 0) {
+			empty_gaps(fd);
 			return r;
+		}
 		if (missing++ == 0)
 			first_missing = fd;
 	}
