@@ -140,8 +140,8 @@ an_image() {
 	mkdir "$T/data"
 	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings | .mounts += [{destination: "/data", type: "bind", source: "'"$T"'/data", options: ["bind", "idmap"]}]'
 	chmod 711 "$BUNDLE"
-	run knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
-	[ "$status" = 0 ] || skip 'the file system of the tests cannot have mapped ids'
+	chown -R --no-dereference 100000:100000 "$BUNDLE/rootfs"
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
 	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
 	[[ "$output" == *'mounts['*'id-mapped'* ]]
 }
