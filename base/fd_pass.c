@@ -12,6 +12,17 @@ union control {
 	struct cmsghdr head;
 };
 
+static ssize_t
+send_some(int socket, const struct msghdr *msg)
+{
+	ssize_t n;
+
+	do
+		n = sendmsg(socket, msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
 int
 fd_send(int socket, int fd, const void *data, size_t len)
 {
@@ -20,16 +31,23 @@ fd_send(int socket, int fd, const void *data, size_t len)
 	struct msghdr msg = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
 	};
-	ssize_t n;
 
 	control.head.cmsg_level = SOL_SOCKET;
 	control.head.cmsg_type = SCM_RIGHTS;
 	control.head.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
-	do
-		n = sendmsg(socket, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	/* A stream may take the data in parts; the descriptor went with the first. */
+	while (iov.iov_len > 0) {
+		ssize_t n = send_some(socket, &msg);
+
+		if (n < 0)
+			return (int)n;
+		iov.iov_base = (char *)iov.iov_base + n;
+		iov.iov_len -= (size_t)n;
+		msg.msg_control = NULL;
+		msg.msg_controllen = 0;
+	}
+	return 0;
 }
 
 static int

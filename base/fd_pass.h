@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Sends len bytes (at least one) and fd with them. 0 or -errno. */
+/* Sends len bytes (at least one), and fd with the first of them. 0 or -errno; a
+ * receiver that is gone is an error, not a signal. */
 int fd_send(int socket, int fd, const void *data, size_t len);
 
 /* Receives at most size bytes, and the descriptor that came with them

@@ -1,5 +1,4 @@
-/* Theory of operation: see unix_socket.h. One connection, the descriptor with the
- * first byte, the rest of the data behind it if the socket takes it in parts. */
+/* Theory of operation: see unix_socket.h. */
 #include "base/unix_socket.h"
 
 #include <errno.h>
@@ -54,44 +53,4 @@ unix_socket_connect(const char *path)
 	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
 	return fd_take(&fd);
-}
-
-static ssize_t
-send_some(int socket_fd, const struct msghdr *msg)
-{
-	ssize_t n;
-
-	do
-		n = sendmsg(socket_fd, msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
-}
-
-int
-unix_socket_send_fd(int socket_fd, const char *data, size_t len, int fd)
-{
-	union {
-		char buf[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr head;
-	} control = { { 0 } };
-	struct iovec iov = { (char *)data, len };
-	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
-	};
-
-	control.head.cmsg_level = SOL_SOCKET;
-	control.head.cmsg_type = SCM_RIGHTS;
-	control.head.cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(&control.head), &fd, sizeof(int));
-	while (iov.iov_len > 0) {
-		ssize_t n = send_some(socket_fd, &msg);
-
-		if (n < 0)
-			return (int)n;
-		iov.iov_base = (char *)iov.iov_base + n;
-		iov.iov_len -= (size_t)n;
-		msg.msg_control = NULL;
-		msg.msg_controllen = 0;
-	}
-	return 0;
 }

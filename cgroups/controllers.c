@@ -10,8 +10,7 @@
 #include <string.h>
 
 #include "base/fd.h"
-
-#define MAX_MOUNTINFO ((size_t)16 * 1024 * 1024)
+#include "base/mountinfo.h"
 
 static const struct {
 	const char *name;
@@ -92,32 +91,26 @@ list_has(const char *list, size_t len, const char *name)
 	return false;
 }
 
-/* The mount point of the v1 hierarchy of the controller called name, as
- * mountinfo writes it (with its escapes: for people). */
+/* The mount point of the v1 hierarchy of the controller called name. */
 static bool
 find_v1_mount(const char *name, char *buf, size_t size)
 {
-	static const char mark[] = " - cgroup ";
-	char *text, *save = NULL;
-	size_t len;
-	bool found = false;
+	auto_arena struct arena a = { 0 };
+	struct mountinfo mounts;
+	struct err ignored;
 
-	if (fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", MAX_MOUNTINFO, &text, &len) < 0)
+	err_clear(&ignored);
+	if (mountinfo_read(0, &a, &ignored, &mounts) < 0)
 		return false;
-	for (char *line = strtok_r(text, "\n", &save); line && !found; line = strtok_r(NULL, "\n", &save)) {
-		const char *type = strstr(line, mark), *options;
-		char point[4096];
+	for (size_t i = 0; i < mounts.n; i++) {
+		const struct mountinfo_line *m = &mounts.lines[i];
 
-		if (!type || sscanf(line, "%*s %*s %*s %*s %4095s", point) != 1)
-			continue;
-		options = strchr(type + sizeof(mark) - 1, ' '); /* after the source */
-		if (!options || !list_has(options + 1, strlen(options + 1), name))
-			continue;
-		snprintf(buf, size, "%s", point);
-		found = true;
+		if (!strcmp(m->type, "cgroup") && list_has(m->options, strlen(m->options), name)) {
+			snprintf(buf, size, "%s", m->point);
+			return true;
+		}
 	}
-	free(text);
-	return found;
+	return false;
 }
 
 /* The line of the controller in /proc/cgroups: "memory 4 16 1". */

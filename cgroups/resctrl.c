@@ -22,46 +22,31 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/mountinfo.h"
 #include "cgroups/resctrl_schemata.h"
 
-#define MAX_MOUNTINFO ((size_t)16 * 1024 * 1024)
-#define MAX_SCHEMATA  ((size_t)1024 * 1024)
+#define MAX_SCHEMATA ((size_t)1024 * 1024)
 
 /* ---- the file system --------------------------------------------------- */
-
-/* Mount point of a line of mountinfo whose file system is resctrl. */
-static bool
-line_mount_point(char *line, char **ret_point)
-{
-	char *mark = strstr(line, " - resctrl "), *save = line, *field = NULL;
-
-	if (!mark)
-		return false;
-	for (int i = 0; i < 5; i++)
-		field = strsep(&save, " ");
-	*ret_point = field;
-	return field && *field == '/';
-}
 
 int
 resctrl_open_mounted(struct err *err, int *ret_fd)
 {
-	char *text, *rest, *line, *point;
+	auto_arena struct arena a = { 0 };
+	struct mountinfo mounts;
 	struct statfs fs;
-	size_t len;
-	int fd = -1, r = fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", MAX_MOUNTINFO, &text, &len);
+	int fd = -1, r = mountinfo_read(0, &a, err, &mounts);
 
 	if (r < 0)
-		return err_set(err, -r, "read '/proc/self/mountinfo'");
-	for (rest = text; fd < 0 && (line = strsep(&rest, "\n"));) {
-		if (!line_mount_point(line, &point))
+		return r;
+	for (size_t i = 0; fd < 0 && i < mounts.n; i++) {
+		if (strcmp(mounts.lines[i].type, "resctrl") != 0)
 			continue;
-		fd = open(point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = open(mounts.lines[i].point, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		/* Another file system may lie over it. */
 		if (fd >= 0 && (fstatfs(fd, &fs) < 0 || fs.f_type != RDTGROUP_SUPER_MAGIC))
 			fd = fd_close(fd);
 	}
-	free(text);
 	if (fd < 0)
 		return err_set(err, ENOENT,
 			       "linux.intelRdt: no resctrl is mounted (mount -t resctrl resctrl /sys/fs/resctrl, where "

@@ -33,11 +33,12 @@ container_create(const struct container_env *env, const struct container_create_
 static void
 destroy_after_hook(const struct container_env *env, const char *id)
 {
+	char text[ERR_MSG_MAX];
 	struct err err;
 
 	err_clear(&err);
 	if (container_delete(env, id, /* force= */ true, &err) < 0)
-		log_warning("%s", err.msg);
+		log_warning("%s", err_format(&err, text, sizeof(text)));
 }
 
 /* Without the lock, since a hook takes as long as it likes and other commands must

@@ -9,7 +9,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "libcontainer/mountinfo.h"
+#include "base/mountinfo.h"
 #include "namespaces/mount_api.h"
 
 /* The first one is that of the system. */

@@ -19,8 +19,8 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
+#include "base/mountinfo.h"
 #include "libcontainer/criu_rpc.h"
-#include "libcontainer/mountinfo.h"
 #include "namespaces/mount_api.h"
 #include "namespaces/mount_options.h"
 #include "namespaces/path_in_root.h"

@@ -6,8 +6,8 @@
 #ifndef KNARR_LIBCONTAINER_CRIU_STDIO_H
 #define KNARR_LIBCONTAINER_CRIU_STDIO_H
 
+#include "base/mountinfo.h"
 #include "base/protobuf.h"
-#include "libcontainer/mountinfo.h"
 
 /* Writes descriptors.json for the process pid into the folder image_fd, and tells
  * CRIU which files are outside. 0 or -errno with err. */

@@ -444,7 +444,6 @@ spawn(struct launch *l, struct err *err)
 	if (r == 0)
 		r = stage_spawn(l->plan, &o, err, &l->stage);
 	close_extras(&o);
-
 	if (r == 0)
 		log_debug("container '%s': its init is process %d, its cgroup '%s'", l->options->id, (int)l->stage.pid,
 			  l->cgroup.path ? l->cgroup.path : "that of the runtime");

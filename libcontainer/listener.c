@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/fd_pass.h"
 #include "base/json_out.h"
 #include "base/unix_socket.h"
 #include "oci-spec/documents.h"
@@ -41,7 +42,7 @@ listener_send(const struct spec_seccomp *s, const char *state_json, pid_t pid, i
 	if (sock < 0)
 		return err_set(err, -sock, "linux.seccomp.listenerPath: failed to connect with seccomp agent '%s'",
 			       s->listener_path);
-	r = unix_socket_send_fd(sock, text, strlen(text), fd);
+	r = fd_send(sock, fd, text, strlen(text));
 	if (r < 0)
 		return err_set(err, -r, "linux.seccomp.listenerPath: send to '%s'", s->listener_path);
 	return 0;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/fd_pass.h"
 #include "base/unix_socket.h"
 
 int
@@ -15,6 +16,6 @@ pidfd_socket_send(const char *property, const char *path, const char *text, int 
 
 	if (fd < 0)
 		return err_set(err, -fd, "%s: connect to '%s'", property, path);
-	r = unix_socket_send_fd(fd, text, strlen(text), pidfd);
+	r = fd_send(fd, pidfd, text, strlen(text));
 	return r < 0 ? err_set(err, -r, "%s: send the pidfd to '%s'", property, path) : 0;
 }

@@ -29,6 +29,24 @@
 
 /* ---- CLOSE_FDS ------------------------------------------------------- */
 
+/* What later steps still need. */
+static const enum plan_slot kept[] = { PLAN_FD_CHANNEL, PLAN_FD_START, PLAN_FD_STATUS, PLAN_FD_HOOK_STDOUT,
+				       PLAN_FD_HOOK_STDERR };
+#define N_KEPT (sizeof(kept) / sizeof(kept[0]))
+
+static void
+forget_others(struct plan_ctx *c)
+{
+	int fds[N_KEPT];
+
+	for (size_t i = 0; i < N_KEPT; i++)
+		fds[i] = c->fds[kept[i]];
+	for (size_t i = 0; i < PLAN_FD_MAX; i++)
+		c->fds[i] = -1;
+	for (size_t i = 0; i < N_KEPT; i++)
+		c->fds[kept[i]] = fds[i];
+}
+
 /* Close-on-exec comes too late for a program, interpreter (#!) or dynamic loader
  * named /proc/self/fd/N/../…: execve opens those before it closes anything, and
  * N may be a folder of the host (CVE-2024-21626). A procfs without masks among
@@ -36,16 +54,14 @@
 int
 program_run_close_fds(struct plan_ctx *c, const struct plan_step *s)
 {
-	static const int talk[] = { PLAN_FD_CHANNEL, PLAN_FD_START, PLAN_FD_STATUS, PLAN_FD_HOOK_STDOUT,
-				    PLAN_FD_HOOK_STDERR };
 	unsigned from = 3 + s->u.close_fds.keep;
 	int r = 0;
 
 	for (;;) {
 		int next = -1;
 
-		for (size_t i = 0; i < sizeof(talk) / sizeof(talk[0]); i++) {
-			int fd = c->fds[talk[i]];
+		for (size_t i = 0; i < N_KEPT; i++) {
+			int fd = c->fds[kept[i]];
 
 			if (fd >= (int)from && (next < 0 || fd < next))
 				next = fd;
@@ -59,10 +75,7 @@ program_run_close_fds(struct plan_ctx *c, const struct plan_step *s)
 		r = fd_close_range(from, ~0U, /* cloexec= */ false);
 	if (r < 0)
 		return err_set(c->err, -r, "close the runtime's descriptors");
-	for (size_t i = 0; i < PLAN_FD_MAX; i++)
-		if (i != PLAN_FD_CHANNEL && i != PLAN_FD_START && i != PLAN_FD_STATUS && i != PLAN_FD_HOOK_STDOUT &&
-		    i != PLAN_FD_HOOK_STDERR)
-			c->fds[i] = -1;
+	forget_others(c);
 	return 0;
 }
 

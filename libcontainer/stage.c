@@ -399,9 +399,9 @@ stage_reply(struct stage *g, enum stage_message message, struct err *err)
 		int code = errno;
 
 		/* It is gone: its own words are better than EPIPE. */
-		return code == EPIPE && channel_ended(g, NULL, err, &ignored) < 0
-			       ? -ECHILD
-			       : err_set(err, code, "answer the container's init");
+		int r = code == EPIPE ? channel_ended(g, NULL, err, &ignored) : 0;
+
+		return r < 0 ? r : err_set(err, code, "answer the container's init");
 	}
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "base/fd.h"
+#include "base/fd_pass.h"
 #include "base/unix_socket.h"
 #include "libcontainer/tty.h"
 
@@ -20,6 +21,6 @@ tty_send_to_socket(const char *path, int master_fd, struct err *err)
 		r = -errno;
 	if (r < 0)
 		return err_set(err, -r, "--console-socket: connect to '%s'", path);
-	r = unix_socket_send_fd(fd, name, sizeof(name) - 1, master_fd);
+	r = fd_send(fd, master_fd, name, sizeof(name) - 1);
 	return r < 0 ? err_set(err, -r, "--console-socket: send the terminal to '%s'", path) : 0;
 }

@@ -65,46 +65,11 @@ X
 	[ "$(knarr ps --format json "$ID" | jq length)" = 1 ]
 }
 
-# agent SOCKET OUT: takes two listeners, the init's and that of exec, writes down what
-# came with each, and answers every request with EOPNOTSUPP until they hang up.
-agent() {
-	python3 - "$1" "$2" <<'X'
-import array, fcntl, select, socket, struct, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(2)
-s.settimeout(20)
-poll = select.poll()
-out = open(sys.argv[2], 'wb')
-for i in 1, 2:
-    c, _ = s.accept()
-    msg, anc, _, _ = c.recvmsg(65536, 4096)
-    fd = array.array('i', anc[0][2])[0]
-    while True:
-        more = c.recv(65536)
-        if not more:
-            break
-        msg += more
-    out.write(msg + b'\n')
-    out.flush()
-    if i == 2:
-        poll.register(fd, select.POLLIN)
-while True:
-    events = poll.poll(20000)
-    if not events or events[0][1] & select.POLLHUP:
-        break
-    buf = bytearray(80)
-    fcntl.ioctl(fd, 0xc0502100, buf)      # SECCOMP_IOCTL_NOTIF_RECV
-    nid = struct.unpack_from('Q', buf)[0]
-    fcntl.ioctl(fd, 0xc0182101, struct.pack('QqiI', nid, 0, -95, 0))  # _SEND
-X
-}
-
 @test "exec with a seccomp profile that notifies: the agent gets a listener of the process" {
 	requires_command python3
 	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "'"$T"'/agent", listenerMetadata: "meta data",
 		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}'
-	agent "$T/agent" "$T/states" &
+	seccomp_agent "$T/agent" "$T/states" 2 &
 	local agent=$!
 	wait_for_file "$T/agent"
 	start

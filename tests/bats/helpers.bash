@@ -416,3 +416,39 @@ requires_no_sanitizer()
 	! is_sanitized ||
 		skip "$1; the other builds are tested"
 }
+
+# seccomp_agent SOCKET OUT [N]: takes N listeners, one after the other (1), writes the
+# container process state of each as a line, and answers every request of the last
+# with errno 95 until it hangs up.
+seccomp_agent()
+{
+	python3 - "$1" "$2" "${3:-1}" <<'X'
+import array, fcntl, select, socket, struct, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(2)
+s.settimeout(20)
+out = open(sys.argv[2], 'wb')
+for i in range(int(sys.argv[3])):
+    c, _ = s.accept()
+    msg, anc, _, _ = c.recvmsg(65536, 4096)
+    fd = array.array('i', anc[0][2])[0]
+    while True:
+        more = c.recv(65536)
+        if not more:
+            break
+        msg += more
+    out.write(msg + b'\n')
+    out.flush()
+poll = select.poll()
+poll.register(fd, select.POLLIN)
+while True:
+    events = poll.poll(20000)
+    if not events or events[0][1] & select.POLLHUP:
+        break
+    buf = bytearray(80)
+    fcntl.ioctl(fd, 0xc0502100, buf)      # SECCOMP_IOCTL_NOTIF_RECV
+    nid = struct.unpack_from('Q', buf)[0]
+    fcntl.ioctl(fd, 0xc0182101, struct.pack('QqiI', nid, 0, -95, 0))  # _SEND
+X
+}

@@ -57,36 +57,6 @@ teardown() {
 	knarr delete -f "$ID"
 }
 
-# agent SOCKET OUT: takes one listener, writes the container process state, answers
-# every request with ENOSYS-like errno 95 until the listener hangs up.
-agent() {
-	python3 - "$1" "$2" <<'X'
-import array, fcntl, json, os, select, socket, struct, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(1)
-c, _ = s.accept()
-msg, anc, _, _ = c.recvmsg(65536, 4096)
-fd = array.array('i', anc[0][2])[0]
-while True:
-    more = c.recv(65536)
-    if not more:
-        break
-    msg += more
-open(sys.argv[2], 'wb').write(msg)
-poll = select.poll()
-poll.register(fd, select.POLLIN)
-while True:
-    events = poll.poll(5000)
-    if not events or events[0][1] & select.POLLHUP:
-        break
-    buf = bytearray(80)
-    fcntl.ioctl(fd, 0xc0502100, buf)      # SECCOMP_IOCTL_NOTIF_RECV
-    nid = struct.unpack_from('Q', buf)[0]
-    fcntl.ioctl(fd, 0xc0182101, struct.pack('QqiI', nid, 0, -95, 0))  # _SEND
-X
-}
-
 @test "a listener is handed over with the state and the metadata" {
 	requires_command python3
 	bundle_runs sh -c 'mkdir /x'
@@ -94,7 +64,7 @@ X
 		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}'
 	for how in run create; do
 		rm -f "$T/agent"
-		agent "$T/agent" "$T/state.json" 2>"$T/agent.err" &
+		seccomp_agent "$T/agent" "$T/state.json" 2>"$T/agent.err" &
 		local agent=$!
 		for _ in $(seq 100); do [ -S "$T/agent" ] && break; sleep 0.05; done
 		if [ $how = run ]; then

@@ -4,7 +4,7 @@
  *   id parent dev root point options [tags…] - type source options
  *
  * where space, tab, newline and backslash in a path are \ooo. */
-#include "libcontainer/mountinfo.h"
+#include "base/mountinfo.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* The lines of /proc/PID/mountinfo, proc_pid_mountinfo(5). */
-#ifndef KNARR_LIBCONTAINER_MOUNTINFO_H
-#define KNARR_LIBCONTAINER_MOUNTINFO_H
+#ifndef KNARR_BASE_MOUNTINFO_H
+#define KNARR_BASE_MOUNTINFO_H
 
 #include <stdint.h>
 #include <sys/types.h>
