@@ -59,13 +59,13 @@ pass()
 	passed=$((passed + 1))
 }
 
-# fail NAME [LOG]: with the end of the log, if any.
+# fail NAME [LOG]: with the end of the log, if any, without the tests that passed.
 fail()
 {
 	failed=$((failed + 1))
 	printf 'FAIL: %s\n' "$1"
 	if [ $# -gt 1 ] && [ -s "$2" ]; then
-		tail -n 40 "$2" | sed 's/^/    /'
+		grep -av -e '^PASS: ' -e '^ok ' "$2" | tail -n 25 | sed 's/^/    /'
 	fi
 }
 
@@ -298,22 +298,32 @@ lint()
 	count_tap lint "$out/lint.plan" $status
 }
 
-# What the release carries is what git knows: a file missing in a list would be
-# missed first by the one who unpacks the tarball.
+# What the release carries is what git knows, and what autotools and the manual make of it:
+# a file missing in a list would be missed first by the one who unpacks the tarball, and a
+# left-over of this build would be in the way of theirs.
 release_is_complete()
 {
-	local f status=0
-	(cd "$out/gcc" && make -s distdir) || return 1
+	local f status=0 release=$out/gcc/knarr-$version
+	make -s -C "$out/gcc" distdir || return 1
 	while IFS= read -r -d '' f; do
 		case $f in
 		.gitignore | .git*/*) continue ;;
 		esac
-		[ ! -e "$src/$f" ] || [ -e "$out/gcc/knarr-$version/$f" ] || {
+		[ ! -e "$src/$f" ] || [ -e "$release/$f" ] || {
 			echo "$f is in no list of Makefile.am or sources.mk"
 			status=1
 		}
 	done <"$out/files"
-	chmod -R u+w "$out/gcc/knarr-$version" && rm -rf "$out/gcc/knarr-$version"
+	while IFS= read -r -d '' f; do
+		case $f in
+		Makefile.in | aclocal.m4 | build-aux/* | config.h.in | configure | docs/man/*.1) continue ;;
+		esac
+		grep -qzxF -e "$f" "$out/files" || {
+			echo "$f is in the release, and git does not know it"
+			status=1
+		}
+	done < <(find "$release" -type f -printf '%P\0')
+	chmod -R u+w "$release" && rm -rf "$release"
 	return "$status"
 }
 
