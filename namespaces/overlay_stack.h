@@ -1,0 +1,57 @@
+/* A stack of overlay layers, read from mount options, and what the kernel takes of it.
+ *
+ * In a config the layers are one string: "lowerdir=TOP:…:BOTTOM", in which a
+ * backslash takes the meaning from ':', ',' and '\', and "::" begins the layers
+ * that only hold data. Since Linux 6.8 they may be given one by one as well ("lowerdir+=",
+ * "datadir+=", not escaped). Either way the result is plain absolute paths, topmost
+ * first. Documentation/filesystems/overlayfs.rst of the kernel.
+ *
+ * Lists and paths are in the arena of the plan's builder. Errors go to p->err and name
+ * property ("mounts[3]"). */
+#ifndef KNARR_NAMESPACES_OVERLAY_STACK_H
+#define KNARR_NAMESPACES_OVERLAY_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "namespaces/rootfs_planner.h"
+
+struct overlay_list {
+	const char **items;
+	size_t n, cap;
+};
+
+/* An overlay's options, taken apart. */
+struct overlay_stack {
+	struct overlay_list lower, data; /* plain absolute paths, topmost first */
+	const char *upper, *work;
+	struct overlay_list rest; /* other options, as they are */
+	bool one_string;	  /* lowerdir= was used */
+	bool one_by_one;	  /* lowerdir+ or datadir+ was used */
+};
+
+/* Appends item, which is not copied. */
+void overlay_push(const struct rootfs_planner *p, struct overlay_list *l, const char *item);
+bool overlay_list_has(const struct overlay_list *l, const char *name);
+
+/* Fills *k, which is empty, from the data options of o. 0 or -EINVAL. */
+int overlay_stack_read(const struct rootfs_planner *p, const char *property, const struct mount_options *o,
+		       struct overlay_stack *k);
+
+/* That path is a folder; role names it in the message. 0 or -errno. */
+int overlay_check_folder(const struct rootfs_planner *p, const char *property, const char *role, const char *path);
+
+/* That all layers are folders, no more than the kernel takes, and that the work folder
+ * can be used. 0 or -errno. */
+int overlay_stack_check(const struct rootfs_planner *p, const char *property, const struct overlay_stack *k);
+
+/* That the kernel takes data layers, if there are any, and their paths. 0 or -EINVAL. */
+int overlay_stack_check_data(const struct rootfs_planner *p, const char *property, const struct overlay_stack *k);
+
+/* Whether the layers can be given one by one: if the kernel can, and each path is
+ * short enough for fsconfig(2). If not they must fit into the one page of mount(2):
+ * 0, or -EINVAL. */
+bool overlay_stack_can_append(const struct rootfs_planner *p, const struct overlay_stack *k);
+int overlay_stack_check_page(const struct rootfs_planner *p, const char *property, const struct overlay_stack *k);
+
+#endif
