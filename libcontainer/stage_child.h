@@ -1,4 +1,4 @@
-/* The init's half of the stage: see stage.h. For stage.c only. */
+/* The init's half of the stage: see stage.h. For the files of the stage only. */
 #ifndef KNARR_LIBCONTAINER_STAGE_CHILD_H
 #define KNARR_LIBCONTAINER_STAGE_CHILD_H
 

@@ -2,9 +2,9 @@
  *
  * One table maps each option name to an action. An element of the config's
  * list may hold several options with commas between them, as the data of
- * mount(2) would. A name that is in no table is either one that only mount(8)
- * itself acts on (asked of libmount, opened on demand), or it belongs to the
- * file system and is passed on.
+ * mount(2) would. A name that is in no table (mount_data.h has the other one) is either
+ * one that only mount(8) itself acts on (asked of libmount, opened on demand), or it
+ * belongs to the file system and is passed on.
  *
  * The access time mode is a field of three values inside MOUNT_ATTR_*, not a
  * set of bits: MOUNT_ATTR__ATIME in `clear` says that a mode was asked for, as
@@ -16,6 +16,7 @@
 #include <sys/mount.h>
 
 #include "base/log.h"
+#include "namespaces/mount_data.h"
 #include "namespaces/mount_userspace.h"
 
 #ifndef MOUNT_ATTR_NOSYMFOLLOW
@@ -121,27 +122,6 @@ static const struct option options[] = {
 };
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
 
-/* Data keys that need no question to libmount. "*": any file system (the
- * security labels). */
-static const struct {
-	const char *type;
-	const char *const *keys;
-} data_keys[] = {
-	{ "*", (const char *const[]){ "context", "fscontext", "defcontext", "rootcontext", "seclabel", NULL } },
-	{ "tmpfs", (const char *const[]){ "size", "nr_blocks", "nr_inodes", "mode", "uid", "gid", "huge", "mpol",
-					  "inode32", "inode64", "noswap", NULL } },
-	{ "devpts", (const char *const[]){ "newinstance", "gid", "uid", "mode", "ptmxmode", "max", NULL } },
-	{ "proc", (const char *const[]){ "hidepid", "gid", "subset", NULL } },
-	{ "cgroup", (const char *const[]){ "nsdelegate", "memory_localevents", "memory_recursiveprot", NULL } },
-	{ "cgroup2", (const char *const[]){ "nsdelegate", "memory_localevents", "memory_recursiveprot", NULL } },
-	{ "hugetlbfs",
-	  (const char *const[]){ "pagesize", "size", "min_size", "nr_inodes", "mode", "uid", "gid", NULL } },
-	{ "overlay", (const char *const[]){ "lowerdir", "lowerdir+", "datadir+", "upperdir", "workdir", "volatile",
-					    "userxattr", "redirect_dir", "index", "uuid", "nfs_export", "xino",
-					    "metacopy", "verity", "default_permissions", NULL } },
-};
-#define N_DATA_KEYS (sizeof(data_keys) / sizeof(data_keys[0]))
-
 struct parser {
 	struct arena *arena;
 	const char *property, *type;
@@ -156,42 +136,6 @@ compare_name(const void *name, const void *entry)
 	return strcmp(name, ((const struct option *)entry)->name);
 }
 
-static bool
-key_is_listed(const char *option, size_t len, const char *const *keys)
-{
-	for (; *keys; keys++)
-		if (strncmp(option, *keys, len) == 0 && (*keys)[len] == '\0')
-			return true;
-	return false;
-}
-
-static bool
-is_known_data(const char *type, const char *option)
-{
-	size_t len = strcspn(option, "=");
-
-	for (size_t i = 0; i < N_DATA_KEYS; i++)
-		if (!strcmp(data_keys[i].type, "*") || (type && !strcmp(data_keys[i].type, type)))
-			if (key_is_listed(option, len, data_keys[i].keys))
-				return true;
-	return false;
-}
-
-/* mount(2) wants a label with commas in quotes; fsconfig(2) takes the value as
- * it is, so the quotes go. */
-static const char *
-without_label_quotes(struct arena *a, const char *option)
-{
-	size_t key = strcspn(option, "=");
-	size_t len = strlen(option);
-
-	if (option[key] != '=' || len < key + 3 || option[key + 1] != '"' || option[len - 1] != '"')
-		return option;
-	if (!key_is_listed(option, key, data_keys[0].keys))
-		return option;
-	return arena_printf(a, "%.*s=%.*s", (int)key, option, (int)(len - key - 3), option + key + 2);
-}
-
 static void
 add_data(struct parser *p, const char *option)
 {
@@ -203,7 +147,7 @@ add_data(struct parser *p, const char *option)
 		o->data = arena_grow(p->arena, o->data, p->cap_data * sizeof(*o->data), cap * sizeof(*o->data));
 		p->cap_data = cap;
 	}
-	o->data[o->n_data++] = without_label_quotes(p->arena, option);
+	o->data[o->n_data++] = mount_data_without_quotes(p->arena, option);
 }
 
 static int
@@ -356,7 +300,7 @@ parse_one(struct parser *p, const char *option)
 
 	if (opt)
 		return apply(p, opt);
-	if (!is_known_data(p->type, option))
+	if (!mount_data_is_known(p->type, option))
 		return parse_unknown(p, option);
 	add_data(p, option);
 	return 0;

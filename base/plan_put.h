@@ -1,0 +1,41 @@
+/* Words of a printed plan: " name=value", in the order of the calls. For
+ * plan_print.c and plan_print_step.c only. What is empty (no string, no bits, false)
+ * prints nothing. */
+#ifndef KNARR_BASE_PLAN_PUT_H
+#define KNARR_BASE_PLAN_PUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/bit_names.h"
+#include "base/plan.h"
+
+struct plan_printer {
+	const struct plan *p;
+	FILE *out;
+};
+
+void plan_put(struct plan_printer *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A string in quotes, with control bytes, quotes and backslashes escaped; and alone on
+ * a line after prefix, without quotes. */
+void plan_put_quoted(struct plan_printer *o, const char *s);
+void plan_put_line(struct plan_printer *o, const char *prefix, const char *line);
+
+void plan_put_str(struct plan_printer *o, const char *name, plan_str s);
+void plan_put_list(struct plan_printer *o, const char *name, struct plan_strv v);
+void plan_put_flag(struct plan_printer *o, const char *name, bool on);
+
+/* Bits by their names; those without one as a number. */
+void plan_put_names(struct plan_printer *o, const char *name, uint64_t bits, const struct bit_name *names);
+
+/* Attributes of a mount, under the two names of what is set and what is cleared. */
+void plan_put_attrs(struct plan_printer *o, const char *set, const char *clear, struct plan_attrs a);
+void plan_put_propagation(struct plan_printer *o, uint32_t flags);
+void plan_put_node(struct plan_printer *o, const struct plan_device *d);
+
+/* The line of a step; prefix is for its alternate, which follows on a line of its own. */
+void plan_print_step(struct plan_printer *o, const char *prefix, uint32_t number, const struct plan_step *s);
+
+#endif
