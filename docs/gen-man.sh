@@ -28,14 +28,9 @@ synopsis_section() {
 	printf '%s\n' "$help" | sed -n '1s/^Usage: \(.*\)/`\1`/p'
 }
 
-# Rows of two columns below a title: "  -b, --bundle DIR   what it does", with
-# further lines of the second column below.
+# The rows below a title of the help text, as a list of definitions.
 rows() {
-	printf '%s\n' "$help" | awk -v title="$1" '
-		function flush() {
-			if (names != "") printf "%s\n:   %s\n\n", names, text
-			names = ""
-		}
+	printf '%s\n' "$help" | awk -v title="$1" -f "$(dirname "$0")/help-rows.awk" | awk -F '\t' '
 		function mark(words,   n, list, i, out, comma) {
 			n = split(words, list, " ")
 			for (i = 1; i <= n; i++) {
@@ -44,22 +39,7 @@ rows() {
 			}
 			return out
 		}
-		$0 ~ "^(Global o|O)ptions:$" || $0 == "Commands:" { on = index($0, title) > 0; next }
-		$0 == "" { flush(); on = 0 }
-		!on { next }
-		{
-			line = $0
-			sub(/^ +/, "", line)
-			if (substr($0, 1, 30) ~ /^ *$/) { text = text (text == "" ? "" : " ") line; next }
-			flush()
-			text = ""
-			if (match(line, /  +/)) {
-				text = substr(line, RSTART + RLENGTH)
-				line = substr(line, 1, RSTART - 1)
-			}
-			names = mark(line)
-		}
-		END { flush() }'
+		{ printf "%s\n:   %s\n\n", mark($1), $2 }'
 }
 
 markdown() {

@@ -11,30 +11,13 @@ list=$2
 
 # Lines "option<TAB>sentence" of a command's help, one for each of its names.
 options_of() {
-	"$knarr" help "$@" 2>/dev/null | awk '
-		function flush() {
-			if (names != "") {
-				n = split(names, list, /, /)
-				for (i = 1; i <= n; i++) { sub(/ .*/, "", list[i]); print list[i] "\t" text }
-			}
-			names = ""
+	"$knarr" help "$@" 2>/dev/null | awk -v title=ptions: -f "$(dirname "$0")/help-rows.awk" | awk -F '\t' '{
+		n = split($1, names, /, /)
+		for (i = 1; i <= n; i++) {
+			sub(/ .*/, "", names[i])
+			print names[i] "\t" $2
 		}
-		/^(Global o|O)ptions:$/ { on = 1; next }
-		$0 == "" { flush(); on = 0 }
-		!on { next }
-		{
-			line = $0
-			sub(/^ +/, "", line)
-			if (substr($0, 1, 30) ~ /^ *$/) { text = text (text == "" ? "" : " ") line; next }
-			flush()
-			text = ""
-			if (match(line, /  +/)) {
-				text = substr(line, RSTART + RLENGTH)
-				line = substr(line, 1, RSTART - 1)
-			}
-			names = line
-		}
-		END { flush() }'
+	}'
 }
 
 all_options() {

@@ -29,7 +29,7 @@ man_pages = \
 	docs/man/knarr-version.1 \
 	docs/man/knarr-wait.1
 EXTRA_DIST += docs/annotations.md
-EXTRA_DIST += docs/gen-options.sh docs/options.tsv docs/options.md
+EXTRA_DIST += docs/gen-options.sh docs/options.tsv docs/options.md docs/help-rows.awk
 EXTRA_DIST += contrib docs/clients.md
 EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/performance.md docs/security.md docs/spec-conformance.md docs/state.md $(man_pages:.1=.md)
 
@@ -40,7 +40,7 @@ endif
 SUFFIXES = .md .1
 .md.1:
 	$(AM_V_GEN)$(MKDIR_P) $(@D) && PANDOC='$(PANDOC)' $(top_srcdir)/docs/gen-man.sh ./knarr$(EXEEXT) $< >$@.tmp && mv $@.tmp $@
-$(man_pages): docs/gen-man.sh runtime/help.c runtime/commands.c runtime/create_options.h | knarr$(EXEEXT)
+$(man_pages): docs/gen-man.sh docs/help-rows.awk runtime/help.c runtime/commands.c runtime/create_options.h | knarr$(EXEEXT)
 docs/man/knarr-check.1: runtime/cmd_check.c
 docs/man/knarr-checkpoint.1: runtime/cmd_checkpoint.c runtime/criu_options.h
 docs/man/knarr-completion.1: runtime/cmd_completion.c
