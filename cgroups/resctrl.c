@@ -209,15 +209,13 @@ write_line(int fd, const char *line)
 	return n < 0 ? -errno : n == len ? 0 : -EIO;
 }
 
-int
-resctrl_write_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err)
+static int
+write_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err)
 {
 	auto_close int group = -1, fd = -1;
 	char what[ERR_MSG_MAX / 2];
 	const char *line, *property;
 
-	if (!r->make || !asks_for_schemata(rdt))
-		return 0;
 	group = open_group(r);
 	fd = group < 0 ? -1 : openat(group, "schemata", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -233,6 +231,21 @@ resctrl_write_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt
 		}
 	}
 	return 0;
+}
+
+int
+resctrl_write_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err)
+{
+	return r->make && asks_for_schemata(rdt) ? write_schemata(r, rdt, err) : 0;
+}
+
+int
+resctrl_change_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err)
+{
+	if (is_default(r))
+		return err_plain(err, "linux.intelRdt: the container is in the default group of resctrl, which is not "
+				      "changed for the sake of one container");
+	return write_schemata(r, rdt, err);
 }
 
 int

@@ -40,6 +40,10 @@ int resctrl_make(struct resctrl *r, const struct spec_intel_rdt *rdt, struct err
  * new one: one that existed has them already. */
 int resctrl_write_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err);
 
+/* Writes them to a group that exists, for all that are in it. The default group, in
+ * which the rest of the host is, is an error (-EINVAL). */
+int resctrl_change_schemata(const struct resctrl *r, const struct spec_intel_rdt *rdt, struct err *err);
+
 /* Puts a process into the group and the monitoring group; those that it forks
  * follow it. */
 int resctrl_join(const struct resctrl *r, pid_t pid, struct err *err);

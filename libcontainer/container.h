@@ -95,10 +95,10 @@ int container_processes(const struct container_env *env, const char *id, struct 
 			size_t *ret_n);
 
 /* Writes new limits to the container's cgroup; what resources leaves out stays.
- * Its device rules are ignored. Errors as of create: a limit whose controller is
- * missing is one. */
+ * Its device rules are ignored. rdt, if not NULL: lines for the schemata of its group
+ * of resctrl. Errors as of create: a limit whose controller is missing is one. */
 int container_update(const struct container_env *env, const char *id, const struct spec_resources *resources,
-		     struct err *err);
+		     const struct spec_intel_rdt *rdt, struct err *err);
 
 /* What checkpoint and restore let CRIU do; criu(8). */
 struct container_criu_options {

@@ -8,6 +8,7 @@
 
 #include "base/fd.h"
 #include "libcontainer/container.h"
+#include "libcontainer/resctrl_use.h"
 
 /* A process in uninterruptible sleep is not frozen before it wakes up. */
 #define FREEZE_TIMEOUT_MS 10000
@@ -178,7 +179,7 @@ complete(const struct cgroup *cg, struct spec_resources *r, struct arena *a)
 
 int
 container_update(const struct container_env *env, const char *id, const struct spec_resources *resources,
-		 struct err *err)
+		 const struct spec_intel_rdt *rdt, struct err *err)
 {
 	struct spec_resources r = *resources;
 	struct spec s = { .linux_.resources = &r };
@@ -193,6 +194,9 @@ container_update(const struct container_env *env, const char *id, const struct s
 	r.n_devices = 0;
 	complete(&o.cgroup, &r, env->arena);
 	ret = cgroup_check(&o.cgroup, &s, err);
+	/* First what the processor may refuse: an error has changed nothing then. */
+	if (ret == 0 && rdt)
+		ret = resctrl_use_change(o.state, rdt, err);
 	if (ret == 0)
 		ret = cgroup_apply(&o.cgroup, &s, err);
 	close_container(&o);

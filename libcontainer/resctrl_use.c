@@ -85,6 +85,24 @@ resctrl_use_open(const struct state *s, struct err *err, struct resctrl *ret_r)
 }
 
 int
+resctrl_use_change(const struct state *s, const struct spec_intel_rdt *rdt, struct err *err)
+{
+	struct resctrl r = { .root_fd = -1 };
+	int ret = 0;
+
+	if (!s->resctrl_group)
+		return err_plain(err,
+				 "linux.intelRdt: container \"%s\" has no group of resctrl, for its config has no "
+				 "linux.intelRdt",
+				 s->id);
+	ret = resctrl_use_open(s, err, &r);
+	if (ret == 0)
+		ret = resctrl_change_schemata(&r, rdt, err);
+	fd_close(r.root_fd);
+	return ret;
+}
+
+int
 resctrl_use_remove(const struct state *s, struct err *err)
 {
 	struct resctrl r = { .root_fd = -1 };

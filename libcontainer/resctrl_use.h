@@ -25,6 +25,10 @@ int resctrl_use_undo(struct resctrl *r, struct err *err);
  * err: resctrl is not mounted any more. The caller closes ret_r->root_fd. */
 int resctrl_use_open(const struct state *s, struct err *err, struct resctrl *ret_r);
 
+/* update: writes l3CacheSchema, memBwSchema and schemata of rdt to the group of a
+ * container that exists. Without a group: an error. */
+int resctrl_use_change(const struct state *s, const struct spec_intel_rdt *rdt, struct err *err);
+
 /* delete: removes its monitoring group, and the group if it was its alone. */
 int resctrl_use_remove(const struct state *s, struct err *err);
 

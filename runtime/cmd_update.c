@@ -39,8 +39,8 @@ static const struct option_row rows[] = {
 	{ "cpuset-mems", 0, OPTION_TEXT, "LIST", VALUE(cpuset_mems), "memory nodes to use" },
 	{ "pids-limit", 0, OPTION_TEXT, "N", VALUE(pids_limit), "highest number of tasks; -1: no limit" },
 	{ "blkio-weight", 0, OPTION_TEXT, "N", VALUE(blkio_weight), "block I/O weight, 10 to 1000" },
-	{ "l3-cache-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(l3_cache_schema), "refused: resctrl is not changed by this version" },
-	{ "mem-bw-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(mem_bw_schema), "refused: resctrl is not changed by this version" },
+	{ "l3-cache-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(l3_cache_schema), "shares of the L3 cache (resctrl), as L3:0=7f0;1=1f" },
+	{ "mem-bw-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(mem_bw_schema), "shares of the memory bandwidth (resctrl), as MB:0=20;1=70" },
 	{ 0 },
 };
 /* clang-format on */
@@ -185,14 +185,26 @@ fill(const struct cli *c, const struct values *v, struct spec_resources *r)
 	return ret;
 }
 
+/* One line of a schemata file, of the resource that the option is for. */
 static int
-refuse_resctrl(const struct cli *c, const struct values *v)
+take_schema(const struct cli *c, const char *option, const char *value, const char *resource, char **ret_schema)
 {
-	const char *name = v->l3_cache_schema ? "l3-cache-schema" : v->mem_bw_schema ? "mem-bw-schema" : NULL;
-
-	if (!name)
+	if (!value)
 		return 0;
-	return err_plain(c->err, "option '--%s': linux.intelRdt is not changed by this version of knarr", name);
+	if (strncmp(value, resource, strlen(resource)) != 0 || strchr(value, '\n'))
+		return err_plain(c->err, "option '--%s': expected a line that begins with '%s', found '%s'", option,
+				 resource, value);
+	*ret_schema = arena_strdup(c->arena, value);
+	return 0;
+}
+
+/* ret_rdt holds no line when none is asked for. */
+static int
+fill_schemata(const struct cli *c, const struct values *v, struct spec_intel_rdt *ret_rdt)
+{
+	int ret = take_schema(c, "l3-cache-schema", v->l3_cache_schema, "L3", &ret_rdt->l3_cache_schema);
+
+	return ret < 0 ? ret : take_schema(c, "mem-bw-schema", v->mem_bw_schema, "MB:", &ret_rdt->mem_bw_schema);
 }
 
 static int
@@ -201,7 +213,8 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	const struct values *v = options;
 	struct spec_report report = { 0 };
 	struct spec_resources none = { 0 }, *r = &none;
-	int ret = refuse_resctrl(c, v);
+	struct spec_intel_rdt rdt = { 0 };
+	int ret = fill_schemata(c, v, &rdt);
 
 	if (ret == 0 && v->resources)
 		ret = spec_load_resources(v->resources, c->arena, &report, c->err, &r);
@@ -211,7 +224,10 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	}
 	if (ret == 0)
 		ret = fill(c, v, r);
-	return ret < 0 ? ret : container_update(&c->env, operands->items[0], r, c->err);
+	if (ret < 0)
+		return ret;
+	return container_update(&c->env, operands->items[0], r, rdt.l3_cache_schema || rdt.mem_bw_schema ? &rdt : NULL,
+				c->err);
 }
 
 const struct command command_update = {
@@ -222,9 +238,9 @@ const struct command command_update = {
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
 	.summary = "change the limits of a container",
-	.text = "Writes new limits to the cgroup of a container; what is not named stays as it\n"
-		"is. A limit whose cgroup v2 controller is missing on this host is an error.\n"
-		"Device rules in FILE are ignored.\n",
+	.text = "Writes new limits to the cgroup of a container, and schemata to its group of\n"
+		"resctrl; what is not named stays as it is. A limit whose cgroup v2 controller is\n"
+		"missing on this host is an error. Device rules in FILE are ignored.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

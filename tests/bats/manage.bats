@@ -167,11 +167,13 @@ cgroup() {
 		--cpu-quota 1.5
 		--cpu-idle 2
 		--blkio-weight 1001
-		--l3-cache-schema L3:0=f
-		--mem-bw-schema MB:0=50
+		--l3-cache-schema MB:0=50
+		--mem-bw-schema L3:0=f
 	END
 	run -1 knarr update --cpu-rt-runtime 1000 "$ID"
 	[[ "$output" == *'no realtime limits'* ]]
+	run -1 knarr update --l3-cache-schema L3:0=f "$ID"
+	[[ "$output" == *"container \"$ID\" has no group of resctrl"* ]]
 	echo '{"memory": {"limit": "x"}, "pids": {"limit": []}}' >"$T/resources"
 	run -1 knarr update -r "$T/resources" "$ID"
 	[[ "$output" == *"$T/resources:1:"*'memory.limit: '*'pids.limit: '* ]]

@@ -94,3 +94,26 @@ fknarr() {
 	[ "$output" = "$(cat "$T/pid")" ]
 	[ -e "$R/schemata" ]
 }
+
+@test "update writes schemata to the group of the container, and to no other" {
+	fake_resctrl
+	edit_bundle '.linux.intelRdt = {l3CacheSchema: "L3:0=7f0"}'
+	fknarr create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	: >"$R/$ID/schemata"
+	fknarr update --l3-cache-schema 'L3:0=f;1=f' --mem-bw-schema MB:0=50 "$ID"
+	[ "$(cat "$R/$ID/schemata")" = "$(printf 'L3:0=f;1=f\nMB:0=50')" ]
+	# What the kernel says of a line that it refuses is in the message.
+	echo 'Mask 0 out of range' >"$R/info/last_cmd_status"
+	rm "$R/$ID/schemata" && ln -s /dev/full "$R/$ID/schemata"
+	run -1 fknarr update --l3-cache-schema L3:0=0 "$ID"
+	[[ "$output" == *"l3CacheSchema: write 'L3:0=0'"*'Mask 0 out of range'* ]]
+	rm "$R/$ID/schemata"
+	fknarr delete --force "$ID"
+
+	edit_bundle '.linux.intelRdt = {closID: "/"}'
+	fknarr create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	run -1 fknarr update --mem-bw-schema MB:0=50 "$ID"
+	[[ "$output" == *'default group of resctrl'* ]]
+	grep -q 'MB:0=100;1=100' "$R/schemata"
+	fknarr delete --force "$ID"
+}

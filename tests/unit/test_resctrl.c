@@ -180,6 +180,11 @@ test_named_group(void)
 	CHECK(resctrl_resolve(&bare, "box2", root, &e, &r) == 0 && !r.make);
 	CHECK(resctrl_remove(&r, &e) == 0 && exists("gold"));
 
+	rdt.l3_cache_schema = TEXT("L3:0=3");
+	put_file("gold/schemata", "");
+	CHECK(resctrl_change_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "L3:0=3"));
+	put_file("gold/schemata", "    L3:0=0f;1=7ff\n");
+
 	rdt.l3_cache_schema = TEXT("L3:0=e");
 	CHECK(resctrl_resolve(&rdt, "box2", root, &e, &r) == -EINVAL && strstr(e.msg, "l3CacheSchema") &&
 	      strstr(e.msg, "L3:0=e"));
@@ -201,6 +206,8 @@ test_default_group(void)
 	struct err e = { 0 };
 
 	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && !r.make && !r.own);
+	CHECK(resctrl_change_schemata(&r, &rdt, &e) == -EINVAL && strstr(e.msg, "default group"));
+	err_clear(&e);
 	CHECK(resctrl_make(&r, &rdt, &e) == 0 && exists("mon_groups/box"));
 	put_file("mon_groups/box/tasks", "");
 	CHECK(resctrl_join(&r, 7, &e) == 0 && holds("tasks", "7") && holds("mon_groups/box/tasks", "7"));
