@@ -191,6 +191,12 @@ json_out_decimal(struct json_out *j, uint64_t v, unsigned digits)
 }
 
 void
+json_out_number(struct json_out *j, const char *text)
+{
+	put_word(j, text);
+}
+
+void
 json_out_bool(struct json_out *j, bool v)
 {
 	put_word(j, v ? "true" : "false");

@@ -27,6 +27,7 @@ void json_out_int(struct json_out *j, int64_t v);
 void json_out_uint(struct json_out *j, uint64_t v);
 /* v / 10^digits as a decimal number without trailing zeros: (1250, 2) is 12.5. */
 void json_out_decimal(struct json_out *j, uint64_t v, unsigned digits);
+void json_out_number(struct json_out *j, const char *text); /* a number of JSON, as it is */
 void json_out_bool(struct json_out *j, bool v);
 /* key and string in one: the commonest pair. */
 void json_out_member(struct json_out *j, const char *key, const char *s);

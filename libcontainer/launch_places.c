@@ -75,9 +75,9 @@ make_state(struct launch *l, struct err *err)
 	r = state_save(&l->dir, &l->state, err);
 	if (r < 0)
 		return r;
-	r = fd_replace_file_at(l->dir.fd, "config.json", l->spec->json, l->spec->json_len, 0600);
+	r = state_save_config(&l->dir, l->spec->json, l->spec->json_len, err);
 	if (r < 0)
-		return err_set(err, -r, "write config.json in the state directory '%s'", l->dir.path);
+		return r;
 	if (l->notify_host && (r = make_notify(l, err)) < 0)
 		return r;
 	return l->mode == LAUNCH_CREATE ? stage_listen(l->dir.fd, err, &l->start_fd) : 0;

@@ -24,6 +24,7 @@
 #include "libcontainer/exec_init.h"
 #include "libcontainer/planrun.h"
 #include "namespaces/mount_sources.h"
+#include "oci-spec/config_edit.h"
 
 struct live_mounts {
 	const struct container_env *env;
@@ -223,6 +224,16 @@ find_container(struct live_mounts *m, const struct state_dir *dir, const char *i
 	return r;
 }
 
+/* A later checkpoint learns from the saved config what comes from outside. */
+static int
+save_mounts(const struct live_mounts *m, const struct state_dir *dir, bool add)
+{
+	const struct spec *s = m->spec;
+	char *text = config_edit_mounts(m->env->arena, s->json, s->json_len, s->mounts, s->n_mounts, add);
+
+	return text ? state_save_config(dir, text, strlen(text), m->err) : 0;
+}
+
 int
 container_mounts(const struct container_env *env, const char *id, const char *file, bool add,
 		 struct spec_report *report, struct err *err)
@@ -243,6 +254,8 @@ container_mounts(const struct container_env *env, const char *id, const char *fi
 		r = plan_and_run(&m, m.spec->n_mounts, add ? add_mounts : remove_mounts);
 		if (r < 0 && add && m.entered)
 			undo(&m);
+		if (r == 0)
+			r = save_mounts(&m, &dir, add);
 	}
 	fd_close(m.init.pidfd);
 	fd_close(m.init.root_fd);

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "libcontainer/container.h"
 #include "libcontainer/resctrl_use.h"
+#include "oci-spec/config_edit.h"
 
 /* A process in uninterruptible sleep is not frozen before it wakes up. */
 #define FREEZE_TIMEOUT_MS 10000
@@ -177,6 +178,21 @@ complete(const struct cgroup *cg, struct spec_resources *r, struct arena *a)
 	}
 }
 
+/* The saved config says how the container is. */
+static int
+save_resources(const struct state_dir *dir, const struct spec_resources *resources, const struct spec_intel_rdt *rdt,
+	       struct arena *a, struct err *err)
+{
+	char *old = NULL, *new;
+	size_t len = 0;
+	int r = state_load_config(dir, a, err, &old, &len);
+
+	if (r < 0)
+		return r;
+	new = config_edit_resources(a, old, len, resources, rdt);
+	return new ? state_save_config(dir, new, strlen(new), err) : 0;
+}
+
 int
 container_update(const struct container_env *env, const char *id, const struct spec_resources *resources,
 		 const struct spec_intel_rdt *rdt, struct err *err)
@@ -199,6 +215,8 @@ container_update(const struct container_env *env, const char *id, const struct s
 		ret = resctrl_use_change(o.state, rdt, err);
 	if (ret == 0)
 		ret = cgroup_apply(&o.cgroup, &s, err);
+	if (ret == 0)
+		ret = save_resources(&o.dir, resources, rdt, env->arena, err);
 	close_container(&o);
 	return ret;
 }

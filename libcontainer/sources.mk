@@ -106,3 +106,4 @@ libknarr_a_SOURCES += libcontainer/end_reason.c
 libknarr_a_SOURCES += libcontainer/stats.h
 libknarr_a_SOURCES += libcontainer/stats.c
 libknarr_a_SOURCES += libcontainer/criu_folders_give.c
+libknarr_a_SOURCES += libcontainer/state_config.c

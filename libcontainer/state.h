@@ -1,7 +1,8 @@
 /* The state directory: <root>/<id>/, mode 0700, one per container.
  *
  *   state.json   what docs/state.md documents; replaced atomically
- *   config.json  the config as it was at create (later edits have no effect)
+ *   config.json  the config as it was at create (later edits of the bundle's have no
+ *                effect), with what `update` and `mounts` have changed since
  *   start.sock   the init process waits here for `start`
  *   notify/      holds notify.sock, when the caller had NOTIFY_SOCKET
  *
@@ -76,6 +77,10 @@ void state_close(struct state_dir *d);
 int state_save(const struct state_dir *d, const struct state *s, struct err *err);
 /* A directory without state.json loads as status creating with only id set. Memory from a. */
 int state_load(const struct state_dir *d, const char *id, struct arena *a, struct err *err, struct state **ret_state);
+
+/* config.json there, replaced atomically; and its text, at most SPEC_MAX_SIZE, in a. */
+int state_save_config(const struct state_dir *d, const char *json, size_t len, struct err *err);
+int state_load_config(const struct state_dir *d, struct arena *a, struct err *err, char **ret_json, size_t *ret_len);
 
 /* Removes the folder and its files (nothing else), releases the lock. */
 int state_remove(struct state_dir *d, struct err *err);

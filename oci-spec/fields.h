@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/json_out.h"
 #include "oci-spec/json_text.h"
 #include "oci-spec/names.h"
 #include "oci-spec/spec.h"
@@ -100,6 +101,11 @@ void field_ignored(struct parser *p, const struct field *f, const struct json_va
 
 /* Fills obj (zeroed before) from v; reports unknown and missing properties. */
 void parse_object(struct parser *p, const struct object_type *t, const struct json_value *v, void *obj);
+
+/* The other way round (write_fields.c): obj as a JSON object, with the members that are
+ * set. Only of types whose handlers are strings, numbers, bools, lists, pairs, maps and
+ * objects. */
+void write_object(struct json_out *j, const struct object_type *t, const void *obj);
 
 /* For check functions: no error inside the present object so far, so that its
  * members hold what the config says. */

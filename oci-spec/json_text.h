@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/json_out.h"
 #include "oci-spec/issues.h"
 
 enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
@@ -36,6 +37,9 @@ struct json_value *json_parse(const char *text, size_t len, struct arena *a, str
 
 /* The member `key` of an object; NULL: none, null, or v is no object. */
 const struct json_value *json_get(const struct json_value *v, const char *key);
+
+/* json_write.c: the text of v; numbers as they were written. */
+void json_write(struct json_out *j, const struct json_value *v);
 
 /* Path from the root: "linux.seccomp.syscalls[3].action"; "" for the root. A
  * key that is not a plain word is quoted: annotations["a.b"]. */

@@ -27,3 +27,7 @@ libknarr_a_SOURCES += oci-spec/parse_seccomp.c
 libknarr_a_SOURCES += oci-spec/spec.h
 libknarr_a_SOURCES += oci-spec/annotations.c
 libknarr_a_SOURCES += oci-spec/annotations.h
+libknarr_a_SOURCES += oci-spec/config_edit.c
+libknarr_a_SOURCES += oci-spec/config_edit.h
+libknarr_a_SOURCES += oci-spec/json_write.c
+libknarr_a_SOURCES += oci-spec/write_fields.c

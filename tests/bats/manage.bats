@@ -121,6 +121,25 @@ cgroup() {
 	knarr update "$ID"
 }
 
+@test "update: the saved config says what counts now, and only that is changed" {
+	requires_controller hugetlb
+	edit_bundle '.linux.resources = {hugepageLimits: [{pageSize: "2MB", limit: 4194304}], devices: [{allow: true}]}'
+	start_container
+	local saved=$ROOT/$ID/config.json
+	[ -e "$(cgroup)/hugetlb.2MB.max" ] || skip 'no huge pages of 2 MB'
+	knarr update "$ID"
+	cmp "$saved" "$BUNDLE/config.json"
+	knarr update -r - "$ID" <<<'{"hugepageLimits": [{"pageSize": "2MB", "limit": 2097152}], "memory": {"limit": -1, "swap": 0}, "devices": [{"allow": false}]}'
+	diff <(jq -S '.linux.resources.hugepageLimits[0].limit = 2097152 | .linux.resources.memory.limit = -1' "$BUNDLE/config.json") <(jq -S . "$saved")
+	[ "$(stat -c %a "$saved")" = 600 ]
+	# What fails changes nothing, and neither does the bundle.
+	cp "$saved" "$T/before"
+	run -1 knarr update -r - "$ID" <<<'{"unified": {"no.file": "1"}}'
+	edit_bundle '.linux.resources = {}'
+	cmp "$saved" "$T/before"
+	knarr exec "$ID" true
+}
+
 @test "update: a missing controller is an error that names it" {
 	requires_cgroup2
 	! grep -qw memory "$(cgroup_mount)/cgroup.controllers" || skip 'all controllers are here'

@@ -50,9 +50,12 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	[ "$(in_container cat /proc/self/mountinfo)" = "$before" ]
 	run -1 mounts remove '[{"destination": "/scratch"}]'
 	[[ "$output" == *"mounts[0]: unmount '/scratch'"*'it is not a mount point'* ]]
+	# The saved config has them as long as they are there.
+	diff <(jq -S . "$BUNDLE/config.json") <(jq -S . "$ROOT/$ID/config.json")
 	# An object as it stands in a config, from standard input.
 	echo '{"mounts": [{"destination": "/scratch", "type": "tmpfs"}]}' | knarr mounts add "$ID" -
 	in_container grep -q ' /scratch ' /proc/self/mountinfo
+	[ "$(jq -c '.mounts[-1]' "$ROOT/$ID/config.json")" = '{"destination":"/scratch","type":"tmpfs"}' ]
 }
 
 @test "what cannot be added is one error, and nothing is added" {
@@ -74,6 +77,7 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	[[ "$output" == *'stays as long as the container runs'* ]]
 	run -1 knarr mounts change "$ID" "$T/mounts.json"
 	[ "$(in_container cat /proc/self/mountinfo)" = "$before" ]
+	cmp "$BUNDLE/config.json" "$ROOT/$ID/config.json"
 	knarr kill "$ID" KILL
 	wait_status "$ID" stopped
 	run -1 mounts add '[{"destination": "/scratch", "type": "tmpfs"}]'

@@ -75,3 +75,5 @@ check_PROGRAMS += tests/unit/test_stats_text
 tests_unit_test_stats_text_SOURCES = tests/unit/test_stats_text.c runtime/duration.c runtime/stats_json.c \
 	runtime/stats_prometheus.c runtime/text.c
 tests_unit_test_stats_text_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_config_edit
+tests_unit_test_config_edit_LDADD = $(knarr_LDADD)
