@@ -13,6 +13,7 @@ tests_unit_test_cgroup_resources_LDADD = $(knarr_LDADD) -lm
 tests_unit_test_device_bpf_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_cgroup_real
 tests_unit_test_cgroup_real_LDADD = $(knarr_LDADD)
+EXTRA_DIST += tests/unit/check.h
 EXTRA_DIST += tests/unit/log_capture.h
 check_PROGRAMS += tests/unit/test_json_out tests/unit/test_documents
 tests_unit_test_json_out_LDADD = $(knarr_LDADD)

@@ -9,17 +9,8 @@
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/walk.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
-
-static int failed;
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                                      \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 /* path: wanted result ("-": none), or NULL when error must hold `text`. */
 static void

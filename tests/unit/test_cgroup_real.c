@@ -16,17 +16,10 @@
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/events.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
 
-static int failed;
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s (%s)\n", __FILE__, __LINE__, #cond, err.msg);                        \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#define CHECK_WITH_ERR(condition) CHECK(condition, "(%s)", err.msg)
 
 static struct arena arena;
 static struct host host;
@@ -38,7 +31,7 @@ resolve(const struct spec *s)
 {
 	struct cgroup cg = { .fd = -1 };
 
-	CHECK(cgroup_resolve(&host, CGROUP_CGROUPFS, s, "x", &arena, &err, &cg) == 0);
+	CHECK_WITH_ERR(cgroup_resolve(&host, CGROUP_CGROUPFS, s, "x", &arena, &err, &cg) == 0);
 	return cg;
 }
 
@@ -61,7 +54,7 @@ start_in(const struct cgroup *cg)
 	char byte;
 	pid_t pid;
 
-	CHECK(pipe2(ready, O_CLOEXEC) == 0);
+	CHECK_WITH_ERR(pipe2(ready, O_CLOEXEC) == 0);
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0) {
 		if (fork() == 0) {
@@ -72,9 +65,9 @@ start_in(const struct cgroup *cg)
 		for (;;)
 			pause();
 	}
-	CHECK(pid > 0);
+	CHECK_WITH_ERR(pid > 0);
 	close(ready[1]);
-	CHECK(read(ready[0], &byte, 1) == 1);
+	CHECK_WITH_ERR(read(ready[0], &byte, 1) == 1);
 	close(ready[0]);
 	return pid;
 }
@@ -87,20 +80,20 @@ test_tree(void)
 	struct spec s2 = { .linux_.cgroups_path = arena_printf(&arena, "%s/a/two", top) };
 	struct cgroup one = resolve(&s1), two = resolve(&s2), again;
 
-	CHECK(cgroup_check(&one, &s1, &err) == 0);
-	CHECK(cgroup_create(&one, &s1, &err) == 0);
-	CHECK(one.made == 3 && one.fd >= 0 && exists(one.path));
-	CHECK(cgroup_create(&two, &s2, &err) == 0 && two.made == 1);
+	CHECK_WITH_ERR(cgroup_check(&one, &s1, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&one, &s1, &err) == 0);
+	CHECK_WITH_ERR(one.made == 3 && one.fd >= 0 && exists(one.path));
+	CHECK_WITH_ERR(cgroup_create(&two, &s2, &err) == 0 && two.made == 1);
 	again = resolve(&s2); /* there already, but empty: fit */
-	CHECK(cgroup_create(&again, &s2, &err) == 0 && again.made == 0);
+	CHECK_WITH_ERR(cgroup_create(&again, &s2, &err) == 0 && again.made == 0);
 	again.fd = fd_close(again.fd);
-	CHECK(cgroup_destroy(&one, 1000, &err) == 0 && one.fd == -1);
-	CHECK(!exists(s1.linux_.cgroups_path) && exists(s2.linux_.cgroups_path));
-	CHECK(cgroup_destroy(&two, 1000, &err) == 0);
-	CHECK(!exists(top));
-	CHECK(cgroup_destroy(&two, 1000, &err) == 0); /* gone: no error */
-	CHECK(cgroup_open(&two, &err) == -ENOENT);
-	CHECK(cgroup_kill(&two, SIGKILL, &err) == 0);
+	CHECK_WITH_ERR(cgroup_destroy(&one, 1000, &err) == 0 && one.fd == -1);
+	CHECK_WITH_ERR(!exists(s1.linux_.cgroups_path) && exists(s2.linux_.cgroups_path));
+	CHECK_WITH_ERR(cgroup_destroy(&two, 1000, &err) == 0);
+	CHECK_WITH_ERR(!exists(top));
+	CHECK_WITH_ERR(cgroup_destroy(&two, 1000, &err) == 0); /* gone: no error */
+	CHECK_WITH_ERR(cgroup_open(&two, &err) == -ENOENT);
+	CHECK_WITH_ERR(cgroup_kill(&two, SIGKILL, &err) == 0);
 }
 
 static void
@@ -111,34 +104,34 @@ test_life(void)
 	pid_t pids[8], pid;
 	int status;
 
-	CHECK(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
 	pid = start_in(&cg);
-	CHECK(cgroup_pids(&cg, pids, 8, &err) == 2);
-	CHECK(cgroup_pids(&cg, NULL, 0, &err) == 2);
-	CHECK(pids[0] == pid || pids[1] == pid);
+	CHECK_WITH_ERR(cgroup_pids(&cg, pids, 8, &err) == 2);
+	CHECK_WITH_ERR(cgroup_pids(&cg, NULL, 0, &err) == 2);
+	CHECK_WITH_ERR(pids[0] == pid || pids[1] == pid);
 
-	CHECK(cgroup_create(&other, &s, &err) == -EBUSY && strstr(err.msg, "already holds processes"));
-	CHECK(exists(s.linux_.cgroups_path));
+	CHECK_WITH_ERR(cgroup_create(&other, &s, &err) == -EBUSY && strstr(err.msg, "already holds processes"));
+	CHECK_WITH_ERR(exists(s.linux_.cgroups_path));
 
-	CHECK(!cgroup_is_frozen(&cg));
-	CHECK(cgroup_freeze(&cg, true, 2000, &err) == 0 && cgroup_is_frozen(&cg));
-	CHECK(cgroup_kill(&cg, SIGCONT, &err) == 0 && cgroup_is_frozen(&cg)); /* stays as it was */
-	CHECK(cgroup_freeze(&cg, false, 2000, &err) == 0 && !cgroup_is_frozen(&cg));
+	CHECK_WITH_ERR(!cgroup_is_frozen(&cg));
+	CHECK_WITH_ERR(cgroup_freeze(&cg, true, 2000, &err) == 0 && cgroup_is_frozen(&cg));
+	CHECK_WITH_ERR(cgroup_kill(&cg, SIGCONT, &err) == 0 && cgroup_is_frozen(&cg)); /* stays as it was */
+	CHECK_WITH_ERR(cgroup_freeze(&cg, false, 2000, &err) == 0 && !cgroup_is_frozen(&cg));
 
-	CHECK(cgroup_destroy(&cg, 50, &err) == -EBUSY && strstr(err.msg, "still holds 2 processes"));
-	CHECK(cgroup_open(&cg, &err) == 0);
-	CHECK(cgroup_kill(&cg, SIGTERM, &err) == 0);
-	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-	CHECK(events_wait(cg.fd, "populated", 0, 2000) == 0);
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 50, &err) == -EBUSY && strstr(err.msg, "still holds 2 processes"));
+	CHECK_WITH_ERR(cgroup_open(&cg, &err) == 0);
+	CHECK_WITH_ERR(cgroup_kill(&cg, SIGTERM, &err) == 0);
+	CHECK_WITH_ERR(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	CHECK_WITH_ERR(events_wait(cg.fd, "populated", 0, 2000) == 0);
 
 	pid = start_in(&cg);
-	CHECK(cgroup_freeze(&cg, true, 2000, &err) == 0);
-	CHECK(cgroup_kill(&cg, SIGKILL, &err) == 0); /* frozen ones die too */
-	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-	CHECK(events_wait(cg.fd, "populated", 0, 2000) == 0);
-	CHECK(cgroup_create(&other, &s, &err) == -EBUSY && strstr(err.msg, "is frozen"));
-	CHECK(cgroup_freeze(&cg, false, 2000, &err) == 0);
-	CHECK(cgroup_destroy(&cg, 2000, &err) == 0 && !exists(top));
+	CHECK_WITH_ERR(cgroup_freeze(&cg, true, 2000, &err) == 0);
+	CHECK_WITH_ERR(cgroup_kill(&cg, SIGKILL, &err) == 0); /* frozen ones die too */
+	CHECK_WITH_ERR(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	CHECK_WITH_ERR(events_wait(cg.fd, "populated", 0, 2000) == 0);
+	CHECK_WITH_ERR(cgroup_create(&other, &s, &err) == -EBUSY && strstr(err.msg, "is frozen"));
+	CHECK_WITH_ERR(cgroup_freeze(&cg, false, 2000, &err) == 0);
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 2000, &err) == 0 && !exists(top));
 }
 
 /* What a container with a delegated cgroup leaves: a deep and a broad tree with a
@@ -151,28 +144,28 @@ test_deep(void)
 	char *path = arena_printf(&arena, "%s%s", host.cgroup_mount, top);
 	pid_t pid;
 
-	CHECK(cgroup_create(&cg, &s, &err) == 0 && cg.made == 1);
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 1);
 	for (unsigned i = 0; i < 20; i++) {
 		for (unsigned j = 0; j < 3; j++)
-			CHECK(mkdir(arena_printf(&arena, "%s/s%u", path, j), 0755) == 0);
+			CHECK_WITH_ERR(mkdir(arena_printf(&arena, "%s/s%u", path, j), 0755) == 0);
 		path = arena_printf(&arena, "%s/s1", path);
 	}
 	leaf = (struct cgroup){ .mount = cg.mount, .path = path + strlen(host.cgroup_mount), .fd = -1 };
-	CHECK(cgroup_open(&leaf, &err) == 0);
+	CHECK_WITH_ERR(cgroup_open(&leaf, &err) == 0);
 	pid = start_in(&leaf);
-	CHECK(cgroup_pids(&cg, NULL, 0, &err) == 2);
-	CHECK(cgroup_delegate(&cg, 1234, &err) == 0);
+	CHECK_WITH_ERR(cgroup_pids(&cg, NULL, 0, &err) == 2);
+	CHECK_WITH_ERR(cgroup_delegate(&cg, 1234, &err) == 0);
 	{
 		struct stat st;
 
-		CHECK(fstatat(cg.fd, "cgroup.procs", &st, 0) == 0 && st.st_uid == 1234);
-		CHECK(fstatat(cg.fd, "cgroup.events", &st, 0) == 0 && st.st_uid == 0);
-		CHECK(fstatat(cg.fd, "", &st, AT_EMPTY_PATH) == 0 && st.st_uid == 1234);
+		CHECK_WITH_ERR(fstatat(cg.fd, "cgroup.procs", &st, 0) == 0 && st.st_uid == 1234);
+		CHECK_WITH_ERR(fstatat(cg.fd, "cgroup.events", &st, 0) == 0 && st.st_uid == 0);
+		CHECK_WITH_ERR(fstatat(cg.fd, "", &st, AT_EMPTY_PATH) == 0 && st.st_uid == 1234);
 	}
-	CHECK(cgroup_kill(&cg, SIGKILL, &err) == 0);
-	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK_WITH_ERR(cgroup_kill(&cg, SIGKILL, &err) == 0);
+	CHECK_WITH_ERR(waitpid(pid, NULL, 0) == pid);
 	leaf.fd = fd_close(leaf.fd);
-	CHECK(cgroup_destroy(&cg, 2000, &err) == 0 && !exists(top));
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 2000, &err) == 0 && !exists(top));
 }
 
 /* A folder that was there before knarr stays; what the container made in it goes. */
@@ -183,18 +176,18 @@ test_foreign(void)
 	char *path = arena_printf(&arena, "%s%s", host.cgroup_mount, top);
 	struct cgroup cg = resolve(&s);
 
-	CHECK(mkdir(path, 0755) == 0);
-	CHECK(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
-	CHECK(mkdir(arena_printf(&arena, "%s/sub", path), 0755) == 0);
-	CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
-	CHECK(exists(top) && !exists(arena_printf(&arena, "%s/sub", top)));
-	CHECK(rmdir(path) == 0);
+	CHECK_WITH_ERR(mkdir(path, 0755) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
+	CHECK_WITH_ERR(mkdir(arena_printf(&arena, "%s/sub", path), 0755) == 0);
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
+	CHECK_WITH_ERR(exists(top) && !exists(arena_printf(&arena, "%s/sub", top)));
+	CHECK_WITH_ERR(rmdir(path) == 0);
 
 	/* What a killed knarr left behind is knarr's. */
-	CHECK(cgroup_create(&cg, &s, &err) == 0 && cg.made == 1);
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 1);
 	cg.fd = fd_close(cg.fd);
-	CHECK(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
-	CHECK(cgroup_destroy(&cg, 1000, &err) == 0 && !exists(top));
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0 && !exists(top));
 }
 
 /* Failure leaves nothing: an unknown file, and a name that is a file. */
@@ -208,12 +201,12 @@ test_failure(void)
 
 	s.linux_.cgroups_path = arena_printf(&arena, "%s/x/cgroup.procs/y", top);
 	cg = resolve(&s);
-	CHECK(cgroup_create(&cg, &s, &err) < 0 && cg.fd == -1 && cg.made == 0 && !exists(top));
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) < 0 && cg.fd == -1 && cg.made == 0 && !exists(top));
 	s.linux_.cgroups_path = arena_printf(&arena, "%s/x", top);
 	cg = resolve(&s);
-	CHECK(cgroup_create(&cg, &s, &err) == 0);
-	CHECK(cgroup_apply(&cg, &s, &err) == -EINVAL && strstr(err.msg, "has no file 'knarr.nothing'"));
-	CHECK(cgroup_destroy(&cg, 0, &err) == 0 && !exists(top));
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == -EINVAL && strstr(err.msg, "has no file 'knarr.nothing'"));
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 0, &err) == 0 && !exists(top));
 }
 
 static bool
@@ -242,24 +235,24 @@ test_limits(void)
 	s.linux_.cgroups_path = arena_printf(&arena, "%s/c", top);
 	up = resolve(&parent);
 	cg = resolve(&s);
-	CHECK(cgroup_check(&cg, &s, &err) == 0);
-	CHECK(cgroup_create(&up, &parent, &err) == 0);
+	CHECK_WITH_ERR(cgroup_check(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&up, &parent, &err) == 0);
 	pid = start_in(&up);
 
 	/* Below a cgroup with processes: no limits, and no harm to the parent. */
-	CHECK(cgroup_create(&cg, &s, &err) == -EBUSY && strstr(err.msg, "holds processes itself"));
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == -EBUSY && strstr(err.msg, "holds processes itself"));
 	s.linux_.resources = &none;
-	CHECK(cgroup_create(&cg, &s, &err) == 0);
-	CHECK(file_holds(&up, "cgroup.type", "domain") && !file_holds(&up, "cgroup.type", "threaded"));
-	CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
-	CHECK(cgroup_kill(&up, SIGKILL, &err) == 0 && waitpid(pid, NULL, 0) == pid);
-	CHECK(events_wait(up.fd, "populated", 0, 2000) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(file_holds(&up, "cgroup.type", "domain") && !file_holds(&up, "cgroup.type", "threaded"));
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
+	CHECK_WITH_ERR(cgroup_kill(&up, SIGKILL, &err) == 0 && waitpid(pid, NULL, 0) == pid);
+	CHECK_WITH_ERR(events_wait(up.fd, "populated", 0, 2000) == 0);
 
 	s.linux_.resources = &r;
-	CHECK(cgroup_create(&cg, &s, &err) == 0 && cgroup_apply(&cg, &s, &err) == 0);
-	CHECK(file_holds(&cg, "hugetlb.2MB.max", "4194304"));
-	CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
-	CHECK(cgroup_destroy(&up, 1000, &err) == 0 && !exists(top));
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(file_holds(&cg, "hugetlb.2MB.max", "4194304"));
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
+	CHECK_WITH_ERR(cgroup_destroy(&up, 1000, &err) == 0 && !exists(top));
 }
 
 /* Status of a child in cg that opens path. */
@@ -272,7 +265,7 @@ open_errno_in(const struct cgroup *cg, const char *path)
 
 	if (pid == 0)
 		_exit(open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0);
-	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	CHECK_WITH_ERR(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
 	return WEXITSTATUS(status);
 }
 
@@ -286,17 +279,17 @@ test_devices(void)
 
 	s.linux_.cgroups_path = arena_printf(&arena, "%s", top);
 	cg = resolve(&s);
-	CHECK(cgroup_create(&cg, &s, &err) == 0);
-	CHECK(open_errno_in(&cg, "/dev/kmsg") == 0);
-	CHECK(cgroup_apply(&cg, &s, &err) == 0);
-	CHECK(open_errno_in(&cg, "/dev/kmsg") == EPERM);
-	CHECK(open_errno_in(&cg, "/dev/null") == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/kmsg") == 0);
+	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/kmsg") == EPERM);
+	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/null") == 0);
 
 	/* Replaced, not added, once the folder is an old one. */
 	cg.made = 0;
 	rules[0].allow = true;
-	CHECK(cgroup_apply(&cg, &s, &err) == 0);
-	CHECK(open_errno_in(&cg, "/dev/kmsg") == 0);
+	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/kmsg") == 0);
 	/* As many rules as nobody has: the verifier must cope. */
 	for (unsigned i = 0; i < 1000; i++)
 		rules[i] = (struct spec_device_rule){ .allow = i % 3,
@@ -307,9 +300,9 @@ test_devices(void)
 						      .write = i & 2,
 						      .mknod = i & 4 };
 	r.n_devices = 1000;
-	CHECK(cgroup_apply(&cg, &s, &err) == 0);
-	CHECK(open_errno_in(&cg, "/dev/null") == 0);
-	CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
+	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/null") == 0);
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
 }
 
 /* Many at once that come and go below one parent. */
@@ -328,15 +321,15 @@ test_race(void)
 			struct spec s = { .linux_.cgroups_path = arena_printf(&arena, "%s/r/q/%u", top, i) };
 			struct cgroup cg = resolve(&s);
 
-			CHECK(cgroup_create(&cg, &s, &err) == 0);
-			CHECK(cgroup_destroy(&cg, 1000, &err) == 0);
+			CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+			CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
 		}
 		fflush(stdout);
 		_exit(failed);
 	}
 	for (unsigned i = 0; i < 6; i++)
-		CHECK(waitpid(pids[i], &status, 0) == pids[i] && status == 0);
-	CHECK(!exists(top));
+		CHECK_WITH_ERR(waitpid(pids[i], &status, 0) == pids[i] && status == 0);
+	CHECK_WITH_ERR(!exists(top));
 }
 
 int

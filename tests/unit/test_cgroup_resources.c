@@ -13,17 +13,8 @@
 #include "cgroups/cgroup.h"
 #include "cgroups/cpu_weight.h"
 #include "cgroups/settings.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
-
-static int failed;
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                                      \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 /* The list as text: "file=value" per line, '?' for optional, '~' for soft, the
  * controller in brackets, warnings as "!property"; or "error: …". */

@@ -12,18 +12,9 @@
 #include "base/size_text.h"
 #include "cgroups/stats.h"
 #include "libcontainer/stats.h"
+#include "tests/unit/check.h"
 
 #define FOLDER_MAX 64
-
-static int failed;
-
-#define CHECK(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 static const struct file {
 	const char *name, *text;

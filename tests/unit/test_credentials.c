@@ -19,30 +19,11 @@
 #include "base/fd.h"
 #include "libcontainer/attributes.h"
 #include "libcontainer/credentials.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
 
-#define SKIP   77
 #define CAP(n) ((uint64_t)1 << (n))
 enum { CHOWN = 0, KILL = 5, SETUID = 7, NET_BIND = 10, SYS_CHROOT = 18, SYS_ADMIN = 21, SYS_RESOURCE = 24 };
-
-static int failed;
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                                      \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
-
-/* What the rest of a test needs. */
-#define NEED(cond)                                                                                                     \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                                      \
-			exit(1);                                                                                       \
-		}                                                                                                      \
-	} while (0)
 
 /* ---- a spec to start from -------------------------------------------- */
 

@@ -6,17 +6,8 @@
 
 #include "base/arena.h"
 #include "cgroups/devices.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
-
-static int failed;
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                                      \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 /* ---- interpreter ------------------------------------------------------- */
 

@@ -6,16 +6,7 @@
 #include "oci-spec/documents.h"
 #include "oci-spec/json_text.h"
 #include "oci-spec/parse.h"
-
-static int failed;
-
-#define CHECK(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 static const struct json_value *
 read_document(struct arena *a, const char *text)

@@ -16,22 +16,10 @@
 #include "base/fd.h"
 #include "libcontainer/exe_guard.h"
 #include "libcontainer/exe_guard_copy.h"
+#include "tests/unit/check.h"
 
-#define SKIP 77
-
-static int failures;
 static int written = 1; /* in the data segment */
 static const char *const relocated = "a pointer that the loader filled in";
-
-#define CHECK(cond, ...)                                                                                               \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: " #cond ": ", __FILE__, __LINE__);                                              \
-			printf(__VA_ARGS__);                                                                           \
-			putchar('\n');                                                                                 \
-			failures++;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 static void
 check_hidden(void)
@@ -157,7 +145,7 @@ guard_here(void)
 	check_script();
 	CHECK(exe_guard(&e) == 0, "the second time: %s", e.msg);
 	CHECK(exe_guard_prepare(true, false, &e) == 0, "%s", e.msg);
-	return failures ? 1 : 0;
+	return failed;
 }
 
 /* Refused for lack of privilege: an error, and a program that goes on. */
@@ -173,7 +161,7 @@ refused_here(void)
 	r = exe_guard(&e);
 	CHECK(r == -EPERM && strstr(e.msg, "PR_SET_MM_MAP"), "%d %s", r, e.msg);
 	check_alive(loads);
-	return failures ? 1 : 0;
+	return failed;
 }
 
 /* With -1: without privilege. */
@@ -232,7 +220,7 @@ copy_main(int argc, char **argv)
 	CHECK(argc == 4 && !strcmp(argv[2], "with  blanks") && !argv[3][0], "%d arguments", argc);
 	CHECK(exe_guard_prepare(false, false, &e) == 0, "%s", e.msg);
 	CHECK(open("/proc/self/exe", O_WRONLY | O_CLOEXEC) < 0, "opened for writing");
-	return failures ? 1 : 0;
+	return failed;
 }
 
 int
@@ -255,7 +243,7 @@ main(int argc, char **argv)
 	CHECK(here == 0 || here == SKIP, "as root: %d", here);
 	refused = in_child(-1);
 	CHECK(refused == 0 || refused == SKIP, "without privilege: %d", refused);
-	if (failures)
+	if (failed)
 		return 1;
 	return userns == SKIP && here == SKIP ? SKIP : 0;
 }

@@ -17,18 +17,10 @@
 
 #include "base/fd.h"
 #include "libcontainer/hooks.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
 
-static int failed;
 static char out[64]; /* file that the hooks write */
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                                      \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 /* ---- help ------------------------------------------------------------ */
 

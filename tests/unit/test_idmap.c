@@ -16,18 +16,7 @@
 
 #include "base/fd.h"
 #include "namespaces/idmap.h"
-
-static int failures;
-
-#define CHECK(cond, ...)                                                                                               \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: " #cond ": ", __FILE__, __LINE__);                                              \
-			printf(__VA_ARGS__);                                                                           \
-			putchar('\n');                                                                                 \
-			failures++;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 #define ROOT_CAPS (1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETFCAP)
 
@@ -272,7 +261,7 @@ ordinary_user(void)
 	if (setresgid(1001, 1001, 1001) < 0 || setresuid(1000, 1000, 1000) < 0)
 		_exit(77);
 	prctl(PR_SET_DUMPABLE, 1); /* setresuid() took it: /proc/PID would be root's */
-	failures = 0;
+	failed = 0;
 	WRITE(&user, zero, zero_gid, "         0       1000          1", "deny", NULL);
 	if (access("/usr/bin/newuidmap", X_OK) == 0) {
 		WRITE(&user, sub, sub_gid, "         0       1000          1\n         1     100000      65536",
@@ -283,7 +272,7 @@ ordinary_user(void)
 		      "deny", NULL);
 	}
 	fflush(stdout);
-	_exit(failures ? 1 : 0);
+	_exit(failed);
 }
 
 static int
@@ -329,7 +318,7 @@ main(void)
 		unlink(path);
 	}
 	rmdir(dir);
-	if (failures)
+	if (failed)
 		return 1;
 	if (skipped)
 		puts("SKIP: writing maps needs root and a mount namespace");

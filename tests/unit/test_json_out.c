@@ -5,8 +5,7 @@
 
 #include "base/json_out.h"
 #include "base/utf8.h"
-
-static int failed;
+#include "tests/unit/check.h"
 
 static void
 expect(int line, const char *got, const char *want)

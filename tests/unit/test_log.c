@@ -7,19 +7,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-
-static int failures;
-
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
-static void
-check(bool ok, const char *what, int line)
-{
-	if (ok)
-		return;
-	printf("%s:%d: %s\n", __FILE__, line, what);
-	failures++;
-}
+#include "tests/unit/check.h"
 
 static char dir[] = "/tmp/knarr-test-log.XXXXXX", file[64], messages[64];
 
@@ -130,5 +118,5 @@ main(void)
 	unlink(file);
 	unlink(messages);
 	rmdir(dir);
-	return failures > 0;
+	return failed;
 }

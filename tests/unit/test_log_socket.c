@@ -5,14 +5,7 @@
 #include <unistd.h>
 
 #include "base/log_socket.h"
-
-#define CHECK(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                         \
-			return 1;                                                                                      \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 /* What arrives of one message. */
 static ssize_t
@@ -41,13 +34,13 @@ main(void)
 	ssize_t n;
 
 	n = pass(LOG_SOCKET_JOURNALD, "a\nb=c", buf, sizeof(buf));
-	CHECK(n == (ssize_t)sizeof(journal) - 1 && !memcmp(buf, journal, (size_t)n));
+	NEED(n == (ssize_t)sizeof(journal) - 1 && !memcmp(buf, journal, (size_t)n));
 	n = pass(LOG_SOCKET_SYSLOG, "out of luck", buf, sizeof(buf));
 	snprintf(want, sizeof(want), "<28>web[%d]: out of luck", (int)getpid());
-	CHECK(n == (ssize_t)strlen(want) && !memcmp(buf, want, (size_t)n));
+	NEED(n == (ssize_t)strlen(want) && !memcmp(buf, want, (size_t)n));
 
-	CHECK(log_socket_match("journald:x", &kind, &id) && kind == LOG_SOCKET_JOURNALD && !strcmp(id, "x"));
-	CHECK(log_socket_match("syslog:", &kind, &id) && kind == LOG_SOCKET_SYSLOG && !*id);
-	CHECK(!log_socket_match("file:x", &kind, &id) && !log_socket_match("/tmp/journald:x", &kind, &id));
+	NEED(log_socket_match("journald:x", &kind, &id) && kind == LOG_SOCKET_JOURNALD && !strcmp(id, "x"));
+	NEED(log_socket_match("syslog:", &kind, &id) && kind == LOG_SOCKET_SYSLOG && !*id);
+	NEED(!log_socket_match("file:x", &kind, &id) && !log_socket_match("/tmp/journald:x", &kind, &id));
 	return 0;
 }

@@ -9,18 +9,7 @@
 #include "base/bit_names.h"
 #include "namespaces/mount_options.h"
 #include "namespaces/mount_userspace.h"
-
-static int failures;
-
-#define CHECK(cond, ...)                                                                                               \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: " #cond ": ", __FILE__, __LINE__);                                              \
-			printf(__VA_ARGS__);                                                                           \
-			putchar('\n');                                                                                 \
-			failures++;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 static void
 put_bits(FILE *f, const char *name, uint64_t bits, const struct bit_name *names)
@@ -285,5 +274,5 @@ main(void)
 		printf("libmount.so.1 is not installed: the options of mount(8) were not tested\n");
 	test_new_mount_names();
 	test_known();
-	return failures != 0;
+	return failed;
 }

@@ -6,19 +6,7 @@
 
 #include "runtime/options.h"
 #include "runtime/signal_name.h"
-
-static int failures;
-
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
-static void
-check(bool ok, const char *what, int line)
-{
-	if (ok)
-		return;
-	printf("%s:%d: %s\n", __FILE__, line, what);
-	failures++;
-}
+#include "tests/unit/check.h"
 
 struct values {
 	const char *text, *choice;
@@ -213,7 +201,7 @@ test_signals(void)
 		if (r < 0 ? cases[i].number == -1 : number == cases[i].number)
 			continue;
 		printf("%s:%d: signal '%s': %d, %d\n", __FILE__, __LINE__, cases[i].name, r, number);
-		failures++;
+		failed = 1;
 	}
 	CHECK(signal_from_name("KIL", &err, &number) < 0 && strstr(err.msg, "'KILL'"));
 }
@@ -230,5 +218,5 @@ main(void)
 	test_many();
 	test_signals();
 	arena_free(&arena);
-	return failures > 0;
+	return failed;
 }

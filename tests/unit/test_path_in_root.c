@@ -17,16 +17,7 @@
 
 #include "base/fd.h"
 #include "namespaces/path_in_root.h"
-
-static int failed;
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s (errno %d)\n", __FILE__, __LINE__, #cond, errno);                    \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 static char base[] = "/tmp/knarr-path-XXXXXX";
 static int base_fd, root;

@@ -5,15 +5,7 @@
 #include <string.h>
 
 #include "base/protobuf.h"
-
-static int failed;
-#define CHECK(x)                                                                                                       \
-	do {                                                                                                           \
-		if (!(x)) {                                                                                            \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #x);                                        \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 static void
 check_bytes(const struct protobuf *m, const char *bytes, size_t len)

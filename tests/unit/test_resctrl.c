@@ -11,16 +11,9 @@
 #include "base/fd.h"
 #include "cgroups/resctrl.h"
 #include "cgroups/resctrl_schemata.h"
+#include "tests/unit/check.h"
 
-static int failed;
-
-#define CHECK(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: %s (%s)\n", __FILE__, __LINE__, #condition, e.msg);                    \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#define CHECK_WITH_ERR(condition) CHECK(condition, "(%s)", e.msg)
 
 static int root = -1;
 
@@ -121,39 +114,39 @@ test_own_group(void)
 	struct resctrl r;
 	struct err e = { 0 };
 
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && r.make && r.own);
-	CHECK(!exists("box"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && r.make && r.own);
+	CHECK_WITH_ERR(!exists("box"));
 	/* The kernel's files are not there at once in this tree: the second half fails. */
-	CHECK(resctrl_make(&r, &rdt, &e) == -ENOENT && r.made && !r.made_monitor);
-	CHECK(strstr(e.msg, "linux.intelRdt.enableMonitoring") && strstr(e.msg, "'box'"));
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == -ENOENT && r.made && !r.made_monitor);
+	CHECK_WITH_ERR(strstr(e.msg, "linux.intelRdt.enableMonitoring") && strstr(e.msg, "'box'"));
 	err_clear(&e);
-	CHECK(resctrl_remove(&r, &e) == 0 && !exists("box"));
+	CHECK_WITH_ERR(resctrl_remove(&r, &e) == 0 && !exists("box"));
 
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == 0);
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == 0);
 	r.monitor = NULL;
-	CHECK(resctrl_make(&r, &rdt, &e) == 0);
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == 0);
 	fill_group("box");
 	r.monitor = "box";
 	r.make = false;
-	CHECK(resctrl_make(&r, &rdt, &e) == 0 && r.made_monitor && exists("box/mon_groups/box"));
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == 0 && r.made_monitor && exists("box/mon_groups/box"));
 	put_file("box/mon_groups/box/tasks", "");
 	r.make = true;
-	CHECK(resctrl_write_schemata(&r, &rdt, &e) == 0);
-	CHECK(holds("box/schemata", "L3:0=7f0;1=1f\nMB:0=20\nL2:0=f\nMB:1=30"));
-	CHECK(resctrl_join(&r, 4711, &e) == 0);
-	CHECK(holds("box/tasks", "4711") && holds("box/mon_groups/box/tasks", "4711"));
+	CHECK_WITH_ERR(resctrl_write_schemata(&r, &rdt, &e) == 0);
+	CHECK_WITH_ERR(holds("box/schemata", "L3:0=7f0;1=1f\nMB:0=20\nL2:0=f\nMB:1=30"));
+	CHECK_WITH_ERR(resctrl_join(&r, 4711, &e) == 0);
+	CHECK_WITH_ERR(holds("box/tasks", "4711") && holds("box/mon_groups/box/tasks", "4711"));
 
 	/* Another container with the same name in another state root. */
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == -EEXIST && strstr(e.msg, "'box'"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == -EEXIST && strstr(e.msg, "'box'"));
 	r = (struct resctrl){ .root_fd = root, .group = "box", .monitor = "box", .own = true, .made_monitor = true };
 	unlinkat(root, "box/mon_groups/box/tasks", 0);
 	err_clear(&e);
-	CHECK(resctrl_remove(&r, &e) < 0); /* files are in the way, as they are not in a resctrl */
-	CHECK(!exists("box/mon_groups/box"));
+	CHECK_WITH_ERR(resctrl_remove(&r, &e) < 0); /* files are in the way, as they are not in a resctrl */
+	CHECK_WITH_ERR(!exists("box/mon_groups/box"));
 	empty_group("box");
 	err_clear(&e);
-	CHECK(resctrl_remove(&r, &e) == 0 && !exists("box"));
-	CHECK(resctrl_remove(&r, &e) == 0); /* gone already */
+	CHECK_WITH_ERR(resctrl_remove(&r, &e) == 0 && !exists("box"));
+	CHECK_WITH_ERR(resctrl_remove(&r, &e) == 0); /* gone already */
 }
 
 static void
@@ -164,38 +157,38 @@ test_named_group(void)
 	struct resctrl r;
 	struct err e = { 0 };
 
-	CHECK(resctrl_resolve(&bare, "box", root, &e, &r) == -ENOENT && strstr(e.msg, "closID") &&
-	      strstr(e.msg, "'gold'"));
+	CHECK_WITH_ERR(resctrl_resolve(&bare, "box", root, &e, &r) == -ENOENT && strstr(e.msg, "closID") &&
+		       strstr(e.msg, "'gold'"));
 	err_clear(&e);
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && r.make && !r.own);
-	CHECK(resctrl_make(&r, &rdt, &e) == 0 && r.made);
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && r.make && !r.own);
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == 0 && r.made);
 	fill_group("gold");
-	CHECK(resctrl_write_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "L3:0=f"));
+	CHECK_WITH_ERR(resctrl_write_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "L3:0=f"));
 
 	/* The next container shares it, and nothing is written again. */
 	put_file("gold/schemata", "    L3:0=0f;1=7ff\n");
-	CHECK(resctrl_resolve(&rdt, "box2", root, &e, &r) == 0 && !r.make && !r.own);
-	CHECK(resctrl_make(&r, &rdt, &e) == 0 && !r.made);
-	CHECK(resctrl_write_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "    L3:0=0f;1=7ff"));
-	CHECK(resctrl_resolve(&bare, "box2", root, &e, &r) == 0 && !r.make);
-	CHECK(resctrl_remove(&r, &e) == 0 && exists("gold"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box2", root, &e, &r) == 0 && !r.make && !r.own);
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == 0 && !r.made);
+	CHECK_WITH_ERR(resctrl_write_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "    L3:0=0f;1=7ff"));
+	CHECK_WITH_ERR(resctrl_resolve(&bare, "box2", root, &e, &r) == 0 && !r.make);
+	CHECK_WITH_ERR(resctrl_remove(&r, &e) == 0 && exists("gold"));
 
 	rdt.l3_cache_schema = TEXT("L3:0=3");
 	put_file("gold/schemata", "");
-	CHECK(resctrl_change_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "L3:0=3"));
+	CHECK_WITH_ERR(resctrl_change_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "L3:0=3"));
 	put_file("gold/schemata", "    L3:0=0f;1=7ff\n");
 
 	rdt.l3_cache_schema = TEXT("L3:0=e");
-	CHECK(resctrl_resolve(&rdt, "box2", root, &e, &r) == -EINVAL && strstr(e.msg, "l3CacheSchema") &&
-	      strstr(e.msg, "L3:0=e"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box2", root, &e, &r) == -EINVAL && strstr(e.msg, "l3CacheSchema") &&
+		       strstr(e.msg, "L3:0=e"));
 	err_clear(&e);
 
 	/* Made by another one between the look and the making. */
 	r = (struct resctrl){ .root_fd = root, .group = "gold", .make = true };
 	rdt.l3_cache_schema = TEXT("L3:0=f");
-	CHECK(resctrl_make(&r, &rdt, &e) == 0 && !r.made && !r.make);
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == 0 && !r.made && !r.make);
 	empty_group("gold");
-	CHECK(unlinkat(root, "gold", AT_REMOVEDIR) == 0);
+	CHECK_WITH_ERR(unlinkat(root, "gold", AT_REMOVEDIR) == 0);
 }
 
 static void
@@ -205,18 +198,18 @@ test_default_group(void)
 	struct resctrl r;
 	struct err e = { 0 };
 
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && !r.make && !r.own);
-	CHECK(resctrl_change_schemata(&r, &rdt, &e) == -EINVAL && strstr(e.msg, "default group"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && !r.make && !r.own);
+	CHECK_WITH_ERR(resctrl_change_schemata(&r, &rdt, &e) == -EINVAL && strstr(e.msg, "default group"));
 	err_clear(&e);
-	CHECK(resctrl_make(&r, &rdt, &e) == 0 && exists("mon_groups/box"));
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == 0 && exists("mon_groups/box"));
 	put_file("mon_groups/box/tasks", "");
-	CHECK(resctrl_join(&r, 7, &e) == 0 && holds("tasks", "7") && holds("mon_groups/box/tasks", "7"));
-	CHECK(resctrl_make(&r, &rdt, &e) == -EEXIST && strstr(e.msg, "mon_groups"));
+	CHECK_WITH_ERR(resctrl_join(&r, 7, &e) == 0 && holds("tasks", "7") && holds("mon_groups/box/tasks", "7"));
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == -EEXIST && strstr(e.msg, "mon_groups"));
 	unlinkat(root, "mon_groups/box/tasks", 0);
 	err_clear(&e);
-	CHECK(resctrl_remove(&r, &e) == 0 && !exists("mon_groups/box") && exists("tasks"));
+	CHECK_WITH_ERR(resctrl_remove(&r, &e) == 0 && !exists("mon_groups/box") && exists("tasks"));
 	rdt.mem_bw_schema = TEXT("MB:0=90");
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == -EINVAL && strstr(e.msg, "memBwSchema"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == -EINVAL && strstr(e.msg, "memBwSchema"));
 }
 
 static void
@@ -226,20 +219,20 @@ test_no_groups(void)
 	struct resctrl r;
 	struct err e = { 0 };
 
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) == -EINVAL && strstr(e.msg, "no group"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == -EINVAL && strstr(e.msg, "no group"));
 	rdt.clos_id = NULL;
-	CHECK(resctrl_resolve(&rdt, "info", root, &e, &r) == -EINVAL);
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "info", root, &e, &r) == -EINVAL);
 	rdt.clos_id = TEXT("link");
 	if (symlinkat("/tmp", root, "link") < 0)
 		abort();
-	CHECK(resctrl_resolve(&rdt, "box", root, &e, &r) < 0);
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) < 0);
 	unlinkat(root, "link", 0);
 
 	/* The kernel's words are in the message. */
 	put_file("info/last_cmd_status", "Out of CLOSIDs\n");
 	r = (struct resctrl){ .root_fd = root, .group = "no/such", .make = true, .own = true };
 	err_clear(&e);
-	CHECK(resctrl_make(&r, &rdt, &e) == -ENOENT && strstr(e.msg, "Out of CLOSIDs"));
+	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == -ENOENT && strstr(e.msg, "Out of CLOSIDs"));
 }
 
 /* Nothing but a real resctrl counts; where there is one, this says nothing. */
@@ -249,7 +242,7 @@ test_mounted(void)
 	struct err e = { 0 };
 	int fd = -1, r = resctrl_open_mounted(&e, &fd);
 
-	CHECK(r == 0 ? fd >= 0 : r == -ENOENT && fd == -1 && strstr(e.msg, "no resctrl is mounted"));
+	CHECK_WITH_ERR(r == 0 ? fd >= 0 : r == -ENOENT && fd == -1 && strstr(e.msg, "no resctrl is mounted"));
 	fd_close(fd);
 }
 

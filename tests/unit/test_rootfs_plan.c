@@ -13,18 +13,7 @@
 #include "namespaces/path_text.h"
 #include "namespaces/rootfs.h"
 #include "namespaces/rootfs_planner.h"
-
-static int failures;
-
-#define CHECK(cond, ...)                                                                                               \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: " #cond ": ", __FILE__, __LINE__);                                              \
-			printf(__VA_ARGS__);                                                                           \
-			putchar('\n');                                                                                 \
-			failures++;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 static char bundle[] = "/tmp/test_rootfs_plan.XXXXXX";
 
@@ -649,5 +638,5 @@ main(void)
 	check_layers(50, "/o", OLD_KERNEL, "lowerdir=");
 	check_layers(200, "/o", OLD_KERNEL, "bytes of mount options, and Linux 6.1 takes 4095");
 	remove_bundle();
-	return failures != 0;
+	return failed;
 }

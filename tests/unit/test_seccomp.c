@@ -1,5 +1,5 @@
-/* seccomp profiles: what the compiled program answers, by a small interpreter
- * of classic BPF, and what the kernel does with it, in forked children. */
+/* seccomp profiles: what the compiled program answers, by the interpreter bpf_run(),
+ * and what the kernel does with it, in forked children. */
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -15,87 +15,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcontainer/bpf_run.h"
 #include "libcontainer/seccomp.h"
 #include "libcontainer/seccomp_tables.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
-
-static int failures;
-
-#define CHECK(cond, ...)                                                                                               \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: " #cond ": ", __FILE__, __LINE__);                                              \
-			printf(__VA_ARGS__);                                                                           \
-			putchar('\n');                                                                                 \
-			failures++;                                                                                    \
-		}                                                                                                      \
-	} while (0)
-
-/* The instructions that seccomp allows and libseccomp makes. */
-static uint32_t
-run_bpf(const struct seccomp_filter *f, const struct seccomp_data *data)
-{
-	const struct sock_filter *prog = f->program;
-	size_t n = f->len / sizeof(*prog);
-	uint32_t a = 0, x = 0, mem[BPF_MEMWORDS] = { 0 };
-
-	for (size_t pc = 0; pc < n; pc++) {
-		const struct sock_filter *i = &prog[pc];
-		uint32_t operand = BPF_SRC(i->code) == BPF_X ? x : i->k;
-		bool jump;
-
-		switch (BPF_CLASS(i->code)) {
-		case BPF_LD:
-			if (BPF_MODE(i->code) == BPF_ABS)
-				memcpy(&a, (const char *)data + i->k, 4);
-			else
-				a = BPF_MODE(i->code) == BPF_MEM ? mem[i->k] : i->k;
-			continue;
-		case BPF_LDX:
-			x = BPF_MODE(i->code) == BPF_MEM ? mem[i->k] : i->k;
-			continue;
-		case BPF_ST:
-			mem[i->k] = a;
-			continue;
-		case BPF_ALU:
-			if (BPF_OP(i->code) != BPF_AND)
-				abort();
-			a &= operand;
-			continue;
-		case BPF_RET:
-			return BPF_RVAL(i->code) == BPF_A ? a : i->k;
-		case BPF_JMP:
-			break;
-		default:
-			abort();
-		}
-		switch (BPF_OP(i->code)) {
-		case BPF_JA:
-			pc += i->k;
-			continue;
-		case BPF_JEQ:
-			jump = a == operand;
-			break;
-		case BPF_JGT:
-			jump = a > operand;
-			break;
-		case BPF_JGE:
-			jump = a >= operand;
-			break;
-		default:
-			jump = a & operand;
-		}
-		pc += jump ? i->jt : i->jf;
-	}
-	abort(); /* the kernel would have refused a program that does not end */
-}
 
 static uint32_t
 ask(const struct seccomp_filter *f, uint32_t arch, int nr, uint64_t a0, uint64_t a1)
 {
 	struct seccomp_data d = { .nr = nr, .arch = arch, .args = { a0, a1 } };
+	uint32_t answer;
 
-	return run_bpf(f, &d);
+	/* The kernel would have refused a program that it does not run. */
+	NEED(bpf_run(f->program, f->len / sizeof(struct sock_filter), &d, &answer));
+	return answer;
 }
 
 static struct spec_strings
@@ -455,5 +389,5 @@ main(void)
 	test_unknown_calls_archs();
 	test_check();
 	test_kernel();
-	return failures ? 1 : 0;
+	return failed;
 }

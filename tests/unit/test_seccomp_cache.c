@@ -15,21 +15,11 @@
 #include "base/fd.h"
 #include "libcontainer/seccomp.h"
 #include "libcontainer/seccomp_cache.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
 
-static int failures;
 static char base[] = "/tmp/test_seccomp_cache.XXXXXX";
 static char dir[64];
-
-#define CHECK(cond, ...)                                                                                               \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: " #cond ": ", __FILE__, __LINE__);                                              \
-			printf(__VA_ARGS__);                                                                           \
-			putchar('\n');                                                                                 \
-			failures++;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 static struct seccomp_key
 make_key(struct arena *a, uint64_t n)
@@ -238,7 +228,7 @@ compile_many(unsigned seed)
 		if (i % 10 == 0)
 			empty_cache();
 	}
-	return failures;
+	return failed;
 }
 
 static void
@@ -295,5 +285,5 @@ main(void)
 	test_concurrent();
 	rmdir(dir);
 	CHECK(rmdir(base) == 0, "something was left in %s", base);
-	return failures ? 1 : 0;
+	return failed;
 }

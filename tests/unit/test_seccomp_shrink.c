@@ -13,14 +13,7 @@
 
 #include "base/fd.h"
 #include "libcontainer/bpf_run.h"
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                                     \
-			exit(1);                                                                                       \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 static uint32_t seed = 20261121;
 
@@ -68,8 +61,8 @@ static struct sock_filter *export(scmp_filter_ctx ctx, size_t *ret_n)
 	char *data;
 	size_t len;
 
-	CHECK(fd >= 0 && seccomp_export_bpf(ctx, fd) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-	CHECK(fd_read_all(fd, 1 << 24, &data, &len) == 0);
+	NEED(fd >= 0 && seccomp_export_bpf(ctx, fd) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	NEED(fd_read_all(fd, 1 << 24, &data, &len) == 0);
 	*ret_n = len / sizeof(struct sock_filter);
 	return (struct sock_filter *)data;
 }
@@ -89,8 +82,8 @@ compare(const struct sock_filter *p, size_t n, const struct sock_filter *q, size
 
 		for (size_t x = 0; x < 6; x++)
 			data.args[x] = any(4) | (any(3) ? 0 : (uint64_t)any(4) << 32);
-		CHECK(bpf_run(p, n, &data, &before) && bpf_run(q, m, &data, &after));
-		CHECK(before == after);
+		NEED(bpf_run(p, n, &data, &before) && bpf_run(q, m, &data, &after));
+		NEED(before == after);
 	}
 }
 
@@ -105,16 +98,16 @@ test_random_profiles(void)
 		struct sock_filter *p, *q = NULL;
 		size_t n, m;
 
-		CHECK(ctx);
+		NEED(ctx);
 		if (any(2))
-			CHECK(seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 || errno == EEXIST);
+			NEED(seccomp_arch_add(ctx, SCMP_ARCH_X86) == 0 || errno == EEXIST);
 		for (unsigned rules = any(60) + 20; rules > 0; rules--)
 			add_random_rule(ctx);
 		seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, any(2) + 1);
 		p = export(ctx, &n);
 		m = seccomp_shrink(p, n, &a, &q);
 		if (m) {
-			CHECK(m < n);
+			NEED(m < n);
 			compare(p, n, q, m, 3000);
 			shrunk++;
 		}
@@ -122,7 +115,7 @@ test_random_profiles(void)
 		seccomp_release(ctx);
 	}
 	/* Small profiles need not become smaller; most are not small. */
-	CHECK(shrunk > 100);
+	NEED(shrunk > 100);
 }
 
 /* A profile like those of containers: most calls allowed, one after the other. */
@@ -136,10 +129,10 @@ test_size(void)
 
 	for (int nr = 0; nr < 330; nr++)
 		if (nr % 40)
-			CHECK(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0) == 0);
+			NEED(seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0) == 0);
 	p = export(ctx, &n);
 	m = seccomp_shrink(p, n, &a, &q);
-	CHECK(m > 0 && m < n / 4);
+	NEED(m > 0 && m < n / 4);
 	compare(p, n, q, m, 100000);
 	free(p);
 	seccomp_release(ctx);
@@ -163,7 +156,7 @@ test_garbage(void)
 						     any(2) ? any(16) * 4 : any(8) };
 		p[0] = (struct sock_filter){ BPF_LD | BPF_W | BPF_ABS, 0, 0, 4 };
 		m = seccomp_shrink(p, n, &a, &q);
-		CHECK(m < n);
+		NEED(m < n);
 	}
 }
 

@@ -15,19 +15,7 @@
 
 #include "base/fd.h"
 #include "libcontainer/state.h"
-
-static int failures;
-
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
-static void
-check(bool ok, const char *what, int line)
-{
-	if (ok)
-		return;
-	printf("%s:%d: %s\n", __FILE__, line, what);
-	failures++;
-}
+#include "tests/unit/check.h"
 
 static struct arena arena;
 static struct err err;
@@ -46,12 +34,12 @@ test_ids(void)
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		if (state_check_id(good[i], &err) < 0) {
 			printf("%s:%d: '%s' was refused\n", __FILE__, __LINE__, good[i]);
-			failures++;
+			failed = 1;
 		}
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (state_check_id(bad[i], &err) == 0) {
 			printf("%s:%d: '%s' was accepted\n", __FILE__, __LINE__, bad[i]);
-			failures++;
+			failed = 1;
 		}
 	memset(longest, 'x', sizeof(longest));
 	longest[1025] = '\0';
@@ -307,7 +295,7 @@ test_damage(void)
 		CHECK(fd_replace_file_at(d.fd, "state.json", texts[i], strlen(texts[i]), 0600) == 0);
 		if (state_load(&d, "c", &arena, &err, &s) == 0 || !strstr(err.msg, "is damaged")) {
 			printf("%s:%d: damaged state was loaded: %s\n", __FILE__, __LINE__, texts[i]);
-			failures++;
+			failed = 1;
 		}
 	}
 	/* written by a later version */
@@ -433,5 +421,5 @@ main(void)
 	rmdir(arena_printf(&arena, "%s/a", dir));
 	CHECK(rmdir(dir) == 0);
 	arena_free(&arena);
-	return failures > 0;
+	return failed;
 }

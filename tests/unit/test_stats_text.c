@@ -5,16 +5,7 @@
 #include "runtime/duration.h"
 #include "runtime/stats_json.h"
 #include "runtime/stats_prometheus.h"
-
-static int failed;
-
-#define CHECK(condition)                                                                                               \
-	do {                                                                                                           \
-		if (!(condition)) {                                                                                    \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                                \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
+#include "tests/unit/check.h"
 
 static void
 test_durations(void)

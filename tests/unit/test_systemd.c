@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "cgroups/systemd.h"
-
-static int failed;
+#include "tests/unit/check.h"
 
 static void
 fail(int line, const char *what, const char *got, const char *want)

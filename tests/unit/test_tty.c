@@ -27,19 +27,8 @@
 #include "base/fd.h"
 #include "libcontainer/stage.h"
 #include "libcontainer/tty.h"
+#include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
-
-#define SKIP 77
-
-static int failed;
-
-#define CHECK(cond)                                                                                                    \
-	do {                                                                                                           \
-		if (!(cond)) {                                                                                         \
-			printf("%s:%d: failed: %s\n", __FILE__, __LINE__, #cond);                                      \
-			failed = 1;                                                                                    \
-		}                                                                                                      \
-	} while (0)
 
 /* ---- a relay under test ---------------------------------------------- */
 
