@@ -46,7 +46,7 @@ began=$SECONDS
 
 needed_packages=(autoconf automake make gcc libc6-dev pkg-config libseccomp-dev libyajl-dev libcap-dev busybox-static
 	bats jq clang clang-format clang-tidy shellcheck pandoc xz-utils procps util-linux libcap2-bin uidmap strace
-	python3-minimal git)
+	python3-minimal git man-db zsh fish)
 # Other runtimes and makers of bundles, to compare with.
 peer_packages=(runc crun podman umoci containerd)
 

@@ -25,29 +25,44 @@ completion_of_option(const struct option_row *row)
 	return COMPLETE_NOTHING;
 }
 
-enum completion_kind
-completion_of_operand(const struct command *command)
+/* The id of a container that is yet to be made cannot be known. */
+static bool
+makes_container(const struct command *command)
 {
-	static const struct {
-		const char *operands;
-		enum completion_kind kind;
-	} kinds[] = {
-		{ "ID", COMPLETE_IDS },
-		{ "ID...", COMPLETE_IDS },
-		{ "[ID]...", COMPLETE_IDS },
-		{ "ID [SIGNAL]", COMPLETE_IDS },
-		{ "[BUNDLE]", COMPLETE_DIRS },
-		{ "[COMMAND]", COMPLETE_COMMANDS },
-		{ COMPLETION_SHELLS, COMPLETE_WORDS },
-	};
+	return command == &command_create || command == &command_run || command == &command_restore;
+}
 
-	/* The id of a container that is yet to be made cannot be known. */
-	if (command == &command_create || command == &command_run)
-		return COMPLETE_NOTHING;
-	for (size_t i = 0; command->operands && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!strcmp(command->operands, kinds[i].operands))
-			return kinds[i].kind;
-	return COMPLETE_NOTHING;
+static enum completion_kind
+kind_of_operand(const struct command *command, const char *name)
+{
+	if (strchr(name, '|'))
+		return COMPLETE_WORDS;
+	if (!strcmp(name, "ID"))
+		return makes_container(command) ? COMPLETE_NOTHING : COMPLETE_IDS;
+	if (!strcmp(name, "BUNDLE"))
+		return COMPLETE_DIRS;
+	if (!strcmp(name, "FILE"))
+		return COMPLETE_FILES;
+	return command == &command_help ? COMPLETE_COMMANDS : COMPLETE_NOTHING;
+}
+
+size_t
+completion_operands(struct arena *a, const struct command *command,
+		    struct completion_operand ret_operands[COMPLETION_MAX_OPERANDS])
+{
+	char *rest = command->operands ? arena_strdup(a, command->operands) : NULL, *word;
+	size_t n = 0;
+
+	while (n < COMPLETION_MAX_OPERANDS && rest && (word = strsep(&rest, " "))) {
+		struct completion_operand *o = &ret_operands[n++];
+
+		word += *word == '[';
+		o->repeats = strstr(word, "...") != NULL;
+		word[strcspn(word, "].")] = '\0';
+		o->name = word;
+		o->kind = kind_of_operand(command, word);
+	}
+	return n;
 }
 
 char *

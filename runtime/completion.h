@@ -22,7 +22,18 @@ enum completion_kind {
 };
 
 enum completion_kind completion_of_option(const struct option_row *row);
-enum completion_kind completion_of_operand(const struct command *command);
+
+#define COMPLETION_MAX_OPERANDS 4
+
+struct completion_operand {
+	const char *name; /* as in the usage line, without brackets */
+	enum completion_kind kind;
+	bool repeats; /* stands for all that follow, too */
+};
+
+/* The operands of a command, from its usage line; returns how many. */
+size_t completion_operands(struct arena *a, const struct command *command,
+			   struct completion_operand ret_operands[COMPLETION_MAX_OPERANDS]);
 
 /* Words of a choice with blanks in between. */
 char *completion_words(struct arena *a, const char *choices);

@@ -1,7 +1,8 @@
 /* Theory of operation: one shell function. It walks the words before the cursor
- * to find the command (and --root, to list the right containers), then a case
- * over "COMMAND:PREVIOUS WORD" completes values of options, and one over
- * "COMMAND:WORD" options and operands. */
+ * to find the command, the number of its operands, and --root, to list the right
+ * containers; then a case over "COMMAND:PREVIOUS WORD" completes values of options, one
+ * over "COMMAND:WORD" options, and one over "COMMAND:NUMBER" operands. bash makes three
+ * words of --option=value. */
 #include "runtime/completion.h"
 
 /* Arguments of compgen for a kind. */
@@ -25,7 +26,7 @@ action(struct arena *a, enum completion_kind kind, const char *choices)
 	return "-W ''";
 }
 
-/* "--bundle|-b" with a prefix before each. */
+/* "run:--bundle|run:-b", a prefix before each. */
 static void
 add_pattern(struct text *t, const struct option_row *row, const char *prefix)
 {
@@ -57,32 +58,86 @@ add_option_words(struct text *t, const struct option_row *rows)
 	}
 }
 
+/* Patterns of all options that take a value, in one line. */
+static void
+add_value_patterns(struct text *t, const char *prefix, const struct option_row *rows)
+{
+	for (const struct option_row *row = rows; row && row->name; row++) {
+		if (row->kind == OPTION_FLAG)
+			continue;
+		text_add(t, "|");
+		add_pattern(t, row, prefix);
+	}
+}
+
+/* What follows the operands of exec and ps is not ours. */
+static void
+add_ends(struct text *t)
+{
+	text_add(t, "\t\t\tcase $command:$operand in\n");
+	for (const struct command *const *c = commands; *c; c++)
+		if ((*c)->arguments_follow)
+			text_add(t, "\t\t\t%s:%zu) return ;;\n", (*c)->name, (*c)->min_operands);
+	text_add(t, "\t\t\tesac ;;\n");
+}
+
 static void
 add_scan(struct text *t)
 {
 	text_add(t, "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-		    "\t\tcase ${COMP_WORDS[i]} in\n"
-		    "\t\t--root) root=(--root \"${COMP_WORDS[i + 1]}\"); ((i++)) ;;\n\t\t");
-	for (const struct option_row *row = global_option_rows, *first = row; row->name; row++)
-		if (row->kind != OPTION_FLAG && row != first) {
-			text_add(t, "%s", row == first + 1 ? "" : "|");
-			add_pattern(t, row, "");
-		}
-	text_add(t, ") ((i++)) ;;\n"
-		    "\t\t-*) ;;\n"
-		    "\t\t*) command=${COMP_WORDS[i]}; break ;;\n"
-		    "\t\tesac\n"
-		    "\tdone\n");
+		    "\t\tcase $command:${COMP_WORDS[i]} in\n"
+		    "\t\t*:=) ((i++)) ;;\n"
+		    "\t\t*:--root)\n"
+		    "\t\t\t[[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))\n"
+		    "\t\t\troot=(--root \"${COMP_WORDS[++i]}\") ;;\n"
+		    "\t\t''");
+	for (const struct command *const *c = commands; *c; c++)
+		add_value_patterns(t, arena_printf(t->arena, "%s:", (*c)->name), (*c)->options);
+	add_value_patterns(t, "*:", global_option_rows);
+	text_add(t, ")\n"
+		    "\t\t\t[[ ${COMP_WORDS[i + 1]} != = ]] || ((i++))\n"
+		    "\t\t\t((i++)) ;;\n"
+		    "\t\t*:-*) ;;\n"
+		    "\t\t:*) command=${COMP_WORDS[i]} ;;\n"
+		    "\t\t*)\n"
+		    "\t\t\t((operand++))\n");
+	add_ends(t);
+	text_add(t, "\t\tesac\n\tdone\n");
 }
 
 static void
-add_command_cases(struct text *t, const struct command *c)
+add_option_cases(struct text *t)
 {
-	text_add(t, "\t%s:-*) _knarr_reply -W '", c->name);
-	add_option_words(t, c->options);
+	text_add(t, "\tcase $command:$cur in\n");
+	for (const struct command *const *c = commands; *c; c++) {
+		text_add(t, "\t%s:-*) _knarr_reply -W '", (*c)->name);
+		add_option_words(t, (*c)->options);
+		add_option_words(t, global_option_rows);
+		text_add(t, "'; return ;;\n");
+	}
+	text_add(t, "\t*:-*) _knarr_reply -W '");
 	add_option_words(t, global_option_rows);
-	text_add(t, "' ;;\n\t%s:*) _knarr_reply %s ;;\n", c->name,
-		 action(t->arena, completion_of_operand(c), c->operands));
+	text_add(t, "'; return ;;\n\tesac\n");
+}
+
+static void
+add_operand_cases(struct text *t)
+{
+	struct completion_operand operands[COMPLETION_MAX_OPERANDS];
+
+	text_add(t, "\tcase $command:$operand in\n");
+	for (const struct command *const *c = commands; *c; c++) {
+		size_t n = completion_operands(t->arena, *c, operands);
+
+		for (size_t i = 0; i < n; i++) {
+			if (operands[i].kind == COMPLETE_NOTHING)
+				continue;
+			text_add(t, "\t%s:%s) _knarr_reply %s ;;\n", (*c)->name,
+				 operands[i].repeats ? "*" : arena_printf(t->arena, "%zu", i),
+				 action(t->arena, operands[i].kind, operands[i].name));
+		}
+	}
+	text_add(t, "\t:0) _knarr_reply -W '%s' ;;\n\tesac\n", completion_commands(t->arena));
 }
 
 void
@@ -94,17 +149,20 @@ completion_bash(struct text *t)
 		    "\tmapfile -t COMPREPLY < <(compgen \"$@\" -- \"$cur\")\n"
 		    "}\n"
 		    "_knarr() {\n"
-		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' root=() i\n");
+		    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+		    "\tlocal command='' operand=0 root=() i\n"
+		    "\tif [[ $cur == = ]]; then\n"
+		    "\t\tcur=''\n"
+		    "\telif [[ $prev == = ]]; then\n"
+		    "\t\tprev=${COMP_WORDS[COMP_CWORD - 2]}\n"
+		    "\tfi\n");
 	add_scan(t);
 	text_add(t, "\tcase $command:$prev in\n");
 	for (const struct command *const *c = commands; *c; c++)
 		add_value_cases(t, arena_printf(t->arena, "%s:", (*c)->name), (*c)->options);
 	add_value_cases(t, "*:", global_option_rows);
-	text_add(t, "\tesac\n\tcase $command:$cur in\n");
-	for (const struct command *const *c = commands; *c; c++)
-		add_command_cases(t, *c);
-	text_add(t, "\t*:-*) _knarr_reply -W '");
-	add_option_words(t, global_option_rows);
-	text_add(t, "' ;;\n\t*) _knarr_reply -W '%s' ;;\n\tesac\n}\ncomplete -F _knarr knarr\n",
-		 completion_commands(t->arena));
+	text_add(t, "\tesac\n");
+	add_option_cases(t);
+	add_operand_cases(t);
+	text_add(t, "}\ncomplete -F _knarr knarr\n");
 }

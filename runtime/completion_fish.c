@@ -1,4 +1,6 @@
-/* Theory of operation: one `complete` line per command, option and operand. */
+/* Theory of operation: one `complete` line per command, option and operand, each with a
+ * condition that asks which words stand before the cursor. Values of options do not
+ * count among them, so the functions know which options have one. */
 #include "runtime/completion.h"
 
 static const char *
@@ -11,24 +13,25 @@ quote(struct arena *a, const char *s)
 	return text_get(&t);
 }
 
+/* Options of `complete`: what is offered, and whether files are as well. */
 static const char *
 action(struct arena *a, enum completion_kind kind, const char *choices)
 {
 	switch (kind) {
 	case COMPLETE_DIRS:
-		return "(__fish_complete_directories)";
+		return "-f -a '(__fish_complete_directories)'";
 	case COMPLETE_FILES:
-		return "(__fish_complete_path)";
+		return "-F";
 	case COMPLETE_WORDS:
-		return completion_words(a, choices);
+		return arena_printf(a, "-f -a '%s'", completion_words(a, choices));
 	case COMPLETE_COMMANDS:
-		return completion_commands(a);
+		return arena_printf(a, "-f -a '%s'", completion_commands(a));
 	case COMPLETE_IDS:
-		return "(knarr list --quiet 2>/dev/null)";
+		return "-f -a '(__knarr_ids)'";
 	case COMPLETE_NOTHING:
 		break;
 	}
-	return NULL;
+	return "-f";
 }
 
 /* command NULL: a global option. */
@@ -36,36 +39,103 @@ static void
 add_options(struct text *t, const char *command, const struct option_row *rows)
 {
 	for (const struct option_row *row = rows; row && row->name; row++) {
-		const char *words =
-			row->kind == OPTION_FLAG ? NULL : action(t->arena, completion_of_option(row), row->argument);
-
 		text_add(t, "complete -c knarr");
 		if (command)
-			text_add(t, " -n '__fish_seen_subcommand_from %s'", command);
+			text_add(t, " -n '__knarr_in %s'", command);
 		if (row->letter)
 			text_add(t, " -s %c", row->letter);
-		text_add(t, " -l %s%s", row->name, row->kind == OPTION_FLAG ? "" : " -x");
-		if (words)
-			text_add(t, " -a '%s'", words);
+		text_add(t, " -l %s", row->name);
+		if (row->kind != OPTION_FLAG)
+			text_add(t, " -r %s", action(t->arena, completion_of_option(row), row->argument));
 		text_add(t, " -d '%s'\n", quote(t->arena, row->help));
+	}
+}
+
+static void
+add_value_patterns(struct text *t, const char *command, const struct option_row *rows)
+{
+	for (const struct option_row *row = rows; row && row->name; row++) {
+		if (row->kind == OPTION_FLAG)
+			continue;
+		text_add(t, " '%s:--%s'", command, row->name);
+		if (row->letter)
+			text_add(t, " '%s:-%c'", command, row->letter);
+	}
+}
+
+/* __knarr_words: the command and its operands before the cursor.
+ * __knarr_in COMMAND: it is the command. __knarr_at COMMAND N: it is, with N operands. */
+static void
+add_functions(struct text *t)
+{
+	text_add(t, "function __knarr_words\n"
+		    "\tset -l command\n"
+		    "\tset -l is_value no\n"
+		    "\tfor word in (commandline -opc)[2..]\n"
+		    "\t\tif test $is_value = yes\n"
+		    "\t\t\tset is_value no\n"
+		    "\t\t\tcontinue\n"
+		    "\t\tend\n"
+		    "\t\tswitch \"$command:$word\"\n"
+		    "\t\t\tcase");
+	add_value_patterns(t, "*", global_option_rows);
+	for (const struct command *const *c = commands; *c; c++)
+		add_value_patterns(t, (*c)->name, (*c)->options);
+	text_add(t, "\n"
+		    "\t\t\t\tset is_value yes\n"
+		    "\t\t\tcase '*:-*'\n"
+		    "\t\t\tcase '*'\n"
+		    "\t\t\t\tset -q command[1]; or set command $word\n"
+		    "\t\t\t\techo $word\n"
+		    "\t\tend\n"
+		    "\tend\n"
+		    "end\n"
+		    "function __knarr_in\n"
+		    "\tset -l words (__knarr_words)\n"
+		    "\ttest \"$words[1]\" = \"$argv[1]\"\n"
+		    "end\n"
+		    "function __knarr_at\n"
+		    "\tset -l words (__knarr_words)\n"
+		    "\ttest \"$words[1]\" = \"$argv[1]\" -a (count $words) = (math $argv[2] + 1)\n"
+		    "end\n"
+		    "function __knarr_ids\n"
+		    "\tset -l words (commandline -opc)\n"
+		    "\tset -l root (string match -r -- '^--root=.*' $words)\n"
+		    "\tif set -l i (contains -i -- --root $words)\n"
+		    "\t\tset root --root $words[(math $i + 1)]\n"
+		    "\tend\n"
+		    "\tknarr $root list --quiet 2>/dev/null\n"
+		    "end\n");
+}
+
+static void
+add_operands(struct text *t, const struct command *c)
+{
+	struct completion_operand operands[COMPLETION_MAX_OPERANDS];
+	size_t n = completion_operands(t->arena, c, operands);
+
+	for (size_t i = 0; i < n; i++) {
+		if (operands[i].kind == COMPLETE_NOTHING)
+			continue;
+		if (operands[i].repeats)
+			text_add(t, "complete -c knarr -n '__knarr_in %s'", c->name);
+		else
+			text_add(t, "complete -c knarr -n '__knarr_at %s %zu'", c->name, i);
+		text_add(t, " %s\n", action(t->arena, operands[i].kind, operands[i].name));
 	}
 }
 
 void
 completion_fish(struct text *t)
 {
-	const char *names = completion_commands(t->arena);
-
-	text_add(t, "# fish completion for knarr\ncomplete -c knarr -f\n");
+	text_add(t, "# fish completion for knarr\n");
+	add_functions(t);
+	text_add(t, "complete -c knarr -f\n");
 	add_options(t, NULL, global_option_rows);
 	for (const struct command *const *c = commands; *c; c++) {
-		const char *words = action(t->arena, completion_of_operand(*c), (*c)->operands);
-
-		text_add(t, "complete -c knarr -n 'not __fish_seen_subcommand_from %s' -a %s -d '%s'\n", names,
-			 (*c)->name, quote(t->arena, (*c)->summary));
+		text_add(t, "complete -c knarr -n '__knarr_in \"\"' -a %s -d '%s'\n", (*c)->name,
+			 quote(t->arena, (*c)->summary));
 		add_options(t, (*c)->name, (*c)->options);
-		if (words)
-			text_add(t, "complete -c knarr -n '__fish_seen_subcommand_from %s' -a '%s'\n", (*c)->name,
-				 words);
+		add_operands(t, *c);
 	}
 }

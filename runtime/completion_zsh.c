@@ -55,38 +55,56 @@ add_specs(struct text *t, const char *indent, const struct option_row *rows)
 	}
 }
 
+/* One that cannot be known is left out: its message would keep zsh from inserting the
+ * only option that fits. */
+static void
+add_operands(struct text *t, const struct command *c)
+{
+	struct completion_operand operands[COMPLETION_MAX_OPERANDS];
+	size_t n = completion_operands(t->arena, c, operands);
+
+	if (c->arguments_follow)
+		n = c->min_operands;
+	for (size_t i = 0; i < n; i++) {
+		if (operands[i].kind == COMPLETE_NOTHING)
+			continue;
+		text_add(t, "\t\t\t\t'%s:%s:%s'\n", operands[i].repeats ? "*" : arena_printf(t->arena, "%zu", i + 1),
+			 escape(t->arena, operands[i].name), action(t->arena, operands[i].kind, operands[i].name));
+	}
+}
+
+/* -A: what follows the operands of exec and ps is not ours. */
 static void
 add_command(struct text *t, const struct command *c)
 {
 	text_add(t, "\t\t%s)\n\t\t\targs=(\n", c->name);
 	add_specs(t, "\t\t\t\t", c->options);
-	if (c->operands)
-		text_add(t, "\t\t\t\t'1:%s:%s'\n", escape(t->arena, c->operands),
-			 action(t->arena, completion_of_operand(c), c->operands));
-	text_add(t, "\t\t\t)\n\t\t\t_arguments $args $global ;;\n");
+	add_operands(t, c);
+	text_add(t, "\t\t\t)\n\t\t\t_arguments %s$args $global ;;\n", c->arguments_follow ? "-A '-*' " : "");
 }
 
 void
 completion_zsh(struct text *t)
 {
-	text_add(t,
-		 "#compdef knarr\n"
-		 "_knarr_ids() {\n"
-		 "\tlocal -a ids\n"
-		 "\tids=(${(f)\"$(knarr ${opt_args[--root]:+--root ${opt_args[--root]}} list --quiet 2>/dev/null)\"})\n"
-		 "\t_describe container ids\n"
-		 "}\n"
-		 "_knarr() {\n"
-		 "\tlocal context state line\n"
-		 "\tlocal -a names global args\n"
-		 "\ttypeset -A opt_args\n"
-		 "\tglobal=(\n");
+	text_add(t, "#compdef knarr\n"
+		    "_knarr_ids() {\n"
+		    "\tlocal -a ids\n"
+		    "\t[[ -z $opt_args[--root] ]] || root=(--root ${(Q)opt_args[--root]})\n"
+		    "\tids=(${(f)\"$(knarr $root list --quiet 2>/dev/null)\"})\n"
+		    "\t_describe container ids\n"
+		    "}\n"
+		    "_knarr() {\n"
+		    "\tlocal context state line\n"
+		    "\tlocal -a names global args root\n"
+		    "\ttypeset -A opt_args\n"
+		    "\tglobal=(\n");
 	add_specs(t, "\t\t", global_option_rows);
 	text_add(t, "\t)\n\tnames=(\n");
 	for (const struct command *const *c = commands; *c; c++)
 		text_add(t, "\t\t'%s:%s'\n", (*c)->name, escape(t->arena, (*c)->summary));
 	text_add(t, "\t)\n"
-		    "\t_arguments -C $global '1:command:->command' '*::argument:->argument'\n"
+		    "\t_arguments -C -A '-*' $global '1:command:->command' '*::argument:->argument'\n"
+		    "\t[[ -z $opt_args[--root] ]] || root=(--root ${(Q)opt_args[--root]})\n"
 		    "\tcase $state in\n"
 		    "\tcommand) _describe command names ;;\n"
 		    "\targument)\n"

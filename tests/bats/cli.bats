@@ -277,6 +277,20 @@ options() {
 	done
 }
 
+@test "man shows the page of every command, and has nothing to complain of" {
+	command -v man >/dev/null || skip 'no man'
+	local pages page
+	pages=$(dirname "$KNARR")/docs/man
+	[ -e "$pages/knarr.1" ] || skip 'no pages beside the program'
+	mkdir -p "$T/man/man1"
+	cp "$pages"/*.1 "$T/man/man1"
+	for page in knarr $(commands | sed 's/^/knarr-/'); do
+		MANPATH=$T/man MANPAGER=cat MANWIDTH=100 LC_ALL=C.UTF-8 run -0 --separate-stderr man --warnings "$page"
+		[ -z "$stderr" ]
+		[[ "$output" == *"$page - "* ]]
+	done
+}
+
 @test "completion scripts are valid and name every command and option" {
 	local shell command option script
 	for shell in bash zsh fish; do
