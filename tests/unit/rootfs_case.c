@@ -20,48 +20,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-
-/* ---- heap calls ------------------------------------------------------- */
-
-static bool counting;
-static unsigned heap_calls;
-
-#ifdef __has_feature /* clang */
-#if __has_feature(address_sanitizer)
-#define HEAP_IS_TAKEN
-#endif
-#endif
-#ifdef __SANITIZE_ADDRESS__ /* gcc */
-#define HEAP_IS_TAKEN
-#endif
-
-#if defined(__GLIBC__) && !defined(HEAP_IS_TAKEN)
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *old, size_t size);
-
-void *
-malloc(size_t size)
-{
-	heap_calls += counting;
-	return __libc_malloc(size);
-}
-
-void *
-calloc(size_t n, size_t size)
-{
-	heap_calls += counting;
-	return __libc_calloc(n, size);
-}
-
-void *
-realloc(void *old, size_t size)
-{
-	heap_calls += counting;
-	return __libc_realloc(old, size);
-}
-#endif
+#include "tests/unit/heap_count.h"
 
 /* ---- harness ----------------------------------------------------------- */
 
@@ -136,10 +95,10 @@ run_steps(struct plan *p)
 {
 	int r = 0;
 
-	counting = true;
+	heap_counting = true;
 	for (uint32_t i = 0; r == 0 && i < p->n_steps; i++)
 		r = runners[p->steps[i].kind](&ctx, &p->steps[i]);
-	counting = false;
+	heap_counting = false;
 	return r;
 }
 

@@ -1,5 +1,4 @@
-/* State folders: ids, locks and their races, state.json there and back, what is
- * said about processes. Needs no root. */
+/* State folders: ids, locks and their races, state.json there and back. Needs no root. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -306,80 +305,6 @@ test_damage(void)
 
 /* ---- processes ---------------------------------------------------------------- */
 
-static void *
-stay(void *arg)
-{
-	(void)arg;
-	pause();
-	return NULL;
-}
-
-/* A process whose first thread ends while another goes on. */
-static void
-leave_a_thread(void)
-{
-	pthread_t thread;
-
-	if (pthread_create(&thread, NULL, stay, NULL) != 0)
-		_exit(1);
-	pthread_exit(NULL);
-}
-
-static char
-state_letter(pid_t pid)
-{
-	char path[64], text[512];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	return fd_read_small_at(AT_FDCWD, path, text, sizeof(text)) > 0 ? strrchr(text, ')')[2] : '?';
-}
-
-static void
-test_processes(void)
-{
-	struct state s = { .id = arena_strdup(&arena, "c") };
-	pid_t child = fork();
-	siginfo_t info;
-
-	if (child == 0) {
-		pause();
-		_exit(0);
-	}
-	CHECK(state_status(&s) == STATUS_CREATING && state_pidfd(&s) == -ESRCH);
-	s.pid = child;
-	s.pid_start_time = state_pid_start_time(child);
-	CHECK(s.pid_start_time > 0);
-	CHECK(state_status(&s) == STATUS_CREATED);
-	s.started = true;
-	CHECK(state_status(&s) == STATUS_RUNNING);
-	s.pid_start_time--; /* the pid belongs to another process now */
-	CHECK(state_status(&s) == STATUS_STOPPED && state_pidfd(&s) == -ESRCH);
-	s.pid_start_time++;
-	kill(child, SIGKILL);
-	CHECK(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0); /* a zombie */
-	CHECK(state_status(&s) == STATUS_STOPPED);
-	waitpid(child, NULL, 0);
-	CHECK(state_status(&s) == STATUS_STOPPED && state_pid_start_time(child) == 0);
-}
-
-static void
-test_thread(void)
-{
-	struct state s = { .id = arena_strdup(&arena, "c"), .started = true };
-	pid_t child = fork();
-
-	if (child == 0)
-		leave_a_thread();
-	for (unsigned i = 0; i < 200 && state_letter(child) != 'Z'; i++)
-		poll(NULL, 0, 10);
-	s.pid = child;
-	s.pid_start_time = state_pid_start_time(child);
-	CHECK(state_letter(child) == 'Z' && state_status(&s) == STATUS_RUNNING);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	CHECK(state_status(&s) == STATUS_STOPPED);
-}
-
 /* Creating, as long as somebody holds the lock. */
 static void
 test_dead_creator(void)
@@ -414,8 +339,6 @@ main(void)
 	test_inherited_lock();
 	test_json();
 	test_damage();
-	test_processes();
-	test_thread();
 	test_dead_creator();
 	test_churn();
 	rmdir(arena_printf(&arena, "%s/a", dir));
