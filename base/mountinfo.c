@@ -6,7 +6,6 @@
  * where space, tab, newline and backslash in a path are \ooo. */
 #include "base/mountinfo.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

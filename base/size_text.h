@@ -2,7 +2,6 @@
 #ifndef KNARR_BASE_SIZE_TEXT_H
 #define KNARR_BASE_SIZE_TEXT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define SIZE_TEXT_MAX 32

@@ -8,11 +8,9 @@
  *
  * The path comes from the config, so a name in it may do no more than name a
  * folder: no "..", no ".", nothing empty. */
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "cgroups/cgroup.h"
 #include "cgroups/scope.h"
 #include "cgroups/settings.h"

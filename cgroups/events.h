@@ -3,7 +3,6 @@
 #ifndef KNARR_CGROUPS_EVENTS_H
 #define KNARR_CGROUPS_EVENTS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 /* Value of key ("populated", "frozen") in the cgroup.events of dirfd: 0 or 1,

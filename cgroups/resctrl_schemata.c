@@ -4,7 +4,6 @@
  * the config is compared number by number. */
 #include "cgroups/resctrl_schemata.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "cgroups/events.h"
 
 #define DESTINATION  "org.freedesktop.systemd1"

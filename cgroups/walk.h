@@ -2,7 +2,6 @@
 #ifndef KNARR_CGROUPS_WALK_H
 #define KNARR_CGROUPS_WALK_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /* Marks a folder as made by knarr for a container's cgroup or on the way to one,

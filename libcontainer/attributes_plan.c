@@ -2,7 +2,6 @@
  * EINVAL in the child is checked here, where the message can say why. */
 #include "libcontainer/attributes.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <linux/mempolicy.h>
 #include <sched.h>

@@ -6,9 +6,7 @@
  * image or a shared volume puts over /proc is never opened (CVE-2019-16884,
  * CVE-2025-52881). */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/ioprio.h>
-#include <linux/types.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/personality.h>

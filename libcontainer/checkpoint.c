@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/fd.h"
 #include "base/log.h"
 #include "libcontainer/container.h"
 #include "libcontainer/criu_mounts.h"

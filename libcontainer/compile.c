@@ -2,7 +2,6 @@
  * a container's set-up; the order of its lines is the order of execution. */
 #include "libcontainer/compile.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* Theory of operation: see compile.h. compile_exec() is the table of contents of
  * what a process goes through that enters a running container; the order of its
  * lines is the order of execution. */
-#include <string.h>
 
 #include "libcontainer/compile_process.h"
 #include "libcontainer/credentials.h"

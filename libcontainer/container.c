@@ -2,7 +2,6 @@
  * need no plan, are in lifecycle.c. */
 #include "libcontainer/container.h"
 
-#include <errno.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include "libcontainer/launch.h"
 #include "libcontainer/listener.h"
 #include "libcontainer/tty.h"
-#include "libcontainer/wait.h"
 
 int
 container_create(const struct container_env *env, const struct container_create_options *o, struct err *err)

@@ -4,7 +4,6 @@
  * from changing its own limits, and memory_recursiveprot. cgroups(7). */
 #include "libcontainer/criu_cgroup2.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "base/fd.h"

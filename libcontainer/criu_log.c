@@ -6,7 +6,6 @@
  *
  * The first error is mostly the cause and the last ones say what failed by it, so
  * a message has the first and the last two. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

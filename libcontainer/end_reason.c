@@ -10,9 +10,7 @@
  * of memory and that was then killed by hand looks the same. */
 #include "libcontainer/end_reason.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 
 #include "base/fd.h"
 #include "base/size_text.h"

@@ -3,7 +3,6 @@
  * modules into the runtime. Lines are name:password:uid:gid:gecos:home:shell. */
 #include "libcontainer/home.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/prctl.h>
 
 #include "libcontainer/credentials.h"
 #include "libcontainer/hooks.h"

@@ -4,7 +4,6 @@
 #include "libcontainer/resctrl_use.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/fd.h"
 

@@ -15,12 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/log.h"
 #include "libcontainer/credentials.h"
 #include "libcontainer/criu_mounts.h"
 #include "libcontainer/criu_namespaces.h"

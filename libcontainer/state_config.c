@@ -1,7 +1,6 @@
 /* Theory of operation: the config that a container was made of, as text, beside its
  * state. `update` and `mounts` write into it what they have changed, so that it
  * says how the container is; nobody looks at the bundle's again. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/fd.h"

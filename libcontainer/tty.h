@@ -4,7 +4,6 @@
 #define KNARR_LIBCONTAINER_TTY_H
 
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"

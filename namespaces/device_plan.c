@@ -8,7 +8,6 @@
  * A /dev that is bound from the host is left as it is: nodes and links made in
  * it would be made on the host. */
 #include <linux/capability.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>

@@ -14,8 +14,6 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "namespaces/idmap_subid.h"
 

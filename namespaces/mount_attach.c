@@ -10,7 +10,6 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "namespaces/mount_api.h"

@@ -4,7 +4,6 @@
 #include "namespaces/mount_sources.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/fd.h"
 #include "namespaces/device_sources.h"

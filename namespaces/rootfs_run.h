@@ -2,8 +2,6 @@
 #ifndef KNARR_NAMESPACES_ROOTFS_RUN_H
 #define KNARR_NAMESPACES_ROOTFS_RUN_H
 
-#include <stdbool.h>
-
 #include "base/plan.h"
 
 /* A string that the plan always has; "" if it has none all the same. */

@@ -3,7 +3,6 @@
 #ifndef KNARR_OCI_SPEC_DOCUMENTS_H
 #define KNARR_OCI_SPEC_DOCUMENTS_H
 
-#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/arena.h"

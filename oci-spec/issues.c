@@ -5,7 +5,6 @@
 #include "oci-spec/issues.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define KEEP (2 * SPEC_MAX_ISSUES)
 

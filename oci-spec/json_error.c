@@ -4,7 +4,6 @@
  * grammar allows there, then the culprit. What was expected there follows from
  * the same state. Only mistakes inside of a token need yajl's phrase, to tell
  * which token it was reading. */
-#include <stdio.h>
 #include <string.h>
 
 #include "oci-spec/json_text.h"

@@ -1,7 +1,6 @@
 /* A program of spec_attributes.bats: prints what the kernel says of the attributes
  * of its own process, a line each, and makes no other process. */
 #include <errno.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,6 @@
 #ifndef KNARR_TESTS_UNIT_ROOTFS_PLAN_CASES_H
 #define KNARR_TESTS_UNIT_ROOTFS_PLAN_CASES_H
 
-#include <stddef.h>
-
 enum {
 	USERNS = 1 << 0,   /* a user namespace, made by root */
 	ORDINARY = 1 << 1, /* a user namespace, made by an ordinary user */

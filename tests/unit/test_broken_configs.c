@@ -2,11 +2,9 @@
  * lines of NAME.expected. Run with KNARR_TEST_UPDATE=1 to write the files that
  * differ anew (then read them). */
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fd.h"
 #include "oci-spec/spec.h"

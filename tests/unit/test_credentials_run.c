@@ -9,15 +9,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/fd.h"
-#include "libcontainer/attributes.h"
 #include "tests/unit/credentials_fixture.h"
 
 typedef int step_fn(struct plan_ctx *c, const struct plan_step *s);

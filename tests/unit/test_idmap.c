@@ -1,6 +1,5 @@
 /* Id maps: planning for root and for ordinary users (needs no root), and
  * writing them to real user namespaces (as root, and as an ordinary user). */
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>

@@ -8,7 +8,6 @@
 
 #include "base/bit_names.h"
 #include "namespaces/mount_options.h"
-#include "namespaces/mount_userspace.h"
 #include "tests/unit/check.h"
 
 static void

@@ -1,7 +1,6 @@
 /* The steps that rootfs_plan_mounts() and rootfs_plan_finish() make of a
  * config, as plan_print() shows them, and each error of the planner. Needs no
  * root: nothing is mounted. "$B" stands for the bundle in what is compared. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "namespaces/rootfs.h"
-#include "namespaces/rootfs_planner.h"
 #include "tests/unit/check.h"
 #include "tests/unit/rootfs_plan_cases.h"
 

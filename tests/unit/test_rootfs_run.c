@@ -2,7 +2,6 @@
  * stepping in, trees that the parent opened, a mount on the root itself. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>

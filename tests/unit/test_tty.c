@@ -1,5 +1,4 @@
 /* Terminals: the relay between two ptys, exit codes, signals. */
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
@@ -16,7 +15,6 @@
 #include <utmp.h>
 
 #include "base/fd.h"
-#include "libcontainer/stage.h"
 #include "libcontainer/tty.h"
 #include "tests/unit/check.h"
 
