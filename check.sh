@@ -6,8 +6,8 @@
 #   ./check.sh            everything
 #   ./check.sh --quick    one build, lint, unit tests, container tests
 #   ./check.sh --vm …     also limits, checkpoint and restore on Debian's kernel, and systemd,
-#                         in virtual machines (tests/vm/run.sh), which takes half an hour
-#                         where the processor cannot run them itself
+#                         in virtual machines (tests/vm/run.sh alone runs these), which takes
+#                         a quarter of an hour where the processor cannot run them itself
 #   ./check.sh --no-install …   do not ask for packages
 #
 # The last line is "N passed, N failed, N skipped"; the exit status is 1 if any
@@ -252,7 +252,7 @@ conformance()
 # The tests that this machine's own kernel and cgroups may not allow.
 machine_tests()
 {
-	local tap status=0 part missing
+	local tap name words missing
 	if [ $vm = no ]; then
 		skip 'limits and systemd in a virtual machine' './check.sh --vm runs them'
 		return
@@ -262,18 +262,15 @@ machine_tests()
 		skip 'limits and systemd in a virtual machine' "not installed: $missing"
 		return
 	fi
-	for part in tests/bats/limits.bats tests/bats/labels.bats '--selinux tests/bats/labels.bats' tests/vm/criu.bats \
-		'--systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats'; do
-		status=0
-		tap=$out/vm-$(echo "$part" | tr -c 'a-zA-Z0-9_\n' -).tap
-		# shellcheck disable=SC2086
-		KNARR=$out/gcc/knarr KNARR_TEST_PROPERTIES=$out/properties tests/vm/run.sh $part >"$tap" 2>"$out/vm.log" || status=$?
+	KNARR=$out/gcc/knarr KNARR_TEST_PROPERTIES=$out/properties tests/vm/run.sh --into "$out"
+	while read -r name words; do
+		tap=$out/vm-$name.tap
 		if [ -s "$tap" ]; then
-			count_tap "virtual machine, ${part##* }" "$tap" $status
+			count_tap "virtual machine, $words" "$tap" "$(<"$out/vm-$name.status")"
 		else
-			fail "virtual machine, ${part##* }" "$out/vm.log"
+			fail "virtual machine, $words" "$out/vm-$name.log"
 		fi
-	done
+	done < <(tests/vm/run.sh --list)
 }
 
 # Each property of the specification was in a config that knarr worked with. Says little

@@ -2,20 +2,35 @@
 # Runs tests of whole containers on another kernel (Debian's) and on a host that
 # has all controllers in cgroup2, in virtual machines:
 #
-#   tests/vm/run.sh                limits, statistics, overlays and ordinary users; checkpoint and
-#                                  restore, if criu is installed; then systemd.bats
-#                                  below a running systemd
-#   tests/vm/run.sh FILE.bats …    these files instead
+#   tests/vm/run.sh                all of them (machines() below), as many at once as there
+#                                  are processors
+#   tests/vm/run.sh --list         which machines these are, and with which files
+#   tests/vm/run.sh --into FOLDER  all, the report of each into FOLDER/vm-NAME.tap, what it
+#                                  complains of into vm-NAME.log, its status into vm-NAME.status
+#   tests/vm/run.sh FILE.bats …    one machine, with these files instead
 #   tests/vm/run.sh --systemd FILE.bats …   these, below systemd
 #   tests/vm/run.sh --selinux FILE.bats …   these, with SELinux instead of AppArmor
 #
 # Needs the packages that `tests/vm/vmrun --missing` prints, and bats, jq and
 # busybox-static as the tests themselves. $KNARR is the program; else one is
 # looked for in the build folders. Prints TAP; the status is 1 if a test failed.
-# $FILTER, if set, is passed to bats -f. About five minutes by emulation.
+# $FILTER, if set, is passed to bats -f.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
+
+# Each machine: its name, options, files. Those that take longest come first. Only what
+# the kernel or the cgroups of an ordinary machine may not let it do.
+machines()
+{
+	cat <<-'END'
+		limits    tests/bats/limits.bats tests/bats/controllers.bats
+		systemd   --systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats
+		stats     tests/bats/stats.bats tests/bats/labels.bats
+		criu      tests/vm/criu.bats
+		selinux   --selinux tests/bats/labels.bats
+	END
+}
 
 find_knarr()
 {
@@ -84,27 +99,57 @@ guest_names()
 	done
 }
 
+# one_machine [OPTION] FILE…
+one_machine()
+{
+	local options=() files
+	case $1 in
+	--systemd) options=(--systemd) ;;
+	--selinux) options=(--kernel 'security=selinux selinux=1 enforcing=0') ;;
+	esac
+	[ ${#options[@]} = 0 ] || shift
+	prepare
+	mapfile -t files < <(guest_names "$@")
+	in_machine ${options[@]+"${options[@]}"} -- "${files[@]}"
+}
+
+# all_machines FOLDER: says on stderr how long each took.
+all_machines()
+{
+	local folder=$1 name words pid pids=() status=0
+	cd "$top"
+	while read -r name words; do
+		[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || true
+		(
+			began=$SECONDS status=0
+			# shellcheck disable=SC2086
+			"$here/run.sh" $words >"$folder/vm-$name.tap" 2>"$folder/vm-$name.log" || status=$?
+			echo $status >"$folder/vm-$name.status"
+			echo "virtual machine '$name': $((SECONDS - began)) s, status $status" >&2
+			exit "$status"
+		) </dev/null &
+		pids+=($!)
+	done < <(machines)
+	for pid in "${pids[@]}"; do wait "$pid" || status=1; done
+	echo "virtual machines: $SECONDS s" >&2
+	return $status
+}
+
 missing=$("$here/vmrun" --missing | paste -sd ' ')
 if [ -n "$missing" ]; then
 	echo "1..0 # SKIP not installed: $missing"
 	exit 0
 fi
-selinux=(--kernel 'security=selinux selinux=1 enforcing=0')
-options=()
 case ${1:-} in
---systemd) options=(--systemd) ;;
---selinux) options=("${selinux[@]}") ;;
+--list) machines ;;
+--into) all_machines "$(realpath "$2")" ;;
+'')
+	reports=$(mktemp -d)
+	trap 'rm -rf "$reports"' EXIT
+	status=0
+	all_machines "$reports" || status=$?
+	cat "$reports"/*.tap "$reports"/*.log
+	exit $status
+	;;
+*) one_machine "$@" ;;
 esac
-[ ${#options[@]} = 0 ] || shift
-prepare
-if [ $# -gt 0 ]; then
-	mapfile -t files < <(guest_names "$@")
-	in_machine ${options[@]+"${options[@]}"} -- "${files[@]}"
-	exit
-fi
-status=0
-in_machine -- tests/bats/limits.bats tests/bats/stats.bats tests/bats/labels.bats || status=$?
-in_machine "${selinux[@]}" -- tests/bats/labels.bats || status=$?
-in_machine -- tests/vm/criu.bats || status=$?
-in_machine --systemd -- tests/vm/systemd.bats tests/vm/systemd_driver.bats || status=$?
-exit $status
