@@ -30,6 +30,7 @@ static const struct {
 	{ SYS_move_mount, "move_mount", 5, 2, KERNEL_CONTAINERS },
 	{ SYS_fsopen, "fsopen", 5, 2, KERNEL_CONTAINERS },
 	{ SYS_fsconfig, "fsconfig", 5, 2, KERNEL_CONTAINERS },
+	{ SYS_fspick, "fspick", 5, 2, KERNEL_CONTAINERS },
 	{ SYS_fsmount, "fsmount", 5, 2, KERNEL_CONTAINERS },
 	{ SYS_openat2, "openat2", 5, 6, KERNEL_CONTAINERS },
 	{ SYS_pidfd_getfd, "pidfd_getfd", 5, 6, KERNEL_CONTAINERS },

@@ -7,7 +7,7 @@
 enum kernel_need {
 	KERNEL_NOTHING,
 	KERNEL_PROCESSES,  /* looks at, signals or waits for processes of containers */
-	KERNEL_CONTAINERS, /* makes processes in containers */
+	KERNEL_CONTAINERS, /* makes containers, processes or mounts in them, or reads their files */
 };
 
 /* Asks the kernel for every system call without which that cannot be done: 0, or

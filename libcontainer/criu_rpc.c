@@ -17,18 +17,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/fd_pass.h"
+#include "base/fd_range.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/signals.h"
@@ -104,13 +103,17 @@ criu_check_installed(struct arena *a, struct err *err)
 }
 
 /* Everything that CRIU shall not have is close-on-exec. */
-static void
+static int
 pass_descriptors(const struct session *s, int socket)
 {
-	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+	int r = fd_close_range(3, ~0U, /* cloexec= */ true);
+
+	if (r < 0)
+		return err_set(s->shared, -r, "close the descriptors that are not for CRIU");
 	fcntl(socket, F_SETFD, 0);
 	for (size_t i = 0; i < s->call->n_inherit; i++)
 		fcntl(s->call->inherit[i], F_SETFD, 0);
+	return 0;
 }
 
 static void
@@ -121,7 +124,8 @@ execute(const struct session *s, int socket)
 
 	snprintf(number, sizeof(number), "%d", socket);
 	signals_reset(NULL);
-	pass_descriptors(s, socket);
+	if (pass_descriptors(s, socket) < 0)
+		return;
 	execv(s->program, (char *const *)argv);
 	err_set(s->shared, errno, "execute '%s'", s->program);
 }

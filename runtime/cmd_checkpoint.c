@@ -38,6 +38,7 @@ const struct command command_checkpoint = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_CONTAINERS,
 	.summary = "write the processes of a running container into an image",
 	.text = "Stops the container ID, writes all of its processes into a folder, and deletes\n"
 		"it; with --leave-running or --pre-dump it runs on. knarr restore makes it run\n"

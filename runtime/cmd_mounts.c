@@ -31,7 +31,7 @@ const struct command command_mounts = {
 	.min_operands = 3,
 	.max_operands = 3,
 	.uses_root = true,
-	.needs = KERNEL_PROCESSES,
+	.needs = KERNEL_CONTAINERS,
 	.summary = "add mounts to a running container, or remove them",
 	.text = "FILE is a JSON array like `mounts` of a config (-: standard input): bind mounts\n"
 		"of files and folders of the host, and tmpfs. All are added or none. remove\n"

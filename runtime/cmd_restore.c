@@ -46,6 +46,7 @@ const struct command command_restore = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.uses_root = true,
+	.needs = KERNEL_CONTAINERS,
 	.summary = "run a container from an image of checkpoint",
 	.text = "Makes the new container ID from a bundle and an image: its processes go on where\n"
 		"they were when knarr checkpoint wrote it. Files of the root file system and of\n"

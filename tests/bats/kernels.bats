@@ -22,7 +22,7 @@ teardown() {
 }
 
 # The calls that every kernel must have, and the first Linux with them.
-required=(openat2:5.6 clone3:5.7 mount_setattr:5.12 open_tree:5.2 fsopen:5.2 fsconfig:5.2 fsmount:5.2 move_mount:5.2
+required=(openat2:5.6 clone3:5.7 mount_setattr:5.12 open_tree:5.2 fsopen:5.2 fsconfig:5.2 fsmount:5.2 fspick:5.2 move_mount:5.2
 	pidfd_open:5.3 pidfd_getfd:5.6 pidfd_send_signal:5.1)
 
 # A folder and files where an ordinary user may make containers.
@@ -96,14 +96,29 @@ refused_cycle() {
 	make_bundle
 	bundle_runs sleep 1000
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
-	for command in "state $ID" list "kill $ID TERM" "delete --force $ID" "ps $ID" "pause $ID" "start $ID"; do
-		# shellcheck disable=SC2086
-		refused pidfd_open 5.3 "$T/without" pidfd_open "$KNARR" --root "$ROOT" $command
+	# Each command that there is, so that a new one cannot be forgotten.
+	local command operands
+	for command in $("$KNARR" help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+		case $command in
+		help | version | spec | check | plan | features | completion) continue ;;
+		list | stats) operands=() ;;
+		exec) operands=("$ID" true) ;;
+		checkpoint) operands=(--image-path "$T/image" "$ID") ;;
+		mounts) operands=(add "$ID" /dev/null) ;;
+		create | run | restore) operands=(-b "$BUNDLE" "$ID-2") ;;
+		*) operands=("$ID") ;;
+		esac
+		refused pidfd_open 5.3 "$T/without" pidfd_open "$KNARR" --root "$ROOT" "$command" "${operands[@]}"
+		case $command in
+		create | run | restore | exec | mounts | checkpoint)
+			refused openat2 5.6 "$T/without" openat2 "$KNARR" --root "$ROOT" "$command" "${operands[@]}"
+			;;
+		esac
 	done
-	refused openat2 5.6 "$T/without" openat2 "$KNARR" --root "$ROOT" exec "$ID" true
 	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	[ "$(knarr list -q)" = "$ID" ]
 	# What makes no process in a container needs none of the others.
-	none=openat2,clone3,mount_setattr,open_tree,fsopen,fsconfig,fsmount,move_mount
+	none=openat2,clone3,mount_setattr,open_tree,fsopen,fsconfig,fsmount,fspick,move_mount
 	run -0 "$T/without" $none "$KNARR" --root "$ROOT" state "$ID"
 	run -0 "$T/without" $none "$KNARR" --root "$ROOT" list
 	run -0 "$T/without" $none "$KNARR" --root "$ROOT" delete --force "$ID"
@@ -129,6 +144,20 @@ refused_cycle() {
 	run -1 bash -c 'ulimit -n 15001; exec 15000</; exec "$@"' sh "$T/without" close_range "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
 	[[ "$output" == "knarr: descriptor 15000 is open: so high a number needs Linux 5.9 (close_range)" ]]
 	[ ! -e "$ROOT/$ID" ]
+}
+
+@test "no close_range: CRIU gets no descriptor of the caller" {
+	requires_command python3
+	make_bundle
+	bundle_runs sleep 1000
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	mkdir "$T/bin"
+	cp "$BATS_TEST_DIRNAME/fake-criu" "$T/bin/criu"
+	: >"$T/secret"
+	PATH=$T/bin:$PATH FAKE_CRIU=$T "$T/without" close_range "$KNARR" --root "$ROOT" checkpoint --image-path "$T/image" "$ID" 9<"$T/secret"
+	cat "$T/descriptors"
+	grep -q socket: "$T/descriptors"
+	run ! grep secret "$T/descriptors"
 }
 
 @test "no cgroup.kill: all processes are found and killed" {

@@ -2,18 +2,21 @@
 # Runs the container tests as on kernels without some system calls, one kind after
 # the other.
 #
-#   tests/fault/enosys.sh [MODE…] [-- FILE.bats…]
+#   tests/fault/enosys.sh [--keep FOLDER] [MODE…] [-- FILE.bats…]
 #
 # MODE: openat2, clone3, mount_setattr, mounts (open_tree, fsopen, fsconfig, fsmount,
-# move_mount), pidfd_open, close_range, cgroup.kill; without any: all of them. FILE:
-# tests of tests/bats; without any: all. KNARR is the program. Needs root, a C
-# compiler, libseccomp, and what the tests need.
+# fspick, move_mount), pidfd_open, close_range, cgroup.kill; without any: all of them.
+# FILE: tests of tests/bats; without any: all. --keep: reports and recorded errors stay
+# there. KNARR is the program. Needs root, a C compiler, libseccomp, and what the tests
+# need.
 #
 # Where knarr has another way (close_range, cgroup.kill) every test must pass. The
-# other calls are required: then a test passes, is skipped, or fails because a knarr
-# in it ended with the one error that names the call; and nothing is ever left,
-# which each test looks for at its end. The filter is around bats itself, so that
-# an ordinary user's knarr, which root's tests start, needs no no_new_privs.
+# other calls are required: a test that does not pass counts as "needs Linux X.Y" if a
+# knarr in it ended with the one error that names call and version, and as failed if
+# none did, or if any knarr, mount, cgroup or state folder is left, which each test looks
+# for at its end. The filter is around bats itself, so that an ordinary user's knarr,
+# which root's tests start, needs no no_new_privs. The last line of a mode is
+# "MODE: N passed, N failed, N skipped, N need Linux X.Y"; the exit status is 1 if any failed.
 set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
@@ -21,9 +24,17 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 	echo 'enosys.sh needs root' >&2
 	exit 2
 }
-modes=() files=()
+
+# The call that knarr's error names, and the first Linux with it; none: there is another way.
+declare -A needed=([openat2]='openat2 5.6' [clone3]='clone3 5.7' [mount_setattr]='mount_setattr 5.12'
+	[mounts]='open_tree 5.2' [pidfd_open]='pidfd_open 5.3' [close_range]='' [cgroup.kill]='')
+modes=() files=() keep=
 while [ $# -gt 0 ]; do
 	case $1 in
+	--keep)
+		mkdir -p "$2" && keep=$(realpath "$2") || exit 2
+		shift
+		;;
 	--)
 		shift
 		files=("$@")
@@ -33,34 +44,34 @@ while [ $# -gt 0 ]; do
 		sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0" >&2
 		exit 2
 		;;
-	*) modes+=("$1") ;;
+	*)
+		[ -n "${needed[$1]+known}" ] || {
+			echo "no such mode: $1" >&2
+			exit 2
+		}
+		modes+=("$1")
+		;;
 	esac
 	shift
 done
 [ ${#modes[@]} -gt 0 ] || modes=(openat2 clone3 mount_setattr mounts pidfd_open close_range cgroup.kill)
 [ ${#files[@]} -gt 0 ] || files=("$top"/tests/bats/*.bats)
 
-REAL=$(realpath "${KNARR:-$top/build/knarr}")
 T=$(mktemp -d /tmp/knarr-enosys.XXXXXX)
-chmod 0755 "$T"
 trap 'rm -rf "$T"' EXIT
-${CC:-cc} -O1 -D_GNU_SOURCE -o "$T/without" "$top/tests/fault/without.c" -lseccomp || exit 2
-${CC:-cc} -O1 -D_GNU_SOURCE -shared -fPIC -o "$T/no_cgroup_kill.so" "$top/tests/fault/no_cgroup_kill.c" || exit 2
-install -m 0755 "$REAL" "$T/real"
+chmod 0755 "$T"
+install -m 0755 "$(realpath "${KNARR:-$top/build/knarr}")" "$T/real" || exit 2
 
-# knarr for the tests of required calls: it writes down its errors, test by test.
-make_recorder()
+# compile NAME ARGUMENTS…
+compile()
 {
-	mkdir -p "$T/errors"
-	chmod 0777 "$T/errors"
-	cat >"$T/knarr" <<-END
-		#!/bin/bash
-		log=$T/errors/\${BATS_TEST_FILENAME##*/}-\${BATS_TEST_NUMBER:-0}
-		[ -e "\$log" ] || { : >>"\$log" && chmod 0666 "\$log"; }
-		exec "$T/real" --log "\$log" "\$@"
-	END
-	chmod 0755 "$T/knarr"
+	local name=$1
+	shift
+	"${CC:-cc}" -O1 -D_GNU_SOURCE -o "$T/$name" "$top/tests/fault/${name%.so}.c" "$@" || exit 2
 }
+compile without -lseccomp
+compile record "-DREAL=\"$T/real\"" "-DERRORS=\"$T/errors\""
+compile no_cgroup_kill.so -shared -fPIC
 
 # with_mode MODE COMMAND…
 with_mode()
@@ -68,62 +79,83 @@ with_mode()
 	local mode=$1
 	shift
 	case $mode in
-	cgroup.kill) LD_PRELOAD=$T/no_cgroup_kill.so "$@" ;;
-	mounts) "$T/without" open_tree,fsopen,fsconfig,fsmount,move_mount "$@" ;;
+	cgroup.kill) KNARR_HIDDEN=$T/hidden LD_PRELOAD=$T/no_cgroup_kill.so "$@" ;;
+	mounts) "$T/without" open_tree,fsopen,fsconfig,fsmount,fspick,move_mount "$@" ;;
 	*) "$T/without" "$mode" "$@" ;;
 	esac
 }
 
-# The failed tests of one file that no error of ours explains.
-unexplained()
+# report MODE STATUS [CALL VERSION]: reads what bats said, prints what is wrong in it and the last line.
+report()
 {
-	local file=$1 message=$2 number title
-	sed -n 's/^not ok \([0-9]*\) /\1 /p' "$T/tap" | while read -r number title; do
-		grep -qF "$message" "$T/errors/$file-$number" 2>/dev/null || echo "$file: not ok $number $title"
-	done
-	# Programs that a test itself started and that wait for a container may be left.
-	awk -v file="$file" '/^# left processes:/ { list = 1; next }
-		list && /^# [0-9]+ / { if ($3 ~ /(^|\/)(real|knarr[^\/]*)$/) print file ": " $0; next }
+	local mode=$1 status=$2 call=${3:-} version=${4:-} message
+	message="knarr needs Linux $version ($call), or a seccomp profile around it that lets the call pass"
+	# The tests, by their numbers, in which it was the error.
+	(cd "$T/errors" && grep -slF "$message" -- *) >"$T/recorded"
+	awk -v mode="$mode" -v status="$status" -v version="$version" -v message="$message" '
+		# What is said below a test that failed stands until the next test.
+		function judge() {
+			if (!number)
+				return
+			# A caller that clears the environment of knarr hides the number, not the error.
+			if ((number in recorded || index(text, "knarr: " message)) && !left)
+				need++
+			else {
+				failed++
+				printf "%s", text
+			}
+			number = 0
+		}
+		FILENAME ~ /recorded$/ { recorded[$1]; next }
+		/^1\.\.[0-9]+$/ { planned = substr($0, 4); next }
+		/^(not )?ok [0-9]+ / { judge() }
+		/^ok [0-9]+ .*# skip/ { skipped++; next }
+		/^ok [0-9]+ / { passed++; next }
+		/^not ok [0-9]+ / { number = $3; text = $0 "\n"; left = list = 0; next }
+		{ text = text $0 "\n" }
+		# Programs that a test itself started and that wait for a container may be left.
+		/^# left processes:/ { list = 1; next }
+		list && /^# [0-9]+ / { if ($3 ~ /(^|\/)(real|knarr[^\/]*)$/) left = 1; next }
 		{ list = 0 }
-		/^# left / { print file ": " $0 }' "$T/tap"
+		/^# left / { left = 1 }
+		END {
+			judge()
+			seen = passed + skipped + need + failed
+			if (!seen || seen < planned || (status != 0 && !need && !failed)) {
+				printf "%s: %d of %d tests reported, exit status %d\n%s", mode, seen, planned, status, text
+				failed += seen < planned ? planned - seen : 1
+			}
+			printf "%s: %d passed, %d failed, %d skipped", mode, passed, failed, skipped
+			if (version)
+				printf ", %d need Linux %s", need, version
+			print ""
+			exit failed > 0
+		}' "$T/recorded" "$T/tap"
 }
 
-run_required()
+run_mode()
 {
-	local mode=$1 call=$1 file found=0 ok=0 failed=0
-	[ "$mode" != mounts ] || call=open_tree
+	local mode=$1 knarr=$T/real status=0 verdict=0
+	read -r call version <<<"${needed[$mode]}"
 	rm -rf "$T/errors"
-	make_recorder
-	for file in "${files[@]}"; do
-		with_mode "$mode" env KNARR="$T/knarr" bats --tap "$file" >"$T/tap" 2>&1
-		ok=$((ok + $(grep -c '^ok ' "$T/tap"))) failed=$((failed + $(grep -c '^not ok ' "$T/tap")))
-		unexplained "${file##*/}" "($call)" >"$T/unexplained"
-		cat "$T/unexplained"
-		[ ! -s "$T/unexplained" ] || found=$((found + $(wc -l <"$T/unexplained")))
-	done
-	echo "# without $mode: $ok tests pass or are skipped, $failed end with the error that names it, $found do something else"
-	[ $found = 0 ] && [ $failed -gt 0 ]
-}
-
-run_fallback()
-{
-	local mode=$1 status
-	with_mode "$mode" env KNARR="$T/real" bats --tap "${files[@]}" >"$T/tap" 2>&1
-	status=$?
-	grep -A30 '^not ok ' "$T/tap"
-	echo "# without $mode: $(grep -c '^ok ' "$T/tap") tests pass or are skipped, $(grep -c '^not ok ' "$T/tap") fail"
-	return $status
+	mkdir "$T/errors"
+	: >"$T/hidden"
+	chmod 0777 "$T/errors"
+	chmod 0666 "$T/hidden"
+	[ -z "$call" ] || knarr=$T/record
+	with_mode "$mode" env KNARR="$knarr" bats --tap "${files[@]}" >"$T/tap" 2>&1 </dev/null || status=$?
+	report "$mode" $status "$call" "$version" || verdict=1
+	[ "$mode" != cgroup.kill ] || echo "cgroup.kill was looked for and hidden $(wc -c <"$T/hidden") times"
+	[ -z "$keep" ] || {
+		rm -rf "${keep:?}/$mode"
+		mkdir "$keep/$mode"
+		cp -r "$T/tap" "$T/errors" "$keep/$mode"
+	}
+	return $verdict
 }
 
 bad=0
 for mode in "${modes[@]}"; do
-	case $mode in
-	close_range | cgroup.kill) run_fallback "$mode" || bad=1 ;;
-	openat2 | clone3 | mount_setattr | mounts | pidfd_open) run_required "$mode" || bad=1 ;;
-	*)
-		echo "no such mode: $mode" >&2
-		exit 2
-		;;
-	esac
+	run_mode "$mode" || bad=1
 done
 exit $bad
