@@ -4,8 +4,12 @@
  *
  * A container can always use the devices that every /dev must have
  * (config-linux.md#default-devices), whatever linux.resources.devices says; so the
- * rules for these come last. Those of linux.devices are made, but whoever lists
- * rules must allow them there. */
+ * rules for these come last. Those of linux.devices can be made, for its init makes
+ * them, but whoever lists rules must allow their use there.
+ *
+ * Nearly every config begins with "deny everything", and images are unpacked in
+ * containers that do: after that first rule nodes may be made, which opens nothing, as
+ * with runc and crun. Any rule after it is taken by its word. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -18,9 +22,13 @@
 
 #define RWM DEVICE_ACCESS_ALL
 
-static const struct device_rule default_rules[] = {
-	{ true, 'c', DEVICE_ANY, DEVICE_ANY, BPF_DEVCG_ACC_MKNOD }, /* making a node opens nothing */
+static const struct device_rule first_rules[] = {
+	{ true, 'c', DEVICE_ANY, DEVICE_ANY, BPF_DEVCG_ACC_MKNOD },
 	{ true, 'b', DEVICE_ANY, DEVICE_ANY, BPF_DEVCG_ACC_MKNOD },
+};
+#define N_FIRST_RULES (sizeof(first_rules) / sizeof(first_rules[0]))
+
+static const struct device_rule last_rules[] = {
 	{ true, 'c', 1, 3, RWM },	     /* null */
 	{ true, 'c', 1, 5, RWM },	     /* zero */
 	{ true, 'c', 1, 7, RWM },	     /* full */
@@ -30,7 +38,7 @@ static const struct device_rule default_rules[] = {
 	{ true, 'c', 5, 2, RWM },	     /* ptmx */
 	{ true, 'c', 136, DEVICE_ANY, RWM }, /* pts/N */
 };
-#define N_DEFAULT_RULES (sizeof(default_rules) / sizeof(default_rules[0]))
+#define N_LAST_RULES (sizeof(last_rules) / sizeof(last_rules[0]))
 
 /* ---- rules ------------------------------------------------------------- */
 
@@ -53,22 +61,47 @@ rule_from_spec(const struct spec_device_rule *d)
 	return r;
 }
 
+static bool
+denies_everything(const struct device_rule *r)
+{
+	return !r->allow && r->type == 'a' && r->major == DEVICE_ANY && r->minor == DEVICE_ANY && r->access == RWM;
+}
+
+static struct device_rule
+rule_to_make(const struct spec_device *d)
+{
+	return (struct device_rule){ true, d->type == 'b' ? 'b' : 'c', d->major, d->minor, BPF_DEVCG_ACC_MKNOD };
+}
+
+static size_t
+append_rules(struct device_rule *rules, size_t n, const struct device_rule *list, size_t n_list)
+{
+	memcpy(rules + n, list, n_list * sizeof(*list));
+	return n + n_list;
+}
+
 size_t
 devices_rules(const struct spec *s, struct arena *a, struct device_rule **ret_rules)
 {
 	const struct spec_linux *l = &s->linux_;
-	struct device_rule *rules;
-	size_t n = 0;
+	const struct spec_resources *res = l->resources;
+	struct device_rule *rules, head;
+	size_t n = 0, n_head;
 
-	if (!l->resources || l->resources->n_devices == 0)
+	if (!res || res->n_devices == 0)
 		return 0;
-	rules = arena_array(a, l->resources->n_devices + N_DEFAULT_RULES, sizeof(*rules));
-	for (size_t i = 0; i < l->resources->n_devices; i++)
-		rules[n++] = rule_from_spec(&l->resources->devices[i]);
-	memcpy(rules + n, default_rules, sizeof(default_rules));
-	n += N_DEFAULT_RULES;
+	rules = arena_array(a, N_FIRST_RULES + res->n_devices + l->n_devices + N_LAST_RULES, sizeof(*rules));
+	head = rule_from_spec(&res->devices[0]);
+	n_head = denies_everything(&head) ? 1 : 0;
+	n = append_rules(rules, n, &head, n_head);
+	n = append_rules(rules, n, first_rules, N_FIRST_RULES);
+	for (size_t i = n_head; i < res->n_devices; i++)
+		rules[n++] = rule_from_spec(&res->devices[i]);
+	for (size_t i = 0; i < l->n_devices; i++)
+		if (l->devices[i].type != 'p')
+			rules[n++] = rule_to_make(&l->devices[i]);
 	*ret_rules = rules;
-	return n;
+	return append_rules(rules, n, last_rules, N_LAST_RULES);
 }
 
 /* ---- bpf(2) ------------------------------------------------------------ */

@@ -336,6 +336,13 @@ disk_of() {
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "$(grep -c 'x: Operation not permitted' <<<"$output")" = 1 ]
+	# A rule about making nodes counts, but not for those that the config itself names.
+	resources '{devices: [{allow: false, access: "rwm"}, {allow: false, type: "c", major: 240, access: "m"}]}'
+	edit_bundle '.linux.devices = [{path: "/dev/named", type: "c", major: 240, minor: 9}]'
+	bundle_runs_sh 'mknod /x c 240 7; mknod /y c 241 7 && rm /y && test -c /dev/named && echo others'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *'x: Operation not permitted'*others ]]
 }
 
 # ---- where the container is -------------------------------------------------------
