@@ -17,6 +17,7 @@
 #include "base/fd.h"
 #include "base/host.h"
 #include "namespaces/path_text.h"
+#include "oci-spec/annotations.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
@@ -173,6 +174,29 @@ check_sub(const char *sub, struct err *err)
 	return strchr(sub, '\n') ? err_plain(err, "--cgroup: a name in it has a line break") : 0;
 }
 
+/* Where the init is now, if it is below the container's cgroup: NULL else. */
+static const char *
+init_cgroup_below(const struct state *s, const struct cgroup *cg, struct arena *a)
+{
+	const char *now = init_cgroup(s->pid, a);
+
+	if (now && strcmp(now, cg->path))
+		now = seen_from_mount(now, cg->mount, a);
+	return now && path_is_in(now, cg->path) ? now : NULL;
+}
+
+/* A cgroup that passes on controllers takes no process: a container that made itself a
+ * tree has its init below, and there exec goes. So it does where the runtime itself put
+ * the init below. */
+static bool
+takes_processes(const struct state *s, const struct cgroup *cg)
+{
+	char text[256];
+
+	return !annotation_get(&s->annotations, ANNOTATION_DELEGATE_CGROUP) &&
+	       fd_read_small_at(cg->fd, "cgroup.subtree_control", text, sizeof(text)) <= 0;
+}
+
 int
 exec_init_cgroup(const struct state *s, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg)
 {
@@ -188,18 +212,18 @@ exec_init_cgroup(const struct state *s, const char *sub, struct arena *a, struct
 		*ret_cg = cg;
 		return 0;
 	}
-	if (sub) {
+	if (sub)
 		cg.path = arena_printf(a, "%s/%s", cg.path, sub);
-	} else {
-		now = init_cgroup(s->pid, a);
-		if (now && strcmp(now, cg.path))
-			now = seen_from_mount(now, cg.mount, a);
-		if (now && path_is_in(now, cg.path))
-			cg.path = arena_strdup(a, now);
-	}
 	r = cgroup_open(&cg, err);
 	if (r < 0)
 		return sub ? err_wrap(err, "--cgroup") : r;
+	if (!sub && !takes_processes(s, &cg) && (now = init_cgroup_below(s, &cg, a))) {
+		fd_close(cg.fd);
+		cg.fd = -1;
+		cg.path = arena_strdup(a, now);
+		if ((r = cgroup_open(&cg, err)) < 0)
+			return r;
+	}
 	*ret_cg = cg;
 	return 0;
 }

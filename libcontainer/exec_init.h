@@ -21,9 +21,10 @@ int exec_init_find(const struct state *s, struct err *err, struct exec_init *ret
 bool exec_init_ended(const struct exec_init *init, const struct state *s, int timeout_ms);
 
 /* Opens the cgroup for a new process: sub below the container's own when that is
- * given (a path without ".."), else the one that its init is in now, if that lies
- * below the container's own; an init system in the container moves itself. path
- * NULL: the container has none, and the process stays in the runtime's. */
+ * given (a path without ".."), else the container's own. If that passes controllers on,
+ * which an init system in the container makes it do, the kernel takes no process
+ * there: then it is the one that the init is in now. path NULL: the container has none,
+ * and the process stays in the runtime's. */
 int exec_init_cgroup(const struct state *s, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg);
 
 #endif

@@ -212,17 +212,25 @@ start_container() {
 	wait_status "$ID" stopped
 }
 
-@test "exec follows an init that moved to a cgroup below" {
+@test "exec follows an init that made a tree of its cgroup, and moved below" {
 	requires_cgroup2
 	requires_root
 	start_container
-	local path pid
+	local path pid own
 	path=$(cgroup_mount)$(jq -r .cgroupPath "$ROOT/$ID/state.json")
-	mkdir "$path/init.scope"
 	pid=$(knarr state "$ID" | jq .pid)
+	own=$(sed -n 's/^0:://p' "/proc/$pid/cgroup")
+	mkdir "$path/init.scope"
 	echo "$pid" >"$path/init.scope/cgroup.procs"
+	# As long as it takes processes, the container's own cgroup is the place.
 	knarr exec -d --pid-file "$T/pid" "$ID" sleep 100 </dev/null >/dev/null 2>&1
-	[ "$(sed -n 's/^0:://p' "/proc/$(cat "$T/pid")/cgroup")" = "$(sed -n 's/^0:://p' "/proc/$pid/cgroup")" ]
+	[ "$(sed -n 's/^0:://p' "/proc/$(cat "$T/pid")/cgroup")" = "$own" ]
+	kill -KILL "$(cat "$T/pid")"
+	for _ in $(seq 50); do [ -z "$(cat "$path/cgroup.procs")" ] && break; sleep 0.1; done
+	[ -s "$path/cgroup.controllers" ] || skip 'cgroup2 has no controller here'
+	sed 's/ .*//; s/^/+/' "$path/cgroup.controllers" >"$path/cgroup.subtree_control"
+	knarr exec -d --pid-file "$T/pid" "$ID" sleep 100 </dev/null >/dev/null 2>&1
+	[ "$(sed -n 's/^0:://p' "/proc/$(cat "$T/pid")/cgroup")" = "$own/init.scope" ]
 }
 
 @test "exec gets the container's seccomp profile" {
