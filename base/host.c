@@ -263,11 +263,23 @@ probe_security_modules(struct host *h)
 int
 host_probe(struct arena *a, struct err *err, struct host *ret_host)
 {
+	struct host h;
+	int r = host_probe_process(err, &h);
+
+	if (r == 0)
+		r = probe_cgroups(a, err, &h);
+	if (r == 0)
+		*ret_host = h;
+	return r;
+}
+
+int
+host_probe_process(struct err *err, struct host *ret_host)
+{
 	struct host h = { .euid = geteuid(), .egid = getegid(), .cgroup_own = "/" };
 	int r;
 
-	if ((r = probe_kernel(err, &h)) < 0 || (r = probe_capabilities(err, &h)) < 0 ||
-	    (r = probe_cgroups(a, err, &h)) < 0)
+	if ((r = probe_kernel(err, &h)) < 0 || (r = probe_capabilities(err, &h)) < 0)
 		return r;
 	h.in_userns = host_in_userns();
 	probe_security_modules(&h);

@@ -29,6 +29,10 @@ struct host {
 /* Strings live in a. 0 or -errno with err filled (no /proc, say). */
 int host_probe(struct arena *a, struct err *err, struct host *ret_host);
 
+/* The same without the facts about cgroups (cgroup_mount NULL), which take a table
+ * of mounts to find: for exec, whose container says where its cgroup is. */
+int host_probe_process(struct err *err, struct host *ret_host);
+
 /* True when the process is in a user namespace other than the initial one, as
  * far as /proc/self/uid_map tells: the initial one maps all ids to themselves. */
 bool host_in_userns(void);

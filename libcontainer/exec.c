@@ -37,6 +37,7 @@ struct exec {
 	const struct container_exec_options *options;
 	struct host host;
 	struct state *state;
+	enum container_status status;
 	struct spec *spec;
 	struct exec_init init;
 	struct cgroup cgroup;
@@ -77,7 +78,7 @@ load(struct exec *e, bool lock, struct err *err, bool *ret_half_made)
 	if (r < 0)
 		return r;
 	r = state_load(&dir, e->options->id, e->env->arena, err, &e->state);
-	if (r == 0 && state_dir_status(&dir, e->state) == STATUS_STOPPED)
+	if (r == 0 && (e->status = state_dir_status(&dir, e->state)) == STATUS_STOPPED)
 		r = not_running(e->options->id, err);
 	*ret_half_made = r == 0 && !lock && (e->state->pid <= 0 || init_is_runtime(e->state->pid));
 	if (r == 0 && !*ret_half_made)
@@ -89,7 +90,7 @@ load(struct exec *e, bool lock, struct err *err, bool *ret_half_made)
 static int
 check_status(const struct exec *e, struct err *err)
 {
-	switch (state_status(e->state)) {
+	switch (e->status) {
 	case STATUS_CREATED:
 	case STATUS_RUNNING:
 		return 0;
@@ -116,7 +117,7 @@ find_container(struct exec *e, struct err *err)
 	if (r == 0)
 		r = check_status(e, err);
 	if (r == 0)
-		r = exec_init_find(e->state, err, &e->init);
+		r = exec_init_find(e->state, e->spec, err, &e->init);
 	if (r == -ESRCH && !err->msg[0])
 		r = not_running(e->options->id, err);
 	if (r == 0)
@@ -236,7 +237,7 @@ start(struct exec *e, struct err *err)
 static int
 prepare(struct exec *e, struct err *err)
 {
-	int r = host_probe(e->env->arena, err, &e->host);
+	int r = host_probe_process(err, &e->host);
 
 	/* Before all that it would lose if it has to execute the runtime anew. An
 	 * ordinary user cannot wait with it until the process is in the container's

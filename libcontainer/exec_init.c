@@ -31,13 +31,25 @@ static const struct {
 	const char *name;
 	uint64_t flag;
 } kinds[] = {
-	{ "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS },  { "pid", CLONE_NEWPID },	   { "net", CLONE_NEWNET },
-	{ "ipc", CLONE_NEWIPC },   { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP }, { "time", CLONE_NEWTIME },
+	[SPEC_NS_USER] = { "user", CLONE_NEWUSER },	  [SPEC_NS_PID] = { "pid", CLONE_NEWPID },
+	[SPEC_NS_NETWORK] = { "net", CLONE_NEWNET },	  [SPEC_NS_MOUNT] = { "mnt", CLONE_NEWNS },
+	[SPEC_NS_IPC] = { "ipc", CLONE_NEWIPC },	  [SPEC_NS_UTS] = { "uts", CLONE_NEWUTS },
+	[SPEC_NS_CGROUP] = { "cgroup", CLONE_NEWCGROUP }, [SPEC_NS_TIME] = { "time", CLONE_NEWTIME },
 };
+
+/* One that was made for the container is not the runtime's, which saves the two
+ * look-ups; and to enter it twice is allowed, but for a user namespace. */
+static bool
+is_made_for_it(const struct spec *spec, size_t kind)
+{
+	const struct spec_namespace *ns = &spec->linux_.namespaces[kind];
+
+	return kind != SPEC_NS_USER && ns->listed && !ns->path;
+}
 
 /* Entering a user namespace that one is in already is an error to the kernel. */
 static int
-compare_namespaces(pid_t pid, struct err *err, uint64_t *ret_flags)
+compare_namespaces(pid_t pid, const struct spec *spec, struct err *err, uint64_t *ret_flags)
 {
 	uint64_t flags = 0;
 
@@ -45,6 +57,10 @@ compare_namespaces(pid_t pid, struct err *err, uint64_t *ret_flags)
 		char own[64], path[64];
 		struct stat mine, its;
 
+		if (is_made_for_it(spec, i)) {
+			flags |= kinds[i].flag;
+			continue;
+		}
 		snprintf(own, sizeof(own), "/proc/self/ns/%s", kinds[i].name);
 		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kinds[i].name);
 		if (stat(own, &mine) < 0)
@@ -80,7 +96,7 @@ open_root(pid_t pid, struct err *err)
 }
 
 int
-exec_init_find(const struct state *s, struct err *err, struct exec_init *ret_init)
+exec_init_find(const struct state *s, const struct spec *spec, struct err *err, struct exec_init *ret_init)
 {
 	struct exec_init init = { .root_fd = -1 };
 	auto_close int pidfd = state_pidfd(s), root_fd = -1;
@@ -91,7 +107,7 @@ exec_init_find(const struct state *s, struct err *err, struct exec_init *ret_ini
 		return -ESRCH;
 	if (pidfd < 0)
 		return err_set(err, -pidfd, "open process %d of container \"%s\"", (int)s->pid, s->id);
-	r = compare_namespaces(s->pid, err, &init.enter_flags);
+	r = compare_namespaces(s->pid, spec, err, &init.enter_flags);
 	if (r == 0 && (init.enter_flags & CLONE_NEWUSER))
 		init.deny_setgroups = denies_setgroups(s->pid);
 	if (r == 0 && !(init.enter_flags & CLONE_NEWNS)) {

@@ -12,9 +12,9 @@ struct exec_init {
 	bool deny_setgroups;
 };
 
-/* Looks at the init of s. -ESRCH: it has ended. The caller closes the
- * descriptors. */
-int exec_init_find(const struct state *s, struct err *err, struct exec_init *ret_init);
+/* Looks at the init of s, whose config is spec. -ESRCH: it has ended. The caller
+ * closes the descriptors. */
+int exec_init_find(const struct state *s, const struct spec *spec, struct err *err, struct exec_init *ret_init);
 
 /* True when the init has ended, or has begun to: then it is among the last of its
  * pid namespace, and waits for the others. Waits at most timeout_ms for it. */

@@ -216,7 +216,7 @@ find_container(struct live_mounts *m, const struct state_dir *dir, const char *i
 	}
 	r = spec_load(dir->path, /* config_path= */ NULL, m->env->arena, &report, m->err, &m->spec);
 	if (r == 0)
-		r = exec_init_find(m->state, m->err, &m->init);
+		r = exec_init_find(m->state, m->spec, m->err, &m->init);
 	if (r == -ESRCH)
 		err_plain(m->err, "cannot change the mounts of container \"%s\": container not running", id);
 	if (r == 0 && !(m->init.enter_flags & CLONE_NEWNS))
