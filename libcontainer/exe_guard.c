@@ -259,8 +259,8 @@ open_empty(struct err *err)
 	return fd;
 }
 
-int
-exe_guard(struct err *err)
+static int
+replace_exe(struct err *err)
 {
 	struct prctl_mm_map m = { 0 };
 	struct exe_range ranges[EXE_RANGES_MAX];
@@ -272,8 +272,6 @@ exe_guard(struct err *err)
 	if (len < 0)
 		return err_set(err, errno, "read the link '/proc/self/exe'");
 	exe[len] = '\0';
-	if (exe_guard_is_sealed())
-		return 0;
 	if ((r = read_mm_map(&m, err)) < 0 || (n = r = exe_guard_find_ranges(exe, ranges, err)) < 0)
 		return r;
 	empty = open_empty(err);
@@ -281,6 +279,12 @@ exe_guard(struct err *err)
 		return empty;
 	m.exe_fd = (uint32_t)empty;
 	return exchange_file(&m, ranges, n, err);
+}
+
+int
+exe_guard(struct err *err)
+{
+	return exe_guard_is_sealed() ? 0 : replace_exe(err);
 }
 
 /* Any process may ask for the size; a kernel without it says EPERM or EINVAL. */
@@ -300,7 +304,7 @@ exe_guard_prepare(bool privileged, bool in_new_userns, struct err *err)
 	if (exe_guard_is_sealed())
 		return 0;
 	if (kernel_has_mm_map()) {
-		if (privileged && exe_guard(&refused) == 0)
+		if (privileged && replace_exe(&refused) == 0)
 			return 0;
 		if (!privileged && in_new_userns)
 			return 0;

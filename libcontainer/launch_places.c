@@ -72,10 +72,10 @@ make_state(struct launch *l, struct err *err)
 	fill_state(l);
 	l->state.cgroup_made = cgroup_count_missing(&l->cgroup);
 	resctrl_use_save(&l->resctrl, l->env->arena, &l->state);
-	r = state_save(&l->dir, &l->state, err);
-	if (r < 0)
-		return r;
+	/* The state says what the config has (poststop hooks), so the config comes first. */
 	r = state_save_config(&l->dir, l->spec->json, l->spec->json_len, err);
+	if (r == 0)
+		r = state_save(&l->dir, &l->state, err);
 	if (r < 0)
 		return r;
 	if (l->notify_host && (r = make_notify(l, err)) < 0)

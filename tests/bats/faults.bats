@@ -18,3 +18,9 @@ teardown() {
 	run -0 "$BATS_TEST_DIRNAME/../fault/faults.sh" run create start kill delete state list
 	[[ "$output" == *" 0 defects"* ]]
 }
+
+@test "create killed before it saved its state: delete --force is silent" {
+	requires_no_sanitizer 'a leak checker cannot work in a traced program'
+	run -0 "$BATS_TEST_DIRNAME/../fault/faults.sh" --error KILL --call renameat create
+	[[ "$output" == *" 0 defects"* ]]
+}

@@ -3,23 +3,28 @@
 # looks at what becomes of it: the command must end, with one line that says what
 # failed or as if nothing had happened, and must leave nothing on the host.
 #
-#   tests/fault/faults.sh [--all] [--error NAME] [COMMAND…]
+#   tests/fault/faults.sh [--all] [--error NAME] [--call NAME] [COMMAND…]
 #
-# COMMAND: run, create, start, kill, delete, state, list (default: all of them).
-# Without --all, of each system call only the first, the last and one in the middle
-# fail. --error: EIO (default), ENOSPC, EPERM, EMFILE, ENOMEM, ENOSYS, or KILL, which
+# COMMAND: run, create, start, exec, kill, pause, resume, update, ps, mounts, delete,
+# state, list (default: all of them). Without --all, of each system call only the
+# first, the last and one in the middle fail; with --call, only of that one.
+# --error: EIO (default), ENOSPC, EPERM, EMFILE, ENOMEM, ENOSYS, or KILL, which
 # kills knarr there instead. KNARR is the program, BUNDLE a bundle whose program
 # ends at once (or one is made). Needs root, a C compiler and libseccomp.
 set -u
 shopt -s nullglob
 top=$(cd "$(dirname "$0")/../.." && pwd)
 
-all=no error=EIO
+all=no error=EIO only=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--all) all=yes ;;
 	--error)
 		error=$2
+		shift
+		;;
+	--call)
+		only=$2
 		shift
 		;;
 	-*)
@@ -30,7 +35,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ $# -gt 0 ] || set -- run create start kill delete state list
+[ $# -gt 0 ] || set -- run create start exec kill pause resume update ps mounts delete state list
 
 KNARR=${KNARR:-$top/build/knarr}
 T=$(mktemp -d /tmp/knarr-fault.XXXXXX)
@@ -71,6 +76,8 @@ make_bundle()
 	mkdir "$T/stays"
 	ln -s "$BUNDLE/rootfs" "$T/stays/rootfs"
 	jq '.process.args = ["/bin/busybox", "sleep", "1000"]' "$BUNDLE/config.json" >"$T/stays/config.json"
+	echo '{"devices": [{"allow": false, "access": "rwm"}]}' >"$T/limits.json"
+	echo '[{"destination": "/tmp", "type": "tmpfs", "source": "tmpfs"}]' >"$T/mounts.json"
 }
 
 # ---- each command: what comes before, and its arguments --------------------------
@@ -90,6 +97,7 @@ before()
 		echo "cannot prepare for $1: $(<"$T/before")" >&2
 		exit 2
 	}
+	[ "$1" != resume ] || knarr pause "$ID" || exit 2
 	[ "$1" != delete ] || knarr kill "$ID" KILL
 	[ "$1" != delete ] || while knarr state "$ID" | grep -q '"running"'; do sleep 0.01; done
 }
@@ -100,7 +108,11 @@ arguments()
 	run) words=(run -b "$BUNDLE" --pid-file "$T/pid" "$ID") ;;
 	create) words=(create -b "$BUNDLE" --pid-file "$T/pid" "$ID") ;;
 	start) words=(start "$ID") ;;
+	exec) words=(exec --detach --pid-file "$T/pid" "$ID" /bin/busybox sleep 1000) ;;
 	kill) words=(kill "$ID" KILL) ;;
+	pause | resume | ps) words=("$command" "$ID") ;;
+	update) words=(update --resources "$T/limits.json" "$ID") ;;
+	mounts) words=(mounts add "$ID" "$T/mounts.json") ;;
 	delete) words=(delete "$ID") ;;
 	state) words=(state "$ID") ;;
 	list) words=(list) ;;
@@ -184,6 +196,18 @@ check_message()
 	fi
 }
 
+# An exec that failed leaves the container's own process and no other.
+check_container()
+{
+	local pids
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		pids=$(knarr ps --format json "$ID" | jq length)
+		[ "$pids" != 1 ] || return 0
+		sleep 0.02
+	done
+	defect "$pids processes in the container"
+}
+
 # ---- one fault ------------------------------------------------------------------
 
 # fault COMMAND CALL NUMBER
@@ -206,14 +230,15 @@ fault()
 	else
 		check_message
 	fi
+	[ "$command" != exec ] || [ $status = 0 ] || check_container
 	case $command:$status:$error in
-	create:0:* | run:1:* | start:*:* | kill:*:* | delete:[!0]*:* | state:*:* | list:*:* | *:*:KILL)
+	*:*:KILL | create:0:* | run:1:* | delete:[!0]*:* | [!crd]*:*:* | resume:*:*)
 		knarr delete --force "$ID" 2>"$T/err" || defect 'delete --force fails after it'
 		[ ! -s "$T/err" ] || defect 'delete --force warns after it'
-		[ "$command:$error" != run:KILL ] || rm -f "$T/pid" "$T"/.pid*
 		;;
 	esac
-	if [ "$command" != create ] || [ $status = 0 ]; then
+	# Of a pid file that a killed create left delete knows nothing.
+	if [ "$command" != create ] || [ $status = 0 ] || [ "$error" = KILL ]; then
 		rm -f "$T/pid" "$T"/.pid*
 	fi
 	found=$(still_left) && { defect "left: $found"; clean; }
@@ -232,6 +257,7 @@ walk()
 	knarr delete --force "$ID"
 	rm -f "$T/pid"
 	while read -r call count; do
+		[ -z "$only" ] || [ "$only" = "$call" ] || continue
 		for ((n = 1; n <= count; n++)); do
 			[ $all = yes ] || [ $n = 1 ] || [ $n = "$count" ] || [ $n = $((count / 2)) ] || continue
 			fault "$command" "$call" "$n"
