@@ -1,6 +1,7 @@
 /* Theory of operation: see fd.h. */
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -177,4 +178,15 @@ fd_replace_file_at(int dirfd, const char *name, const void *data, size_t len, mo
 	if (r < 0)
 		unlinkat(dirfd, tmp, 0);
 	return r;
+}
+
+DIR *
+fd_open_stream(int dirfd)
+{
+	auto_close int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+
+	if (stream)
+		(void)fd_take(&fd); /* closedir() closes it */
+	return stream;
 }

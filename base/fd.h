@@ -3,6 +3,7 @@
 #ifndef KNARR_BASE_FD_H
 #define KNARR_BASE_FD_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -44,5 +45,9 @@ int fd_write_file_at(int dirfd, const char *path, const char *text);
  * the new content, never a part: temporary file, then renameat(2). mode is the
  * new file's. 0 or -errno. */
 int fd_replace_file_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode);
+
+/* A stream over the folder dirfd, which stays as it is, for closedir(3). NULL with
+ * errno. */
+DIR *fd_open_stream(int dirfd);
 
 #endif

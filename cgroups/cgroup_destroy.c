@@ -46,15 +46,12 @@ is_marked(int dirfd, const char *name)
 static int
 remove_children(int dirfd, char ret_busy[NAME_MAX + 1])
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *dir = fd_open_stream(dirfd);
 	struct dirent *d;
-	DIR *dir;
+	int r = 0;
 
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
 	if (!dir)
-		abort(); /* out of memory */
+		return -errno;
 	ret_busy[0] = '\0';
 	while (r == 0 && (d = readdir(dir))) {
 		if (d->d_type != DT_DIR || !strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))

@@ -85,12 +85,9 @@ read_tree(int dirfd, unsigned depth, struct pid_list *l)
 		return depth > 0 && is_gone(r) ? 0 : r;
 	if (depth == MAX_DEPTH)
 		return -ELOOP;
-	fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
+	dir = fd_open_stream(dirfd);
 	if (!dir)
-		abort(); /* out of memory */
+		return -errno;
 	while (r == 0 && (errno = 0, d = readdir(dir))) {
 		if (d->d_type != DT_DIR || d->d_name[0] == '.')
 			continue;

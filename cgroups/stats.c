@@ -274,14 +274,12 @@ add_hugetlb(const struct reader *r, struct cgroup_stats *s, char *size)
 static void
 read_hugetlb(const struct reader *r, struct cgroup_stats *s)
 {
-	auto_close int fd = openat(r->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd_open_stream(r->dirfd);
 	const struct dirent *e;
 	char *size;
 
 	if (!dir)
 		return;
-	(void)fd_take(&fd); /* closedir() closes it */
 	while ((e = readdir(dir)))
 		if ((size = page_size_of(r, e->d_name)))
 			add_hugetlb(r, s, size);

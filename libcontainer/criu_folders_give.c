@@ -37,19 +37,16 @@ give_folder(int fd, uid_t uid, gid_t gid)
 static int
 give(int folder, uid_t uid, gid_t gid)
 {
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd_open_stream(folder);
 	struct dirent *e;
 	int r;
 
-	if (!dir) {
-		r = -errno;
-		fd_close(fd);
-		return r;
-	}
-	r = give_folder(fd, uid, gid);
+	if (!dir)
+		return -errno;
+	/* Not the caller's descriptor, which need be no more than a place. */
+	r = give_folder(dirfd(dir), uid, gid);
 	while (r == 0 && (e = readdir(dir)))
-		if (is_image(e->d_name) && fchownat(fd, e->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		if (is_image(e->d_name) && fchownat(folder, e->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 			r = -errno;
 	closedir(dir);
 	return r;

@@ -198,16 +198,13 @@ is_stored(int dirfd, const char *name, struct timespec *ret_time)
 static size_t
 find_oldest(int dirfd, const char *keep, char *ret_name, size_t size)
 {
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd_open_stream(dirfd);
 	struct timespec oldest = { 0 }, t;
 	struct dirent *e;
 	size_t n = 0;
 
-	if (!dir) {
-		fd_close(fd);
+	if (!dir)
 		return 0;
-	}
 	ret_name[0] = '\0';
 	while ((e = readdir(dir))) {
 		if (!is_stored(dirfd, e->d_name, &t))

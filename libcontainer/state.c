@@ -244,18 +244,6 @@ state_create(const char *root, const char *id, struct arena *a, struct err *err,
 
 /* ---- removal and listing ---------------------------------------------------- */
 
-/* A stream over the folder that leaves fd as it is. */
-static DIR *
-open_stream(int fd)
-{
-	auto_close int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *stream = copy < 0 ? NULL : fdopendir(copy);
-
-	if (stream)
-		(void)fd_take(&copy); /* closedir() closes it */
-	return stream;
-}
-
 static bool
 is_dots(const char *name)
 {
@@ -271,7 +259,7 @@ state_remove(struct state_dir *d, struct err *err)
 
 	if (removed < 0)
 		return removed;
-	stream = open_stream(d->fd);
+	stream = fd_open_stream(d->fd);
 	if (!stream)
 		return err_set(err, errno, "read the state folder '%s'", d->path);
 	while (errno = 0, (e = readdir(stream)))
@@ -326,7 +314,7 @@ state_list(const char *root, struct arena *a, struct err *err, char ***ret_ids, 
 	if (rootfd < 0 && rootfd != -ENOENT)
 		return rootfd;
 	ids = arena_array(a, cap, sizeof(*ids));
-	stream = rootfd < 0 ? NULL : open_stream(rootfd);
+	stream = rootfd < 0 ? NULL : fd_open_stream(rootfd);
 	if (!stream && rootfd >= 0)
 		return err_set(err, errno, "read the state root '%s'", root);
 	while (stream && (errno = 0, e = readdir(stream))) {
