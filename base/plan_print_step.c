@@ -63,6 +63,7 @@ print_root_overlay(struct plan_printer *o, const struct plan_step *s)
 	plan_put_list(o, "options", r->options);
 	plan_put_attrs(o, "set", "clear", r->attrs);
 	plan_put_flag(o, "one-by-one", r->append);
+	plan_put_flag(o, "opened-by-parent", r->slot != 0);
 }
 
 static void

@@ -127,7 +127,8 @@ struct plan_root_overlay {
 	struct plan_strv tmpfs_options; /* "size=…" for that tmpfs */
 	struct plan_strv options;	/* volatile, userxattr, redirect_dir=… */
 	struct plan_attrs attrs;
-	bool append; /* kernel takes layers one by one (6.8) */
+	bool append;   /* kernel takes layers one by one (6.8) */
+	uint16_t slot; /* 0: open lowerdirs here; else of the first of as many trees that the parent opened */
 };
 struct plan_make_dir {
 	plan_str path;

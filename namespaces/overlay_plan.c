@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "namespaces/mount_idmap.h"
 #include "namespaces/overlay_stack.h"
 #include "namespaces/path_text.h"
 
@@ -52,6 +53,23 @@ root_options(const struct rootfs_planner *p, struct overlay_stack *k)
 	return plan_strings(p->b, k->rest.items, k->rest.n);
 }
 
+/* A layer with mapped ids is a mount, which the parent makes. The upper folder is the
+ * container's own and stays as it is. Slot of the first, the others follow it; 0: none. */
+static uint16_t
+add_mapped_layers(const struct rootfs_planner *p, const struct overlay_stack *k, plan_str what)
+{
+	uint16_t first = 0;
+
+	for (size_t i = 0; k->idmap.mapped && i < k->lower.n; i++) {
+		uint16_t slot =
+			plan_add_source(p->b, k->lower.items[i], /* recursive= */ false, /* nofollow= */ false, what);
+
+		p->b->sources[p->b->n_sources - 1].idmap = k->idmap;
+		first = first ? first : slot;
+	}
+	return first;
+}
+
 static int
 add_root(const struct rootfs_planner *p, const char *property, struct overlay_stack *k, struct plan_attrs attrs,
 	 bool tmpfs)
@@ -80,6 +98,7 @@ add_root(const struct rootfs_planner *p, const char *property, struct overlay_st
 		.options = root_options(p, k),
 		.attrs = attrs,
 		.append = host_kernel_at_least(p->h, 6, 8),
+		.slot = add_mapped_layers(p, k, st->what),
 	};
 	if (tmpfs)
 		st->u.root_overlay.tmpfs_options = plan_strings(p->b, tmpfs_options, 1);
@@ -110,9 +129,8 @@ overlay_find_root(const struct rootfs_planner *p, size_t *ret_index)
 static int
 check_root_options(const struct rootfs_planner *p, const char *property, const struct mount_options *o)
 {
-	if (o->bind || o->remount || o->copy_up || o->source_nofollow || o->dest_nofollow || o->idmap)
-		return err_plain(p->err,
-				 "%s.options: neither bind nor remount nor tmpcopyup nor idmap fits an overlay on '/'",
+	if (o->bind || o->remount || o->copy_up || o->source_nofollow || o->dest_nofollow)
+		return err_plain(p->err, "%s.options: neither bind nor remount nor tmpcopyup fits an overlay on '/'",
 				 property);
 	if (o->n_propagation)
 		return err_plain(p->err, "%s.options: the propagation of '/' is set by linux.rootfsPropagation",
@@ -120,18 +138,33 @@ check_root_options(const struct rootfs_planner *p, const char *property, const s
 	return 0;
 }
 
+static int
+plan_idmap(const struct rootfs_planner *p, const char *property, const struct spec_mount *m,
+	   const struct mount_options *o, struct overlay_stack *k)
+{
+	int r = mount_idmap_plan(p, property, m, o, &k->idmap);
+
+	if (r == 0 && k->idmap.mapped && !host_kernel_at_least(p->h, 5, 19))
+		return err_plain(p->err, "%s: overlay layers with mapped ids need Linux 5.19, this is %u.%u", property,
+				 p->h->kernel_major, p->h->kernel_minor);
+	return r;
+}
+
 int
 overlay_plan_root(const struct rootfs_planner *p, size_t index)
 {
+	const struct spec_mount *m = &p->s->mounts[index];
 	const char *property = arena_printf(p->b->arena, "mounts[%zu]", index);
 	const char *names[2 * MOUNT_SB_COUNT];
 	struct overlay_stack k = { 0 };
 	struct mount_options o;
 	size_t n;
-	int r = mount_options_parse(p->b->arena, property, "overlay", &p->s->mounts[index].options, p->err, &o);
+	int r = mount_options_parse(p->b->arena, property, "overlay", &m->options, p->err, &o);
 
 	if (r == 0)
 		r = check_root_options(p, property, &o);
+	if (r == 0)
+		r = plan_idmap(p, property, m, &o, &k);
 	if (r == 0)
 		r = overlay_stack_read(p, property, &o, &k);
 	if (r < 0)

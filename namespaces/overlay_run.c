@@ -11,7 +11,8 @@
  *            nothing needs escaping.
  *
  * A tmpfs for the upper layer (or for the empty layer that the kernel demands
- * below a single read-only one) must be attached somewhere before Linux 6.15.
+ * below a single read-only one) must be attached somewhere before Linux 6.15, and
+ * so must layers with mapped ids, which are mounts: those are put into the tmpfs.
  * It is put where the overlay will be, which then covers it; it disappears with
  * the old root, the overlay keeps its own reference. On top of "/" it would
  * stay above the old root and be unmounted in its stead after the pivot: there
@@ -60,8 +61,11 @@ make_scratch(struct plan_ctx *c, struct layers *l, struct plan_strv options)
 {
 	auto_fs_context struct fs_context f;
 	auto_close int fd = -1;
-	int r = fs_context_open(&f, c->err, "tmpfs", "/");
+	int r;
 
+	if (l->scratch >= 0)
+		return 0;
+	r = fs_context_open(&f, c->err, "tmpfs", "/");
 	if (r == 0)
 		r = fs_context_set(&f, "mode", "0755");
 	if (r == 0)
@@ -97,8 +101,6 @@ open_lowers(struct plan_ctx *c, struct plan_strv dirs, struct layers *l)
 {
 	const char *dir = plan_first(c->plan, dirs);
 
-	if (dirs.n > MAX_DIRS - 1)
-		return err_set(c->err, E2BIG, "an overlay of %u layers; the kernel allows 500", dirs.n);
 	for (uint32_t i = 0; i < dirs.n; i++, dir = plan_next(dir)) {
 		int fd = mount_open_host(dir, O_PATH | O_DIRECTORY);
 
@@ -107,6 +109,29 @@ open_lowers(struct plan_ctx *c, struct plan_strv dirs, struct layers *l)
 		l->lower[l->n++] = fd;
 	}
 	return 0;
+}
+
+/* The layers with mapped ids, which the parent opened. */
+static int
+attach_lowers(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l)
+{
+	int r = make_scratch(c, l, o->tmpfs_options);
+
+	for (uint32_t i = 0; r == 0 && i < o->lowerdirs.n; i++) {
+		auto_close int place = -1;
+		char name[16];
+		bool made;
+
+		l->lower[l->n++] = fd_take(&c->fds[o->slot + i]);
+		snprintf(name, sizeof(name), "layer%u", i);
+		place = open_made_dir(c, l->scratch, name, &made);
+		if (place < 0)
+			return place;
+		r = mount_attach_place(l->lower[i], place);
+		if (r < 0)
+			return err_set(c->err, -r, "attach the overlay layer %u with mapped ids", i);
+	}
+	return r;
 }
 
 /* A fresh upper folder is what the container sees as "/": it takes owner and
@@ -191,8 +216,11 @@ add_empty_layer(struct plan_ctx *c, struct layers *l)
 static int
 open_layers(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l)
 {
-	int r = open_lowers(c, o->lowerdirs, l);
+	int r;
 
+	if (o->lowerdirs.n > MAX_DIRS - 1)
+		return err_set(c->err, E2BIG, "an overlay of %u layers; the kernel allows 500", o->lowerdirs.n);
+	r = o->slot ? attach_lowers(c, o, l) : open_lowers(c, o->lowerdirs, l);
 	if (r == 0)
 		r = open_upper(c, o, l);
 	if (r == 0 && l->upper < 0 && l->n == 1)

@@ -28,6 +28,7 @@ struct overlay_stack {
 	struct overlay_list rest; /* other options, as they are */
 	bool one_string;	  /* lowerdir= was used */
 	bool one_by_one;	  /* lowerdir+ or datadir+ was used */
+	struct plan_idmap idmap;  /* of each of lower */
 };
 
 /* Appends item, which is not copied. */

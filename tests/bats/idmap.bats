@@ -122,6 +122,53 @@ in_mounts()
 	[ "$output" = $'1000:2000\n3:4' ]
 }
 
+# overlay_root OPTIONS [MORE-JSON]: the root is an overlay of the rootfs and of a layer with
+# files of several ids on top, with an upper folder of the container's root.
+overlay_root()
+{
+	mkdir "$T/layer" "$T/upper" "$T/work"
+	cp "$T/volume/file" "$T/layer/file"
+	chown 1000:2000 "$T/layer/file"
+	echo root >"$T/layer/roots"
+	chown 100000:100000 "$T/upper" "$T/work"
+	edit_bundle '.mounts = [{"destination": "/", "type": "overlay", "options": ($options +
+		["lowerdir=\($t)/layer:\($t)/bundle/rootfs", "upperdir=\($t)/upper", "workdir=\($t)/work"])} + $more] + .mounts' \
+		--arg t "$T" --argjson options "$1" --argjson more "${2:-{\}}"
+}
+
+@test 'an overlay as the root: each layer is mapped, the upper folder is not' {
+	userns_bundle
+	chown -R --no-dereference 0:0 "$BUNDLE/rootfs"
+	overlay_root '["idmap"]'
+	edit_bundle '.process.capabilities[] += ["CAP_CHOWN", "CAP_DAC_OVERRIDE"]'
+	bundle_runs_sh 'stat -c %u:%g /file /roots /bin/busybox && echo more >>/file && chown 5:6 /roots && stat -c %u:%g /file /roots'
+	runs
+	[ "$output" = $'1000:2000\n0:0\n0:0\n1000:2000\n5:6' ]
+	[ "$(stat -c %u:%g "$T/upper/file" "$T/upper/roots" "$T/layer/file" "$T/layer/roots" | paste -sd ' ')" = \
+		'101000:102000 100005:100006 1000:2000 0:0' ]
+	[ "$(cat "$T/layer/file")" = text ]
+	# Without the option the layers' files are nobody's.
+	edit_bundle '.mounts[0].options -= ["idmap"]'
+	bundle_runs_sh 'stat -c %u:%g /bin/busybox'
+	runs
+	[ "$output" = 65534:65534 ]
+}
+
+@test 'an overlay as the root: read-only, with maps of its own and no user namespace' {
+	make_bundle
+	overlay_root '[]' '{"uidMappings": [{"containerID": 1000, "hostID": 7, "size": 1}, {"containerID": 0, "hostID": 0, "size": 1}],
+		"gidMappings": [{"containerID": 2000, "hostID": 8, "size": 1}, {"containerID": 0, "hostID": 0, "size": 1}]}'
+	edit_bundle '.mounts[0].options |= map(select(startswith("lowerdir")))'
+	bundle_runs_sh 'stat -c %u:%g /file /roots; touch /x 2>/dev/null || echo read-only'
+	runs
+	[ "$output" = $'7:8\n0:0\nread-only' ]
+	# The bundle may lack a folder for the root: the overlay lies on top of "/" then.
+	mv "$BUNDLE/rootfs" "$BUNDLE/other"
+	edit_bundle '.mounts[0].options |= map(sub("/rootfs$"; "/other"))'
+	runs
+	[ "$output" = $'7:8\n0:0\nread-only' ]
+}
+
 @test 'a joined user namespace gives its maps' {
 	local holder
 	userns_bundle
