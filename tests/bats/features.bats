@@ -100,10 +100,12 @@ make_config() {
 	bundle_runs true
 	edit_bundle '.hooks = ([$f[0].hooks[] | {key: ., value: [{path: (if . == "startContainer" then "/bin/touch" else "/usr/bin/touch" end),
 		args: ["touch", (if . == "startContainer" then "/\(.)" else $t + "/hook-\(.)" end)]}]}] +
-		[{key: "preStop", value: [{path: "/usr/bin/touch", args: ["touch", $t + "/hook-preStop"]}]}] | from_entries) | .root.readonly = false' \
+		[("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", "preStop") | select(IN($f[0].hooks[]) | not) |
+		{key: ., value: [{path: "/usr/bin/touch", args: ["touch", $t + "/hook-\(.)"]}]}] | from_entries) | .root.readonly = false' \
 		--slurpfile f "$T/features" --arg t "$T"
 	run knarr check "$BUNDLE"
 	[[ "$output" == *'hooks.preStop: unknown property'* ]]
+	[ "$(grep -c 'hooks\.[A-Za-z]*: unknown property' <<<"$output")" = "$(feature '7 - (.hooks | length)')" ]
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "$(cd "$T" && ls -d hook-* | sort)" = "$(feature '.hooks - ["startContainer"] | sort | .[] | "hook-" + .')" ]
 	[ -e "$BUNDLE/rootfs/startContainer" ]
