@@ -14,7 +14,8 @@
 # Needs the packages that `tests/vm/vmrun --missing` prints, and bats, jq and
 # busybox-static as the tests themselves. $KNARR is the program; else one is
 # looked for in the build folders. Prints TAP; the status is 1 if a test failed.
-# $FILTER, if set, is passed to bats -f.
+# $FILTER, if set, is passed to bats -f; $TIMEOUT is the seconds that a machine may take
+# (1800); to $KNARR_TEST_PROPERTIES the tests add what they exercised (tests/spec/properties.sh).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
@@ -64,11 +65,9 @@ prepare()
 		chmod 1777 /scratch/tmp
 		cd /scratch/knarr
 		export TMPDIR=/scratch/tmp KNARR=/scratch/knarr/knarr
-		[ -z "$PROPERTIES" ] || export KNARR_TEST_PROPERTIES=/scratch/properties
-		status=0
-		bats --tap ${FILTER:+-f "$FILTER"} "$@" || status=$?
-		[ ! -e /scratch/properties ] || cp /scratch/properties "$work/properties"
-		exit $status
+		# On the host's side: a machine that is ended by its time limit leaves what it has.
+		[ -z "$PROPERTIES" ] || export KNARR_TEST_PROPERTIES=$work/properties
+		exec bats --tap ${FILTER:+-f "$FILTER"} "$@"
 	END
 }
 
