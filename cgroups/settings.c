@@ -39,13 +39,22 @@ add_unlimited(struct settings *s, const char *property, const char *file, const 
 	add_setting(s, CONTROLLER_NONE, property, file, value)->optional = true;
 }
 
+static const char no_v2_file[] = "cgroup v2 has no such setting";
+
+/* Of a controller that v2 does not have at all. */
 static void
-add_warning(struct settings *s, const char *property, const char *why)
+add_warning(struct settings *s, const char *property)
 {
-	add_setting(s, CONTROLLER_NONE, property, NULL, why);
+	add_setting(s, CONTROLLER_NONE, property, NULL, no_v2_file);
 }
 
-static const char no_v2_file[] = "cgroup v2 has no such setting";
+/* Of a controller that v2 has, but not this: what cannot be converted is an error
+ * (config-linux.md#unified). */
+static int
+refuse_if(bool asked, const char *property, struct err *err)
+{
+	return asked ? err_plain(err, "%s: %s", property, no_v2_file) : 0;
+}
 
 /* ---- memory ------------------------------------------------------------ */
 
@@ -90,6 +99,22 @@ add_memory_size(struct settings *s, const struct opt_i64 *v, const char *propert
 	return 0;
 }
 
+/* useHierarchy is not among them: v2 always does. */
+static int
+refuse_memory(const struct spec_memory *m, struct err *err)
+{
+	int e = refuse_if(m->kernel.set && m->kernel.v > 0, "linux.resources.memory.kernel", err);
+
+	if (e == 0)
+		e = refuse_if(m->kernel_tcp.set && m->kernel_tcp.v > 0, "linux.resources.memory.kernelTCP", err);
+	if (e == 0)
+		e = refuse_if(m->swappiness.set && m->swappiness.v > 0, "linux.resources.memory.swappiness", err);
+	if (e == 0)
+		e = refuse_if(m->disable_oom_killer.set && m->disable_oom_killer.v,
+			      "linux.resources.memory.disableOOMKiller", err);
+	return e;
+}
+
 static int
 add_memory(struct settings *s, const struct spec_resources *r, struct err *err)
 {
@@ -107,15 +132,7 @@ add_memory(struct settings *s, const struct spec_resources *r, struct err *err)
 	if ((e = add_swap(s, m, err)) < 0 ||
 	    (e = add_memory_size(s, &m->reservation, "linux.resources.memory.reservation", "memory.low", err)) < 0)
 		return e;
-	if (m->kernel.set && m->kernel.v > 0)
-		add_warning(s, "linux.resources.memory.kernel", no_v2_file);
-	if (m->kernel_tcp.set && m->kernel_tcp.v > 0)
-		add_warning(s, "linux.resources.memory.kernelTCP", no_v2_file);
-	if (m->swappiness.set && m->swappiness.v > 0)
-		add_warning(s, "linux.resources.memory.swappiness", no_v2_file);
-	if (m->disable_oom_killer.set && m->disable_oom_killer.v)
-		add_warning(s, "linux.resources.memory.disableOOMKiller", no_v2_file);
-	return 0; /* useHierarchy: v2 always does */
+	return refuse_memory(m, err);
 }
 
 /* ---- cpu --------------------------------------------------------------- */
@@ -224,8 +241,8 @@ add_weights(struct settings *s, const struct spec_block_io *io, struct err *err)
 
 	if (io->weight.set && (e = add_weight(s, io->weight.v, "linux.resources.blockIO.weight", "", err)) < 0)
 		return e;
-	if (io->leaf_weight.set && io->leaf_weight.v)
-		add_warning(s, "linux.resources.blockIO.leafWeight", no_v2_file);
+	if ((e = refuse_if(io->leaf_weight.set && io->leaf_weight.v, "linux.resources.blockIO.leafWeight", err)) < 0)
+		return e;
 	for (size_t i = 0; i < io->n_weight_devices; i++) {
 		const struct spec_weight_device *d = &io->weight_devices[i];
 		const char *property = arena_printf(s->arena, "linux.resources.blockIO.weightDevice[%zu]", i);
@@ -233,8 +250,9 @@ add_weights(struct settings *s, const struct spec_block_io *io, struct err *err)
 
 		if (d->weight.set && (e = add_weight(s, d->weight.v, property, device, err)) < 0)
 			return e;
-		if (d->leaf_weight.set && d->leaf_weight.v)
-			add_warning(s, arena_printf(s->arena, "%s.leafWeight", property), no_v2_file);
+		property = arena_printf(s->arena, "%s.leafWeight", property);
+		if ((e = refuse_if(d->leaf_weight.set && d->leaf_weight.v, property, err)) < 0)
+			return e;
 	}
 	return 0;
 }
@@ -327,9 +345,9 @@ add_network(struct settings *s, const struct spec_resources *r, struct err *err)
 {
 	(void)err;
 	if (r->network && r->network->class_id.set && r->network->class_id.v)
-		add_warning(s, "linux.resources.network.classID", no_v2_file);
+		add_warning(s, "linux.resources.network.classID");
 	if (r->network && r->network->n_priorities)
-		add_warning(s, "linux.resources.network.priorities", no_v2_file);
+		add_warning(s, "linux.resources.network.priorities");
 	return 0;
 }
 

@@ -158,6 +158,15 @@ static const struct number_row block_rows[] = {
 
 /* ---- the command --------------------------------------------------------- */
 
+/* Scripts written for runc give these; in a config they are errors. */
+static void
+ignore_limit(struct opt_i64 *limit, const char *option)
+{
+	if (limit->set)
+		log_warning("option '%s' is ignored: cgroup v2 has no such limit", option);
+	limit->set = false;
+}
+
 static int
 fill(const struct cli *c, const struct values *v, struct spec_resources *r)
 {
@@ -176,6 +185,10 @@ fill(const struct cli *c, const struct values *v, struct spec_resources *r)
 	if (v->cpuset_mems)
 		r->cpu->mems = arena_strdup(a, v->cpuset_mems);
 	ret = fill_numbers(c, v, ROWS(memory_rows), r->memory);
+	if (ret == 0)
+		ignore_limit(&r->memory->kernel, "--kernel-memory");
+	if (ret == 0)
+		ignore_limit(&r->memory->kernel_tcp, "--kernel-memory-tcp");
 	if (ret == 0)
 		ret = fill_numbers(c, v, ROWS(cpu_rows), r->cpu);
 	if (ret == 0)

@@ -149,7 +149,7 @@ cgroup() {
 	run -1 knarr update --pids-limit 10 "$ID"
 	[[ "$output" == *"linux.resources.pids.limit: "* ]]
 	run -0 knarr update --kernel-memory 1000000 "$ID"
-	[[ "$output" == *'warning'*'memory.kernel is ignored'* ]]
+	[[ "$output" == *'warning'*"'--kernel-memory' is ignored"* ]]
 	run -0 knarr update --memory -1 --pids-limit -1 --cpu-quota -1 "$ID"
 }
 

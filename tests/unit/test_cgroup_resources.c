@@ -91,11 +91,19 @@ test_memory(void)
 	EXPECT(&r, "error: linux.resources.memory.limit: -5");
 	m = (struct spec_memory){ .limit = { true, 0 },
 				  .kernel = { true, -1 },
-				  .kernel_tcp = { true, 5 },
+				  .kernel_tcp = { true, 0 },
 				  .swappiness = { true, 0 },
 				  .use_hierarchy = { true, true },
-				  .disable_oom_killer = { true, true } };
-	EXPECT(&r, "!linux.resources.memory.kernelTCP\n!linux.resources.memory.disableOOMKiller\n");
+				  .disable_oom_killer = { true, false } };
+	EXPECT(&r, "");
+	m.disable_oom_killer.v = true;
+	EXPECT(&r, "error: linux.resources.memory.disableOOMKiller: cgroup v2 has no such setting");
+	m.swappiness.v = 60;
+	EXPECT(&r, "error: linux.resources.memory.swappiness: cgroup v2 has no such setting");
+	m.kernel_tcp.v = 5;
+	EXPECT(&r, "error: linux.resources.memory.kernelTCP: cgroup v2 has no such setting");
+	m.kernel.v = 1000000;
+	EXPECT(&r, "error: linux.resources.memory.kernel: cgroup v2 has no such setting");
 }
 
 static void
@@ -162,7 +170,7 @@ static void
 test_others(void)
 {
 	struct spec_weight_device weights[] = { { .major = 8, .minor = 16, .weight = { true, 500 } },
-						{ .major = 8, .minor = 0, .leaf_weight = { true, 10 } } };
+						{ .major = 8, .minor = 0, .leaf_weight = { true, 0 } } };
 	struct spec_throttle_device rates[] = { { 8, 0, 600 }, { 259, 1, 0 } };
 	struct spec_block_io io = { .weight = { true, 10 },
 				    .weight_devices = weights,
@@ -175,8 +183,11 @@ test_others(void)
 	struct spec_resources r = { .block_io = &io };
 
 	EXPECT(&r, "io.bfq.weight=10[io]|io.weight=1\nio.bfq.weight=8:16 500[io]|io.weight=8:16 4950\n"
-		   "!linux.resources.blockIO.weightDevice[1].leafWeight\n"
 		   "io.max=8:0 rbps=600[io]\nio.max=259:1 rbps=max?\nio.max=8:0 wiops=600[io]\n");
+	weights[1].leaf_weight.v = 10;
+	EXPECT(&r, "error: linux.resources.blockIO.weightDevice[1].leafWeight: cgroup v2 has no such setting");
+	io.leaf_weight = (struct opt_u16){ true, 10 };
+	EXPECT(&r, "error: linux.resources.blockIO.leafWeight: cgroup v2 has no such setting");
 	io = (struct spec_block_io){ .weight = { true, 1000 } };
 	EXPECT(&r, "io.bfq.weight=1000[io]|io.weight=10000\n");
 	io.weight.v = 0;
@@ -243,6 +254,7 @@ test_check(int mountfd)
 {
 	struct spec_memory m = { .limit = { true, 1000 } };
 	struct spec_cpu c = { .shares = { true, 512 } };
+	struct spec_network net = { .class_id = { true, 1 } };
 	struct spec_resources r = { .cpu = &c };
 	struct spec s = { .linux_ = { .resources = &r } };
 	struct cgroup cg = { .mount = dir, .path = (char *)"/c", .fd = -1 };
@@ -260,10 +272,9 @@ test_check(int mountfd)
 	m.limit.v = 1000;
 	make_file(mountfd, "cgroup.controllers", "cpu memory\n");
 	log_captured[0] = '\0';
-	m.disable_oom_killer = (struct opt_bool){ true, true };
+	r.network = &net;
 	CHECK(cgroup_check(&cg, &s, &err) == 0);
-	CHECK(!strcmp(log_captured,
-		      "linux.resources.memory.disableOOMKiller is ignored: cgroup v2 has no such setting\n"));
+	CHECK(!strcmp(log_captured, "linux.resources.network.classID is ignored: cgroup v2 has no such setting\n"));
 	cg.path = NULL;
 	log_captured[0] = '\0';
 	CHECK(cgroup_check(&cg, &s, &err) == 0);
