@@ -118,6 +118,51 @@ inherit(const char *name, int fd, struct protobuf *options)
 }
 
 static bool
+is_mapped(const struct spec_id_mappings *m, uint32_t id)
+{
+	for (size_t i = 0; i < m->n; i++)
+		if (id >= m->items[i].host_id && id - m->items[i].host_id < m->items[i].size)
+			return true;
+	return false;
+}
+
+/* Root of a user namespace has power over files whose owner and group are in it;
+ * of others the permissions count, capabilities(7). */
+static bool
+may_open(int fd, const struct stat *st, const struct spec_linux *x)
+{
+	static const mode_t wanted[] = { [O_RDONLY] = 4, [O_WRONLY] = 2, [O_RDWR] = 6, [O_ACCMODE] = 0 };
+	mode_t mode = wanted[fcntl(fd, F_GETFL) & O_ACCMODE];
+	bool owner = is_mapped(&x->uid_mappings, st->st_uid);
+
+	if (x->uid_mappings.n == 0 || (owner && is_mapped(&x->gid_mappings, st->st_gid)))
+		return true;
+	return (st->st_mode >> (owner ? 6 : 0) & mode) == mode;
+}
+
+/* For a file CRIU opens /proc/self/fd/N anew, as root of the container's user
+ * namespace, and sets the position that it had. */
+static int
+check_file(int fd, const struct spec *s, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "descriptor %d", fd);
+	if (lseek(fd, 0, SEEK_CUR) < 0)
+		return err_plain(err,
+				 "descriptor %d was a file or a device when the image was made: it must be one again, "
+				 "and no pipe, socket or terminal (hint: </dev/null, >FILE)",
+				 fd);
+	if (!may_open(fd, &st, &s->linux_))
+		return err_plain(err,
+				 "descriptor %d is a file that root of the container's user namespace may not open, as "
+				 "CRIU does",
+				 fd);
+	return 0;
+}
+
+static bool
 was_named(const struct json_value *array, const struct json_value *v)
 {
 	for (const struct json_value *o = array->first; o != v; o = o->next)
@@ -127,7 +172,7 @@ was_named(const struct json_value *array, const struct json_value *v)
 }
 
 int
-criu_stdio_restore(int image_fd, struct err *err, struct protobuf *options)
+criu_stdio_restore(int image_fd, const struct spec *s, struct err *err, struct protobuf *options)
 {
 	struct arena *a = options->arena;
 	struct json_value *array;
@@ -147,8 +192,13 @@ criu_stdio_restore(int image_fd, struct err *err, struct protobuf *options)
 	free(text);
 	if (!array || array->type != JSON_ARRAY)
 		return err_plain(err, FILE_NAME " in the image path is no JSON array");
-	for (const struct json_value *v = array->first; v && fd < N_FDS; v = v->next, fd++)
-		if (v->type == JSON_STRING && is_inheritable(v->text) && !was_named(array, v))
-			inherit(v->text, fd, options);
-	return 0;
+	r = 0;
+	for (const struct json_value *v = array->first; r == 0 && v && fd < N_FDS; v = v->next, fd++) {
+		if (v->type != JSON_STRING || !is_inheritable(v->text) || was_named(array, v))
+			continue;
+		if (v->text[0] == 'f')
+			r = check_file(fd, s, err);
+		inherit(v->text, fd, options);
+	}
+	return r;
 }

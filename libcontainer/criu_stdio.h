@@ -8,6 +8,7 @@
 
 #include "base/mountinfo.h"
 #include "base/protobuf.h"
+#include "oci-spec/spec.h"
 
 /* Writes descriptors.json for the process pid into the folder image_fd, and tells
  * CRIU which files are outside. 0 or -errno with err. */
@@ -15,7 +16,9 @@ int criu_stdio_dump(pid_t pid, int image_fd, struct err *err, struct protobuf *o
 
 /* Gives the caller's descriptors 0 to 2 to CRIU for what descriptors.json names.
  * No such file: nothing. Of the file, which may come from anywhere, only names
- * of pipes, sockets and files are taken. 0 or -errno with err. */
-int criu_stdio_restore(int image_fd, struct err *err, struct protobuf *options);
+ * of pipes, sockets and files are taken. 0 or -errno with err, also when a file is to
+ * be replaced by something that CRIU cannot open as it opens files: s says who
+ * that is then. */
+int criu_stdio_restore(int image_fd, const struct spec *s, struct err *err, struct protobuf *options);
 
 #endif

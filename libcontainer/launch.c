@@ -180,7 +180,7 @@ make_all(struct launch *l, struct err *err)
 		return r;
 	if ((r = spawn(l, err)) < 0)
 		return r;
-	if (l->cgroup.unit && (r = launch_make_scope(l, err)) < 0)
+	if (l->cgroup.unit && (r = launch_make_scope(l, l->stage.pid, err)) < 0)
 		return r;
 	if ((r = launch_save_pid(l, err)) < 0)
 		return r;

@@ -53,9 +53,9 @@ int launch_save_pid(struct launch *l, struct err *err);
 int launch_write_pid_file(struct launch *l, struct err *err);
 int launch_send_pidfd(const struct launch *l, struct err *err);
 
-/* Makes the scope of systemd around the init, which must be there and wait, and
- * the cgroup in it. Not for restore. 0 or -errno with err. */
-int launch_make_scope(struct launch *l, struct err *err);
+/* Makes the scope of systemd around the process pid, the init or one in its place,
+ * which must be there and wait, and the cgroup in it. 0 or -errno with err. */
+int launch_make_scope(struct launch *l, pid_t pid, struct err *err);
 
 /* After a failure: leaves the host as if nothing had been tried. */
 void launch_undo(struct launch *l);

@@ -131,9 +131,9 @@ launch_make_places(struct launch *l, struct err *err)
  * is there nothing is the container's: a unit of that name may be somebody else's. One
  * that is half made ends by itself, with the init. */
 int
-launch_make_scope(struct launch *l, struct err *err)
+launch_make_scope(struct launch *l, pid_t pid, struct err *err)
 {
-	int r = cgroup_start_scope(&l->cgroup, l->spec, l->options->id, l->stage.pid, err);
+	int r = cgroup_start_scope(&l->cgroup, l->spec, l->options->id, pid, err);
 
 	if (r < 0)
 		return r;

@@ -62,13 +62,8 @@ check_console(const struct launch *l, struct err *err)
 static int
 resolve_cgroup(struct launch *l, struct err *err)
 {
-	int r;
-
-	/* CRIU makes the processes where they shall be; systemd would have to put them there. */
-	if (l->mode == LAUNCH_RESTORE && l->env->cgroup_manager == CGROUP_SYSTEMD)
-		return err_plain(err, "restore: a container cannot be restored into a scope of systemd "
-				      "(hint: --cgroup-manager=cgroupfs)");
-	r = cgroup_resolve(&l->host, l->env->cgroup_manager, l->spec, l->options->id, l->env->arena, err, &l->cgroup);
+	int r = cgroup_resolve(&l->host, l->env->cgroup_manager, l->spec, l->options->id, l->env->arena, err,
+			       &l->cgroup);
 
 	/* A plan for people is made for any host. */
 	if (r == 0 && l->mode != LAUNCH_PLAN)

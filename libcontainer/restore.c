@@ -26,6 +26,8 @@
 #include "libcontainer/criu_rpc.h"
 #include "libcontainer/criu_stdio.h"
 #include "libcontainer/launch.h"
+#include "libcontainer/resctrl_use.h"
+#include "libcontainer/scope_holder.h"
 #include "libcontainer/tty.h"
 #include "namespaces/mount_api.h"
 #include "namespaces/mount_sources.h"
@@ -39,6 +41,7 @@ struct restore {
 	struct container_criu_options own_options; /* what options points at when one was changed */
 	struct criu_folders folders;
 	struct criu_namespaces namespaces;
+	struct scope_holder holder;
 	char *root; /* where CRIU finds the root file system */
 };
 
@@ -130,6 +133,11 @@ on_namespaces(struct restore *r, struct err *err)
 	struct launch *l = &r->launch;
 	int ret = ignores_cgroups(r) ? enter_cgroup(l, l->stage.pid, err) : 0;
 
+	/* The first process is in the scope now, and is alone there when it makes the
+	 * others: a limit of tasks is theirs. */
+	scope_holder_end(&r->holder);
+	if (ret == 0 && l->resctrl.group)
+		ret = resctrl_join(&l->resctrl, l->stage.pid, err);
 	return ret < 0 ? ret : launch_run_create_hooks(l, err);
 }
 
@@ -210,7 +218,7 @@ make_options(struct restore *r, struct err *err, struct protobuf *options)
 	put_cgroup(l, options);
 	ret = criu_mounts_restore(options->arena, l->spec, l->bundle, &l->cgroup, notify_dir, err, options);
 	if (ret == 0)
-		ret = criu_stdio_restore(r->folders.image_fd, err, options);
+		ret = criu_stdio_restore(r->folders.image_fd, l->spec, err, options);
 	if (ret == 0)
 		ret = criu_namespaces_restore(l->spec, err, options, &r->namespaces);
 	return ret;
@@ -271,6 +279,14 @@ choose_cgroup_mode(struct restore *r)
 }
 
 static int
+make_scope(struct restore *r, struct err *err)
+{
+	int ret = scope_holder_start(&r->holder, err);
+
+	return ret < 0 ? ret : launch_make_scope(&r->launch, r->holder.pid, err);
+}
+
+static int
 restore(struct restore *r, struct err *err)
 {
 	struct launch *l = &r->launch;
@@ -285,7 +301,12 @@ restore(struct restore *r, struct err *err)
 	if (ret == 0 && !l->notify_host)
 		ret = notify_socket_make_dir(l->dir.fd, err);
 	if (ret == 0)
+		ret = resctrl_use_make(&l->resctrl, l->spec, err);
+	if (ret == 0 && l->cgroup.unit)
+		ret = make_scope(r, err);
+	if (ret == 0)
 		ret = call_criu(r, err);
+	scope_holder_end(&r->holder);
 	return ret < 0 ? ret : launch_write_pid_file(l, err);
 }
 

@@ -107,3 +107,5 @@ libknarr_a_SOURCES += libcontainer/stats.h
 libknarr_a_SOURCES += libcontainer/stats.c
 libknarr_a_SOURCES += libcontainer/criu_folders_give.c
 libknarr_a_SOURCES += libcontainer/state_config.c
+libknarr_a_SOURCES += libcontainer/scope_holder.c
+libknarr_a_SOURCES += libcontainer/scope_holder.h

@@ -11,7 +11,9 @@ struct values {
 #define RUN_VALUE(member) offsetof(struct values, create.member)
 
 static const struct option_row rows[] = {
-	CREATE_ROWS,
+	LAUNCH_ROWS,
+	{ "no-pivot", 0, OPTION_FLAG, NULL, RUN_VALUE(no_pivot),
+	  "accepted for callers of runc, changes nothing: the root is made by CRIU" },
 	{ "detach", 'd', OPTION_FLAG, NULL, RUN_VALUE(detach),
 	  "do not wait: return when the container runs and leave it behind" },
 	{ "keep", 0, OPTION_FLAG, NULL, RUN_VALUE(keep), "do not delete the container when its program has ended" },

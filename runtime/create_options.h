@@ -1,4 +1,4 @@
-/* The options that create, run and plan share. */
+/* The options that create, run, restore and plan share. */
 #ifndef KNARR_RUNTIME_CREATE_OPTIONS_H
 #define KNARR_RUNTIME_CREATE_OPTIONS_H
 
@@ -21,7 +21,8 @@ struct create_values {
 	{ "upper", 0, OPTION_TEXT, "DIR|tmpfs", offsetof(type, upper), \
 	  "where changes to the layers go: a folder (its work folder is made beside it) or a tmpfs that ends with the container; without it the root is read-only" }
 
-#define CREATE_ROWS \
+/* Also of restore, where CRIU makes descriptors and the root what they were. */
+#define LAUNCH_ROWS \
 	{ "bundle", 'b', OPTION_TEXT, "DIR", CREATE_VALUE(bundle), "folder of the bundle (default: the current one)" }, \
 	{ "config", 'f', OPTION_TEXT, "FILE", CREATE_VALUE(config), "config to use instead of config.json in the bundle" }, \
 	{ "console-socket", 0, OPTION_TEXT, "SOCKET", CREATE_VALUE(console_socket), \
@@ -29,15 +30,18 @@ struct create_values {
 	{ "pidfd-socket", 0, OPTION_TEXT, "SOCKET", CREATE_VALUE(pidfd_socket), \
 	  "AF_UNIX socket that is sent a pidfd of the container's first process before its program runs" }, \
 	{ "pid-file", 0, OPTION_TEXT, "FILE", CREATE_VALUE(pid_file), "write the pid of the container's first process to FILE" }, \
-	{ "preserve-fds", 0, OPTION_NUMBER, "N", CREATE_VALUE(preserve_fds), \
-	  "pass N file descriptors beyond stdin, stdout and stderr to the program" }, \
 	LAYER_ROWS(struct create_values), \
-	{ "no-pivot", 0, OPTION_FLAG, NULL, CREATE_VALUE(no_pivot), \
-	  "move the root mount instead of pivot_root(2), for a host whose root is a ramdisk; less safe" }, \
 	{ "no-new-keyring", 0, OPTION_FLAG, NULL, CREATE_VALUE(no_new_keyring), \
 	  "keep the caller's session keyring instead of making a new one" }, \
 	{ "no-subreaper", 0, OPTION_FLAG, NULL, CREATE_VALUE(no_subreaper), \
 	  "accepted for callers of runc, changes nothing: knarr never makes itself a subreaper" }
+
+#define CREATE_ROWS \
+	LAUNCH_ROWS, \
+	{ "preserve-fds", 0, OPTION_NUMBER, "N", CREATE_VALUE(preserve_fds), \
+	  "pass N file descriptors beyond stdin, stdout and stderr to the program" }, \
+	{ "no-pivot", 0, OPTION_FLAG, NULL, CREATE_VALUE(no_pivot), \
+	  "move the root mount instead of pivot_root(2), for a host whose root is a ramdisk; less safe" }
 /* clang-format on */
 
 /* What the library takes, from the values; strings are not copied. report and

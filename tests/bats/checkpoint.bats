@@ -185,6 +185,15 @@ an_image() {
 	echo 5 >"$IMAGE/descriptors.json"
 	run -1 knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID"
 	[[ "$output" == *descriptors.json*array* ]]
+	echo '["file[1a:2f]"]' >"$IMAGE/descriptors.json"
+	run -1 bash -c 'true | "$KNARR" --root "$ROOT" restore -d -b "$BUNDLE" --image-path "$1" "$ID"' - "$IMAGE"
+	[[ "$output" == *'descriptor 0 was a file'* ]]
+	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	install -m 600 /dev/null "$T/roots"
+	run -1 knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID" <"$T/roots"
+	[[ "$output" == *"descriptor 0 is a file that root of the container's user namespace may not open"* ]]
+	run -1 knarr restore --preserve-fds 3 "$ID"
+	[[ "$output" == *preserve-fds* ]]
 	[ ! -e "$T/request.json" ]
 	[ -z "$(ls "$ROOT")" ]
 }
@@ -197,12 +206,15 @@ an_image() {
 	edit_bundle '.mounts += [{destination: "/data", type: "bind", source: "'"$T"'/data", options: ["bind"]}]'
 	knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" --work-path "$T/work" --tcp-established --tcp-close --ext-unix-sk \
 		--shell-job --file-locks --lazy-pages --auto-dedup --empty-ns network --network-lock iptables \
-		--lsm-profile apparmor:x --lsm-mount-context y --no-subreaper --no-pivot --pid-file "$T/pid" "$ID" \
+		--lsm-profile apparmor:x --lsm-mount-context y --no-subreaper --no-pivot --manage-cgroups-mode strict \
+		--pid-file "$T/pid" "$ID" \
 		</dev/null >"$T/log" 2>&1
 	[ "$(asked type)" = 2 ]
 	for field in 4 5 7 8 16 26 48 52; do
 		[ "$(asked $field)" = 1 ]
 	done
+	[ "$(asked 34)" = 5 ]
+	[ "$(asked 38)" = $((0x40000000)) ]
 	[ "$(asked 53)" = apparmor:x ]
 	[ "$(asked 63)" = y ]
 	[ "$(asked 64)" = 1 ]

@@ -55,12 +55,29 @@ fknarr() {
 	[ "$(cat "$R/$ID/mon_groups/$ID/tasks")" = "$pid" ]
 	fknarr start "$ID"
 	fknarr exec -d --pid-file "$T/pid" "$ID" sleep 1000 </dev/null >"$T/out" 2>&1
-	[ "$(cat "$R/$ID/tasks")" = "$(cat "$T/pid")" ]
-	[ "$(cat "$R/$ID/mon_groups/$ID/tasks")" = "$(cat "$T/pid")" ]
+	[ "$(head -n 1 "$R/$ID/tasks")" = "$(cat "$T/pid")" ]
+	[ "$(head -n 1 "$R/$ID/mon_groups/$ID/tasks")" = "$(cat "$T/pid")" ]
 	[ "$(jq -r .resctrlGroup "$ROOT/$ID/state.json")" = "$ID" ]
 	fknarr delete --force "$ID"
 	[ ! -e "$R/$ID" ]
 	[ "$(ls "$R")" = "$(printf 'info\nmon_groups\nschemata\ntasks')" ]
+}
+
+@test "restore puts what it makes into the group" {
+	fake_resctrl
+	requires_command python3
+	mkdir "$T/bin" "$T/image"
+	cp "$BATS_TEST_DIRNAME/fake-criu" "$T/bin/criu"
+	touch "$T/image/inventory.img"
+	edit_bundle '.linux.intelRdt = {l3CacheSchema: "L3:0=7f0"}'
+	FAKE_CRIU=$T PATH=$T/bin:$PATH fknarr restore -d -b "$BUNDLE" --image-path "$T/image" --pid-file "$T/pid" "$ID" \
+		</dev/null >"$T/out" 2>&1
+	[ "$(cat "$R/$ID/tasks")" = "$(cat "$T/pid")" ]
+	fknarr delete --force "$ID"
+	[ ! -e "$R/$ID" ]
+	edit_bundle '.hooks.createRuntime = [{path: "/bin/false"}]'
+	FAKE_CRIU=$T PATH=$T/bin:$PATH run -1 fknarr restore -d -b "$BUNDLE" --image-path "$T/image" "$ID"
+	[ ! -e "$R/$ID" ]
 }
 
 @test "a named group is made, shared and stays; other schemata are an error" {

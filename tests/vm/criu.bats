@@ -2,6 +2,7 @@
 # checkpoint and restore, for real: with CRIU on Debian's kernel. (Debian's CRIU
 # cannot dump the vdso of newer kernels, so these do not run on the host.)
 load ../bats/helpers
+load criu_helpers
 
 setup() {
 	container_setup
@@ -13,49 +14,6 @@ setup() {
 
 teardown() {
 	container_teardown
-}
-
-# The container counts to a file in its root: line N of it is N, as long as nobody
-# counts anew.
-# shellcheck disable=SC2016
-COUNTER='n=0; while :; do n=$((n + 1)); echo $n >>/count; sleep 0.1; done'
-
-counter_runs() {
-	bundle_runs_sh "$COUNTER"
-	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
-	counter_goes_on 0
-}
-
-count() {
-	wc -l <"$BUNDLE/rootfs/count" 2>/dev/null || echo 0
-}
-
-# counter_goes_on N: it comes beyond N, in order.
-counter_goes_on() {
-	for _ in $(seq 200); do
-		[ "$(count)" -le $(($1 + 2)) ] || break
-		sleep 0.1
-	done
-	[ "$(count)" -gt $(($1 + 2)) ]
-	head -n -1 "$BUNDLE/rootfs/count" | awk '$1 != NR { print "line " NR " is " $1; exit 1 }'
-}
-
-checkpoint() {
-	knarr checkpoint --image-path "$IMAGE" "$@"
-}
-
-restore_detached() { # [OPTION…] ID
-	knarr restore -d --image-path "$IMAGE" -b "$BUNDLE" "$@" </dev/null >>"$T/log" 2>&1 || {
-		cat "$T/log"
-		return 1
-	}
-}
-
-nothing_left_of() {
-	run -1 knarr state "$1"
-	[ -z "$(find "$(cgroup_mount)" -name "*$1*")" ]
-	[ -z "$(ls "$ROOT")" ]
-	run -1 pgrep -x criu
 }
 
 @test "a counter goes on counting, with the same id and with another" {
@@ -282,7 +240,7 @@ wait_for_text() { # TEXT FILE
 @test "in the foreground: stdin and stdout are the caller's pipes, exit status, container deleted" {
 	# shellcheck disable=SC2016
 	bundle_runs_sh 'echo >/ready; while read -r line; do echo "got $line"; [ "$line" != end ] || exit 7; done'
-	sleep 1000 | knarr run -b "$BUNDLE" "$ID" 2>"$T/log" | cat >"$T/out1" &
+	sleep 1000 | knarr run -b "$BUNDLE" "$ID" 2>&1 | cat >"$T/out1" &
 	for _ in $(seq 200); do [ -e "$BUNDLE/rootfs/ready" ] && break; sleep 0.1; done
 	checkpoint "$ID"
 	jq -c . "$IMAGE/descriptors.json"
@@ -324,10 +282,15 @@ wait_for_text() { # TEXT FILE
 	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
 	chown -R 100000:100000 "$BUNDLE/rootfs"
 	chmod 711 "$BUNDLE"
+	# CRIU opens a standard descriptor that is a file anew, as the container's root.
+	install -m 600 -o 100000 /dev/null "$T/log"
 	counter_runs
 	checkpoint "$ID"
 	local n
 	n=$(count)
+	: >"$T/other"
+	run -1 bash -c '"$KNARR" --root "$ROOT" restore -d --image-path "$1" -b "$BUNDLE" "$ID" </dev/null 2>&1 >"$2"' - "$IMAGE" "$T/other"
+	[[ "$output" == *'descriptor 1 '*"root of the container's user namespace"* ]]
 	restore_detached "$ID"
 	counter_goes_on "$n"
 	[ "$(stat -c %u "/proc/$(knarr state "$ID" | jq .pid)")" = 100000 ]
