@@ -16,6 +16,7 @@
 #include "libcontainer/container.h"
 #include "libcontainer/criu_mounts.h"
 #include "libcontainer/criu_namespaces.h"
+#include "libcontainer/criu_net.h"
 #include "libcontainer/criu_options.h"
 #include "libcontainer/criu_rpc.h"
 #include "libcontainer/criu_stdio.h"
@@ -25,6 +26,7 @@
 struct checkpoint {
 	const struct container_env *env;
 	const struct container_criu_options *options;
+	struct container_criu_options own_options; /* what options points at when one was changed */
 	struct state_dir dir;
 	struct state *state;
 	struct spec *spec;
@@ -119,6 +121,17 @@ put_freezer(const struct state *s, struct protobuf *options)
 				    arena_printf(options->arena, "%s%s", s->cgroup_mount, s->cgroup_path));
 }
 
+static void
+choose_empty_net(struct checkpoint *c)
+{
+	if (c->options->empty_ns || !criu_net_is_own(c->spec) || !criu_net_has_devices(c->state->pid))
+		return;
+	log_debug("the network namespace has devices that are not of the container: its contents are left out");
+	c->own_options = *c->options;
+	c->own_options.empty_ns = "network";
+	c->options = &c->own_options;
+}
+
 static int
 make_options(const struct checkpoint *c, struct err *err, struct protobuf *options)
 {
@@ -197,6 +210,7 @@ checkpoint(struct checkpoint *c, const char *id, struct err *err)
 	if (r < 0)
 		return r;
 	r = check_parent(c, err);
+	choose_empty_net(c);
 	if (r == 0)
 		r = dump(c, err);
 	criu_folders_close(&c->folders);

@@ -22,6 +22,7 @@
 #include "libcontainer/credentials.h"
 #include "libcontainer/criu_mounts.h"
 #include "libcontainer/criu_namespaces.h"
+#include "libcontainer/criu_net.h"
 #include "libcontainer/criu_options.h"
 #include "libcontainer/criu_rpc.h"
 #include "libcontainer/criu_stdio.h"
@@ -38,7 +39,7 @@
 struct restore {
 	struct launch launch;
 	const struct container_criu_options *options;
-	struct container_criu_options own_options; /* what options points at when one was changed */
+	struct container_criu_options own_options; /* what options points at, from choose_options() on */
 	struct criu_folders folders;
 	struct criu_namespaces namespaces;
 	struct scope_holder holder;
@@ -138,6 +139,8 @@ on_namespaces(struct restore *r, struct err *err)
 	scope_holder_end(&r->holder);
 	if (ret == 0 && l->resctrl.group)
 		ret = resctrl_join(&l->resctrl, l->stage.pid, err);
+	if (ret == 0 && r->options->empty_ns && criu_net_is_own(l->spec))
+		ret = criu_net_loopback_up(l->stage.pidfd, err);
 	return ret < 0 ? ret : launch_run_create_hooks(l, err);
 }
 
@@ -267,15 +270,19 @@ check_image(const struct restore *r, struct err *err)
 	return 0;
 }
 
-/* A container without a cgroup of its own: CRIU would make that of the image. */
+/* A container without a cgroup of its own: CRIU would make that of the image. The
+ * contents of its network namespace may have been left out at checkpoint. */
 static void
-choose_cgroup_mode(struct restore *r)
+choose_options(struct restore *r)
 {
-	if (r->launch.cgroup.path || r->options->manage_cgroups_mode)
-		return;
-	r->own_options = *r->options;
-	r->own_options.manage_cgroups_mode = "ignore";
-	r->options = &r->own_options;
+	struct container_criu_options *o = &r->own_options;
+
+	*o = *r->options;
+	if (!r->launch.cgroup.path && !o->manage_cgroups_mode)
+		o->manage_cgroups_mode = "ignore";
+	if (!o->empty_ns && criu_net_is_own(r->launch.spec) && criu_net_is_left_out(r->folders.image_fd))
+		o->empty_ns = "network";
+	r->options = o;
 }
 
 static int
@@ -296,7 +303,7 @@ restore(struct restore *r, struct err *err)
 		ret = find_root(r, err);
 	if (ret < 0)
 		return ret;
-	choose_cgroup_mode(r);
+	choose_options(r);
 	ret = launch_make_places(l, err);
 	if (ret == 0 && !l->notify_host)
 		ret = notify_socket_make_dir(l->dir.fd, err);

@@ -109,3 +109,5 @@ libknarr_a_SOURCES += libcontainer/criu_folders_give.c
 libknarr_a_SOURCES += libcontainer/state_config.c
 libknarr_a_SOURCES += libcontainer/scope_holder.c
 libknarr_a_SOURCES += libcontainer/scope_holder.h
+libknarr_a_SOURCES += libcontainer/criu_net.c
+libknarr_a_SOURCES += libcontainer/criu_net.h

@@ -9,19 +9,25 @@
 #include "base/fd.h"
 
 int
-net_run_loopback_up(struct plan_ctx *c, const struct plan_step *s)
+net_loopback_up(struct err *err)
 {
 	struct ifreq ifr = { .ifr_name = "lo" };
 	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	(void)s;
 	/* A kernel without IPv4 still has the ioctl on other families. */
 	if (fd < 0)
 		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return err_set(c->err, errno, "open a socket to set up the loopback interface");
+		return err_set(err, errno, "open a socket to set up the loopback interface");
 	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
 	if (ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
-		return err_set(c->err, errno, "set up the loopback interface");
+		return err_set(err, errno, "set up the loopback interface");
 	return 0;
+}
+
+int
+net_run_loopback_up(struct plan_ctx *c, const struct plan_step *s)
+{
+	(void)s;
+	return net_loopback_up(c->err);
 }

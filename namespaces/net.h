@@ -8,4 +8,7 @@
  * netdevice(7). Allocates nothing. */
 int net_run_loopback_up(struct plan_ctx *c, const struct plan_step *s);
 
+/* The same in the caller's network namespace. 0 or -errno with err. */
+int net_loopback_up(struct err *err);
+
 #endif

@@ -1,0 +1,81 @@
+/* Theory of operation: see criu_net.h. */
+#include "libcontainer/criu_net.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "namespaces/net.h"
+
+/* A file of an image that holds nothing but its two magic numbers. */
+#define EMPTY_IMAGE 8
+
+bool
+criu_net_is_own(const struct spec *s)
+{
+	const struct spec_namespace *n = &s->linux_.namespaces[SPEC_NS_NETWORK];
+
+	return n->listed && !n->path;
+}
+
+/* Two lines of headings, then "    lo: 0 0 …". */
+bool
+criu_net_has_devices(pid_t pid)
+{
+	char path[64], *text;
+	bool found = false;
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/dev", (int)pid);
+	if (fd_read_file_at(AT_FDCWD, path, (size_t)1024 * 1024, &text, &len) < 0)
+		return false;
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *name = line + strspn(line, " ");
+		size_t n = strcspn(name, ":\n");
+
+		found = found || (name[n] == ':' && (n != 2 || memcmp(name, "lo", n) != 0));
+	}
+	free(text);
+	return found;
+}
+
+bool
+criu_net_is_left_out(int image_fd)
+{
+	int fd = openat(image_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	bool empty = false;
+	struct dirent *e;
+	struct stat st;
+
+	if (!dir) {
+		fd_close(fd);
+		return false;
+	}
+	while ((e = readdir(dir)))
+		if (!strncmp(e->d_name, "netdev-", 7) && fstatat(fd, e->d_name, &st, 0) == 0)
+			empty = st.st_size <= EMPTY_IMAGE;
+	closedir(dir);
+	return empty;
+}
+
+int
+criu_net_loopback_up(int pidfd, struct err *err)
+{
+	auto_close int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (own < 0 || setns(pidfd, CLONE_NEWNET) < 0)
+		return err_set(err, errno, "enter the restored network namespace");
+	r = net_loopback_up(err);
+	if (setns(own, CLONE_NEWNET) < 0)
+		return err_set(err, errno, "come back from the restored network namespace");
+	return r;
+}
