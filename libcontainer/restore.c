@@ -107,8 +107,9 @@ prepare_criu(void *data, struct err *err)
 
 /* ---- CRIU's reports -------------------------------------------------- */
 
-/* --manage-cgroups-mode ignore: CRIU leaves its processes where they are. The first
- * of them is moved before it makes the others. */
+/* --manage-cgroups-mode ignore: CRIU leaves its processes where they are. Else it moves
+ * the first of them after this report, which is too late for a scope that exists
+ * only around a process. */
 static int
 enter_cgroup(const struct launch *l, pid_t pid, struct err *err)
 {
@@ -132,10 +133,9 @@ static int
 on_namespaces(struct restore *r, struct err *err)
 {
 	struct launch *l = &r->launch;
-	int ret = ignores_cgroups(r) ? enter_cgroup(l, l->stage.pid, err) : 0;
+	int ret = ignores_cgroups(r) || l->cgroup.unit ? enter_cgroup(l, l->stage.pid, err) : 0;
 
-	/* The first process is in the scope now, and is alone there when it makes the
-	 * others: a limit of tasks is theirs. */
+	/* Before the others are made: a limit of tasks is theirs. */
 	scope_holder_end(&r->holder);
 	if (ret == 0 && l->resctrl.group)
 		ret = resctrl_join(&l->resctrl, l->stage.pid, err);
