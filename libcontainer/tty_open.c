@@ -67,12 +67,15 @@ open_own_ptmx(int root)
 	return is_devpts_ptmx(fd) ? fd_take(&fd) : -ENODEV;
 }
 
-/* O_NONBLOCK, as the relay in the runtime wants the master. */
+/* O_NONBLOCK, as the relay in the runtime wants the master. inside: in a container
+ * that runs already, where /dev/ptmx is what its programs have put there. */
 static int
-open_master(struct plan_ctx *c, int root, int *ret_master)
+open_master(struct plan_ctx *c, int root, bool inside, int *ret_master)
 {
 	int fd = open_own_ptmx(root);
 
+	if (fd == -ENODEV && inside)
+		return err_plain(c->err, "the container has no devpts on /dev/pts");
 	if (fd == -ENODEV) {
 		fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0)
@@ -179,7 +182,7 @@ tty_run_open_console(struct plan_ctx *c, const struct plan_step *s)
 		if (root < 0)
 			return err_set(c->err, errno, "open '/'");
 	}
-	r = open_master(c, root, &master);
+	r = open_master(c, root, own_root >= 0, &master);
 	if (r == 0)
 		r = open_slave(c, p, master, &slave);
 	if (r == 0 && p->bind)

@@ -271,6 +271,18 @@ canary_is_untouched() {
 	done
 }
 
+# The same in a container that runs: its /dev/ptmx is no more the host's. Who reads
+# a FIFO waits until somebody opens it.
+@test "exec does not open a fake ptmx of the container's" {
+	edit_bundle '.mounts |= map(select(.destination | startswith("/dev/") | not)) | .process.args = ["sleep", "1000"]'
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	knarr exec "$ID" sh -c 'rm -rf /dev/ptmx /dev/pts; mkfifo /dev/ptmx; (cat /dev/ptmx; touch /tmp/opened) >/dev/null 2>&1 &'
+	run -255 timeout 10 "$KNARR" --root "$ROOT" exec --tty "$ID" true </dev/null
+	[[ "$output" == *'process.terminal: the container has no devpts on /dev/pts' ]]
+	run -1 knarr exec "$ID" test -e /tmp/opened
+	knarr delete --force "$ID"
+}
+
 @test "thousands of links are one error" {
 	local i
 	mkdir "$BUNDLE/rootfs/links"

@@ -230,7 +230,7 @@ fault()
 	else
 		check_message
 	fi
-	[ "$command" != exec ] || [ $status = 0 ] || check_container
+	[ "$command:$error" = exec:KILL ] || [ "$command" != exec ] || [ $status = 0 ] || check_container
 	case $command:$status:$error in
 	*:*:KILL | create:0:* | run:1:* | delete:[!0]*:* | [!crd]*:*:* | resume:*:*)
 		knarr delete --force "$ID" 2>"$T/err" || defect 'delete --force fails after it'
