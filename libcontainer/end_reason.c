@@ -12,80 +12,56 @@
 
 #include <signal.h>
 
-#include "base/fd.h"
 #include "base/size_text.h"
 #include "cgroups/keyed.h"
 
 #define CODE_OF_SIGNAL(sig) (128 + (sig))
 
-/* Whose limit it was. memory.events counts below the cgroup too,
- * memory.events.local (Linux 5.2) does not, and a limit above counts in neither. */
+/* Whose limit it was: memory.events counts below the cgroup too, and a limit above
+ * counts in neither file. */
 static const char *
-memory_limit(int dirfd, struct arena *a)
+memory_limit(const struct end_watch *w, struct arena *a)
 {
-	uint64_t own = 0, all = 0, limit = KEYED_MAX;
 	char size[SIZE_TEXT_MAX];
 
-	keyed_read(dirfd, "memory.events", "oom", &all);
-	if (keyed_read(dirfd, "memory.events.local", "oom", &own) < 0)
-		own = all;
-	keyed_read_number(dirfd, "memory.max", &limit);
-	if (own > 0 && limit != KEYED_MAX)
-		return arena_printf(a, "memory.max %s", size_text(limit, size));
-	return all > 0 ? "a limit of a cgroup in it" : "of the host or of a cgroup above";
+	if (w->own_oom > 0 && w->memory_max != KEYED_MAX)
+		return arena_printf(a, "memory.max %s", size_text(w->memory_max, size));
+	return w->oom > 0 ? "a limit of a cgroup in it" : "of the host or of a cgroup above";
 }
 
 static const char *
-memory_reason(int dirfd, struct arena *a)
+memory_reason(const struct end_watch *w, struct arena *a)
 {
-	uint64_t kills = 0;
-
-	if (keyed_read(dirfd, "memory.events", "oom_kill", &kills) < 0 || kills == 0)
+	if (w->oom_kills == 0)
 		return NULL;
-	if (kills == 1)
-		return arena_printf(a, "out of memory (%s)", memory_limit(dirfd, a));
-	return arena_printf(a, "out of memory (%s; %llu processes killed)", memory_limit(dirfd, a),
-			    (unsigned long long)kills);
+	if (w->oom_kills == 1)
+		return arena_printf(a, "out of memory (%s)", memory_limit(w, a));
+	return arena_printf(a, "out of memory (%s; %llu processes killed)", memory_limit(w, a),
+			    (unsigned long long)w->oom_kills);
 }
 
 static const char *
-pids_reason(int dirfd, struct arena *a)
+pids_reason(const struct end_watch *w, struct arena *a)
 {
-	uint64_t refused = 0, limit = KEYED_MAX;
-
-	if (keyed_read(dirfd, "pids.events", "max", &refused) < 0 || refused == 0)
+	if (w->forks_refused == 0)
 		return NULL;
-	keyed_read_number(dirfd, "pids.max", &limit);
-	if (limit == KEYED_MAX)
+	if (w->pids_max == KEYED_MAX)
 		return "no more tasks (a pids.max of a cgroup above)";
-	return arena_printf(a, "no more tasks (pids.max %llu)", (unsigned long long)limit);
-}
-
-static const char *
-cgroup_reason(const struct cgroup *cg, int code, struct arena *a)
-{
-	struct cgroup opened = *cg;
-	const char *reason = NULL;
-	struct err ignored;
-
-	err_clear(&ignored);
-	if (!cg->path || cgroup_open(&opened, &ignored) < 0)
-		return NULL;
-	if (cg->made > 0 || code == CODE_OF_SIGNAL(SIGKILL))
-		reason = memory_reason(opened.fd, a);
-	if (!reason && cg->made > 0 && code != 0)
-		reason = pids_reason(opened.fd, a);
-	if (opened.fd != cg->fd)
-		fd_close(opened.fd);
-	return reason;
+	return arena_printf(a, "no more tasks (pids.max %llu)", (unsigned long long)w->pids_max);
 }
 
 const char *
-end_reason(const struct cgroup *cg, int code, struct arena *a)
+end_reason(const struct end_watch *w, int code, struct arena *a)
 {
+	const char *reason = NULL;
+
 	if (code == CODE_OF_SIGNAL(SIGSYS))
 		return "a forbidden system call (seccomp, SIGSYS)";
-	return cgroup_reason(cg, code, a);
+	if (w->own || code == CODE_OF_SIGNAL(SIGKILL))
+		reason = memory_reason(w, a);
+	if (!reason && w->own && code != 0)
+		reason = pids_reason(w, a);
+	return reason;
 }
 
 const char *
@@ -98,10 +74,28 @@ end_reason_sentence(const char *id, int code, const char *reason, struct arena *
 	return arena_printf(a, "container '%s' ended with status %d: %s", id, code, reason);
 }
 
+void
+end_watch_of_state(struct end_watch *w, const struct state *s)
+{
+	struct cgroup cg = { .mount = s->cgroup_mount,
+			     .path = s->cgroup_path,
+			     .made = s->cgroup_made,
+			     .unit = s->systemd_unit,
+			     .fd = -1 };
+
+	end_watch_open(w, &cg);
+}
+
 const char *
 end_reason_of_state(const struct state *s, int code, struct arena *a)
 {
-	struct cgroup cg = { .mount = s->cgroup_mount, .path = s->cgroup_path, .made = s->cgroup_made, .fd = -1 };
+	struct end_watch w;
+	const char *reason;
 
-	return end_reason(&cg, code, a);
+	if (s->exit_reason)
+		return s->exit_reason;
+	end_watch_of_state(&w, s);
+	reason = end_reason(&w, code, a);
+	end_watch_close(&w);
+	return reason;
 }

@@ -290,7 +290,8 @@ container_exec(const struct container_env *env, const struct container_exec_opti
 	if (r == 0 && o->detach)
 		*ret_exit = 0;
 	else if (r == 0)
-		r = tty_relay(e.stage.pidfd, e.stage.pid, e.console_master, /* notify= */ NULL, err, ret_exit);
+		r = tty_relay(e.stage.pidfd, e.stage.pid, e.console_master, /* notify= */ NULL, /* watch= */ NULL, err,
+			      ret_exit);
 	finish(&e);
 	return r;
 }

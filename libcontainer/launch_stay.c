@@ -8,13 +8,14 @@
 #include "libcontainer/tty.h"
 #include "libcontainer/wait.h"
 
-/* While the cgroup is still there. */
 static void
-tell_reason(const struct launch *l, int code)
+tell_end(const struct launch *l, const struct end_watch *w, int code)
 {
 	struct arena *a = l->env->arena;
-	const char *reason = end_reason(&l->cgroup, code, a);
+	const char *reason = end_reason(w, code, a);
 
+	if (l->options->keep)
+		container_wait_keep(l->env, &l->state, code, reason);
 	if (reason)
 		log_warning("%s", end_reason_sentence(l->options->id, code, reason, a));
 }
@@ -22,15 +23,16 @@ tell_reason(const struct launch *l, int code)
 int
 launch_stay(struct launch *l, struct err *err, int *ret_exit)
 {
+	struct end_watch watch;
 	int r;
 
 	/* Other commands may now have the lock. */
 	state_close(&l->dir);
-	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, &l->notify, err, ret_exit);
-	if (r == 0 && l->options->keep)
-		container_wait_keep(l->env, &l->state, *ret_exit);
+	end_watch_open(&watch, &l->cgroup);
+	r = tty_relay(l->stage.pidfd, l->stage.pid, l->console_master, &l->notify, &watch, err, ret_exit);
 	if (r == 0)
-		tell_reason(l, *ret_exit);
+		tell_end(l, &watch, *ret_exit);
+	end_watch_close(&watch);
 	if (!l->options->keep) {
 		struct err later;
 

@@ -44,6 +44,7 @@ struct state {
 	char *created;	     /* RFC 3339, UTC */
 	bool has_exit_status;
 	uint32_t exit_status; /* of the init, when it is known: 128+N for signal N */
+	char *exit_reason;    /* why, as end_reason() said when it was learnt; NULL: nothing known */
 	struct spec_pairs annotations;
 };
 

@@ -49,6 +49,7 @@ static const struct field {
 	{ "hasListener", FIELD_BOOL, offsetof(struct state, has_listener) },
 	{ "hasExitStatus", FIELD_BOOL, offsetof(struct state, has_exit_status) },
 	{ "exitStatus", FIELD_U32, offsetof(struct state, exit_status) },
+	{ "exitReason", FIELD_STRING, offsetof(struct state, exit_reason) },
 	{ "annotations", FIELD_PAIRS, offsetof(struct state, annotations) },
 };
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/plan.h"
+#include "libcontainer/end_watch.h"
 #include "libcontainer/notify_socket.h"
 
 /* PLAN_OPEN_CONSOLE: opens a pty of the container's devpts (ptmx, TIOCGPTPEER),
@@ -30,13 +31,15 @@ void tty_plan_size(struct plan_builder *b);
  * pidfd, pid: of the init, a child of the caller. master_fd: the pty, made
  * non-blocking here, or -1 without a terminal (then only signals are forwarded).
  * notify: NULL, or a socket whose messages are passed on meanwhile.
+ * watch: NULL, or what is kept up to date until the end.
  * Puts the caller's terminal (stdin, if one) in raw mode and restores it in all
  * cases, forwards window size (SIGWINCH) and every signal that tty_block_signals()
  * blocks to the init, stops with it at SIGTSTP and goes on at SIGCONT, and drains
  * the pty after the end. A stdin that ends is told to the pty as its end-of-file
  * character. Reaps the init. Returns 0 and *ret_exit (128+N after a signal), or
  * -errno with err. */
-int tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct err *err, int *ret_exit);
+int tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct end_watch *watch,
+	      struct err *err, int *ret_exit);
 
 /* Blocks the signals that tty_relay() forwards, so that none is lost between
  * clone and relay; *ret_old is for the child to restore. */

@@ -41,6 +41,7 @@ struct buffer {
 struct relay {
 	int pidfd, signals, master, slave;
 	struct notify_socket *notify;
+	struct end_watch *watch;
 	struct buffer to_pty, from_pty;
 	struct termios saved;
 	tcflag_t eof_mode; /* ICANON of the pty when its end of file was sent */
@@ -291,7 +292,7 @@ notify_is_open(const struct relay *r)
 static int
 step(struct relay *r, struct err *err)
 {
-	enum { SIGNALS, INIT, NOTIFY, INPUT, OUTPUT, MASTER, COUNT };
+	enum { SIGNALS, INIT, NOTIFY, INPUT, OUTPUT, MASTER, WATCH, COUNT = WATCH + END_WATCH_FILES };
 	bool to_master = r->to_pty.len > 0, from_master = r->from_pty.len == 0 && !r->drained;
 	struct pollfd p[COUNT] = {
 		[SIGNALS] = { r->signals, POLLIN, 0 },
@@ -302,11 +303,14 @@ step(struct relay *r, struct err *err)
 		[MASTER] = { to_master || from_master ? r->master : -1,
 			     (short)((to_master ? POLLOUT : 0) | (from_master ? POLLIN : 0)), 0 },
 	};
+	end_watch_poll(r->ended ? NULL : r->watch, &p[WATCH]);
 	/* While draining, "nothing to read" must be seen too. */
 	int timeout = r->ended && from_master ? 0 : -1;
 
 	if (poll(p, COUNT, timeout) < 0)
 		return errno == EINTR ? 0 : err_set(err, errno, "wait for the container");
+	if (p[INIT].revents || p[WATCH].revents || p[WATCH + 1].revents)
+		end_watch_read(r->watch);
 	if (p[SIGNALS].revents)
 		read_signals(r);
 	if (p[NOTIFY].revents)
@@ -350,7 +354,8 @@ prepare(struct relay *r, struct err *err)
 }
 
 int
-tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct err *err, int *ret_exit)
+tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct end_watch *watch, struct err *err,
+	  int *ret_exit)
 {
 	struct relay r = {
 		.pidfd = pidfd,
@@ -358,6 +363,7 @@ tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, str
 		.master = master_fd,
 		.slave = -1,
 		.notify = notify,
+		.watch = watch,
 		.input_open = true,
 		.last_input = '\n',
 	};

@@ -20,6 +20,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "libcontainer/end_reason.h"
 
 /* ---- the kernel's answers -------------------------------------------- */
 
@@ -102,16 +103,23 @@ container_wait_known(const struct state *s)
 	return s->pid > 0 && ask_proc(s, &status) == 0 ? exit_status_of(status) : -1;
 }
 
+/* Until the pidfd has one of the events; without any: until it is hung up. */
 static int
-poll_for_ever(int pidfd, short events)
+poll_for_ever(int pidfd, short events, struct end_watch *watch)
 {
-	struct pollfd p = { .fd = pidfd, .events = events };
-	int r;
+	for (;;) {
+		struct pollfd p[1 + END_WATCH_FILES] = { { .fd = pidfd, .events = events } };
+		int r;
 
-	do
-		r = poll(&p, 1, -1);
-	while (r < 0 && errno == EINTR);
-	return r < 0 ? -errno : 0;
+		end_watch_poll(watch, &p[1]);
+		r = poll(p, 1 + END_WATCH_FILES, -1);
+		if (r < 0 && errno != EINTR)
+			return -errno;
+		if (r > 0)
+			end_watch_read(watch);
+		if (r > 0 && p[0].revents)
+			return 0;
+	}
 }
 
 static int
@@ -125,9 +133,9 @@ lost(const struct state *s, struct err *err)
 }
 
 static int
-learn_status(const struct container_wait *w, struct err *err, int *ret_status)
+learn_status(struct container_wait *w, struct err *err, int *ret_status)
 {
-	int r = poll_for_ever(w->pidfd, POLLIN);
+	int r = poll_for_ever(w->pidfd, POLLIN, &w->watch);
 
 	while (r == 0) {
 		int asked = ask_pidfd(w->pidfd, ret_status);
@@ -137,7 +145,7 @@ learn_status(const struct container_wait *w, struct err *err, int *ret_status)
 		if (asked == -ENOTTY)
 			return lost(w->state, err);
 		/* A zombie that we may not look at: until it is reaped. */
-		r = poll_for_ever(w->pidfd, 0);
+		r = poll_for_ever(w->pidfd, 0, NULL);
 	}
 	return err_set(err, -r, "wait for process %d of container \"%s\"", (int)w->state->pid, w->state->id);
 }
@@ -145,7 +153,7 @@ learn_status(const struct container_wait *w, struct err *err, int *ret_status)
 /* ---- keeping it -------------------------------------------------------- */
 
 void
-container_wait_keep(const struct container_env *env, const struct state *s, int exit_status)
+container_wait_keep(const struct container_env *env, const struct state *s, int exit_status, const char *reason)
 {
 	auto_close int lock = -1;
 	struct state_dir d;
@@ -162,6 +170,7 @@ container_wait_keep(const struct container_env *env, const struct state *s, int 
 	    now->pid == s->pid && now->pid_start_time == s->pid_start_time) {
 		now->has_exit_status = true;
 		now->exit_status = (uint32_t)exit_status;
+		now->exit_reason = reason ? arena_strdup(env->arena, reason) : NULL;
 		if (state_save(&d, now, &err) < 0)
 			log_debug("%s", err.msg);
 	}
@@ -186,7 +195,7 @@ open_init(const struct state *s)
 int
 container_wait_begin(const struct container_env *env, const char *id, struct err *err, struct container_wait *ret_wait)
 {
-	struct container_wait w = { .pidfd = -1 };
+	struct container_wait w = { .pidfd = -1, .watch = END_WATCH_NONE };
 	enum container_status status;
 	int r = container_state(env, id, err, &w.state, &status);
 
@@ -200,6 +209,8 @@ container_wait_begin(const struct container_env *env, const char *id, struct err
 		w.pidfd = open_init(w.state);
 	if (w.pidfd < 0 && w.pidfd != -ESRCH && !w.state->has_exit_status)
 		return err_set(err, -w.pidfd, "open process %d of container \"%s\"", (int)w.state->pid, id);
+	if (w.pidfd >= 0)
+		end_watch_of_state(&w.watch, w.state);
 	*ret_wait = w;
 	return 0;
 }
@@ -211,15 +222,18 @@ container_wait_finish(const struct container_env *env, struct container_wait *w,
 
 	if (w->state->has_exit_status) {
 		*ret_exit = (int)w->state->exit_status;
+		w->reason = end_reason_of_state(w->state, *ret_exit, env->arena);
 		return 0;
 	}
 	if (w->pidfd < 0)
 		return lost(w->state, err);
 	r = learn_status(w, err, &status);
 	w->pidfd = fd_close(w->pidfd);
+	end_watch_close(&w->watch);
 	if (r < 0)
 		return r;
 	*ret_exit = exit_status_of(status);
-	container_wait_keep(env, w->state, *ret_exit);
+	w->reason = end_reason(&w->watch, *ret_exit, env->arena);
+	container_wait_keep(env, w->state, *ret_exit, w->reason);
 	return 0;
 }

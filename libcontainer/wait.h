@@ -11,10 +11,13 @@
 #define KNARR_LIBCONTAINER_WAIT_H
 
 #include "libcontainer/container.h"
+#include "libcontainer/end_watch.h"
 
 struct container_wait {
 	struct state *state; /* memory: env->arena */
 	int pidfd;	     /* of the init, also when that is a zombie; -1: it is gone */
+	struct end_watch watch;
+	const char *reason; /* of the end, once that is known: see end_reason() */
 };
 
 /* Gets hold of the container as it is now. Several waits are begun before the first is
@@ -23,13 +26,14 @@ int container_wait_begin(const struct container_env *env, const char *id, struct
 			 struct container_wait *ret_wait);
 
 /* Waits for the end of the container (for ever), closes w, keeps the status in the
- * container's state and sets *ret_exit: the program's status, or 128+N for signal N.
+ * container's state and sets *ret_exit: the program's status, or 128+N for signal N;
+ * and w->reason.
  * -ECHILD: it has ended, and its status cannot be known. */
 int container_wait_finish(const struct container_env *env, struct container_wait *w, struct err *err, int *ret_exit);
 
-/* For who reaped the init himself: keeps the status in the state, unless another
+/* For who reaped the init himself: keeps status and reason (or NULL) in the state, unless another
  * command has the container's lock (then it is being deleted) or it is gone. */
-void container_wait_keep(const struct container_env *env, const struct state *s, int exit_status);
+void container_wait_keep(const struct container_env *env, const struct state *s, int exit_status, const char *reason);
 
 /* What is known now of how s ended, without waiting: the status as above; -1: it
  * runs, or its status is lost. */

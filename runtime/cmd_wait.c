@@ -28,15 +28,6 @@ begin_all(const struct cli *c, const struct option_list *ids, struct container_w
 	return n;
 }
 
-static void
-tell_reason(const struct cli *c, const struct state *s, int status)
-{
-	const char *reason = end_reason_of_state(s, status, c->arena);
-
-	if (reason)
-		log_warning("%s", end_reason_sentence(s->id, status, reason, c->arena));
-}
-
 static int
 finish_one(const struct cli *c, struct container_wait *w, bool named)
 {
@@ -44,7 +35,8 @@ finish_one(const struct cli *c, struct container_wait *w, bool named)
 
 	if (r < 0)
 		return r;
-	tell_reason(c, w->state, status);
+	if (w->reason)
+		log_warning("%s", end_reason_sentence(w->state->id, status, w->reason, c->arena));
 	return cli_print(c, named ? arena_printf(c->arena, "%s %d\n", w->state->id, status)
 				  : arena_printf(c->arena, "%d\n", status));
 }

@@ -75,16 +75,88 @@ refused() { # refused WORD...
 	[ ! -e "$CG" ]
 }
 
-@test "a raw key of a controller that is missing: the error says where it is" {
-	local c
-	for c in memory pids cpuset io; do
-		grep -qw $c "$(cgroup_mount)/cgroup.controllers" && continue
-		unified "{\"$c.max\": \"1\"}"
-		refused "linux.resources.unified[\"$c.max\"]: controller '$c' is"
+# CONTROLLER PROPERTY RESOURCES: every property that needs a controller.
+every_limit() {
+	cat <<-'END'
+		memory memory.limit {memory: {limit: 67108864}}
+		memory memory.reservation {memory: {reservation: 67108864}}
+		memory memory.limit {memory: {limit: 67108864, swap: 67108864}}
+		cpu cpu.quota {cpu: {quota: 10000, period: 20000}}
+		cpu cpu.quota {cpu: {quota: 10000, burst: 1000}}
+		cpu cpu.idle {cpu: {idle: 1}}
+		cpuset cpu.cpus {cpu: {cpus: "0"}}
+		cpuset cpu.mems {cpu: {mems: "0"}}
+		pids pids.limit {pids: {limit: 10}}
+		io blockIO.weight {blockIO: {weight: 100}}
+		io blockIO.weightDevice[0] {blockIO: {weightDevice: [{major: 8, minor: 0, weight: 100}]}}
+		io blockIO.throttleReadBpsDevice[0] {blockIO: {throttleReadBpsDevice: [{major: 8, minor: 0, rate: 9}]}}
+		io blockIO.throttleWriteBpsDevice[0] {blockIO: {throttleWriteBpsDevice: [{major: 8, minor: 0, rate: 9}]}}
+		io blockIO.throttleReadIOPSDevice[0] {blockIO: {throttleReadIOPSDevice: [{major: 8, minor: 0, rate: 9}]}}
+		io blockIO.throttleWriteIOPSDevice[0] {blockIO: {throttleWriteIOPSDevice: [{major: 8, minor: 0, rate: 9}]}}
+		hugetlb hugepageLimits[0] {hugepageLimits: [{pageSize: "2MB", limit: 4194304}]}
+		rdma rdma["mlx"] {rdma: {mlx: {hcaHandles: 3}}}
+		memory unified["memory.high"] {unified: {"memory.high": "50M"}}
+		pids unified["pids.max"] {unified: {"pids.max": "9"}}
+		io unified["io.max"] {unified: {"io.max": "8:0 rbps=9"}}
+		cpuset unified["cpuset.cpus.partition"] {unified: {"cpuset.cpus.partition": "root"}}
+		misc unified["misc.max"] {unified: {"misc.max": "sev 3"}}
+		nothing unified["nothing.max"] {unified: {"nothing.max": "3"}}
+	END
+}
+
+# where NAME: words that say why cgroup2 does not have it here.
+where() {
+	local v1=$1 point
+	[ "$1" != io ] || v1=blkio
+	point=$(awk -v c="$v1" '$3 == "cgroup" && ("," $4 ",") ~ ("," c ",") { print $2; exit }' /proc/mounts)
+	if [ -n "$point" ]; then
+		echo "controller '$1' is bound to cgroup v1 at '$point'"
+	elif [ "$1" = nothing ]; then
+		echo nothing.max
+	else
+		echo "controller '$1' is "
+	fi
+}
+
+@test "each limit whose controller is missing is one error: property, controller, where that is bound" {
+	local name property resources missing=0
+	while read -r name property resources; do
+		if grep -qw "$name" "$(cgroup_mount)/cgroup.controllers"; then continue; fi
+		edit_bundle ".linux.resources = $resources"
+		refused "linux.resources.$property" "$(where "$name")"
 		[ ! -e "$CG" ]
-		return
-	done
-	skip 'no controller is missing here'
+		missing=$((missing + 1))
+	done < <(every_limit)
+	[ "$missing" -gt 0 ]
+}
+
+@test "where controllers are missing: what needs none works, and update says what it lacks" {
+	local name property resources before
+	edit_bundle '.linux.resources = {devices: [{allow: false, access: "rwm"}], memory: {limit: -1}, pids: {limit: -1},
+		cpu: {shares: 512}, unified: {"cgroup.max.depth": "3"}}'
+	bundle_runs sleep 1000
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[ "$(cat "$CG/cgroup.max.depth")" = 3 ]
+	knarr pause "$ID"
+	[ "$(knarr state "$ID" | jq -r .status)" = paused ]
+	knarr resume "$ID"
+	knarr exec "$ID" true
+	[ "$(knarr ps "$ID" | wc -l)" = 2 ]
+	knarr events --stats "$ID" | jq -e .data.cpu
+	before=$(knarr state "$ID")
+	while read -r name property resources; do
+		if grep -qw "$name" "$(cgroup_mount)/cgroup.controllers"; then continue; fi
+		case $property in memory.limit | cpu.quota | cpu.cpus | pids.limit | blockIO.weight) ;; *) continue ;; esac
+		jq -n "$resources" >"$T/resources"
+		run -1 knarr update --resources "$T/resources" "$ID"
+		echo "$output"
+		[[ "$output" == *"$property"*"$(where "$name")"* ]]
+	done < <(every_limit)
+	[ "$(knarr state "$ID")" = "$before" ]
+	knarr kill "$ID" KILL
+	wait_status "$ID" stopped
+	knarr delete "$ID"
+	[ ! -e "$CG" ]
 }
 
 @test "a threaded cgroup holds no container, nor does one below it" {

@@ -83,6 +83,8 @@ check_PROGRAMS += tests/unit/test_systemd
 tests_unit_test_systemd_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_cgroup_stats
 tests_unit_test_cgroup_stats_LDADD = $(knarr_LDADD)
+check_PROGRAMS += tests/unit/test_end_reason
+tests_unit_test_end_reason_LDADD = $(knarr_LDADD)
 check_PROGRAMS += tests/unit/test_stats_text
 tests_unit_test_stats_text_SOURCES = tests/unit/test_stats_text.c runtime/duration.c runtime/stats_json.c \
 	runtime/stats_prometheus.c runtime/text.c

@@ -55,7 +55,7 @@ relay_process(const char *line, bool terminal)
 	close(slave);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	fcntl(master, F_SETFD, FD_CLOEXEC);
-	if (tty_relay(pidfd, pid, master, NULL, &err, &code) < 0)
+	if (tty_relay(pidfd, pid, master, NULL, NULL, &err, &code) < 0)
 		_exit(96);
 	_exit(code);
 }

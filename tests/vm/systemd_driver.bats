@@ -125,6 +125,58 @@ check_limits() { # check_limits FOLDER
 	vanished
 }
 
+@test "why it ended is known, though the scope goes with the last process" {
+	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}'
+	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	run -137 sd run --keep -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *'was killed: out of memory (memory.max 32 MiB)'* ]]
+	vanished
+	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
+	knarr delete "$ID"
+	sd create -b "$BUNDLE" "$ID" </dev/null >/dev/null
+	"$KNARR" --root "$ROOT" wait "$ID" >"$T/status" 2>"$T/why" &
+	# It watches from when it has opened the counters on.
+	for _ in $(seq 100); do
+		[ -z "$(find "/proc/$!/fd" -lname '*/memory.events')" ] || break
+		sleep 0.1
+	done
+	knarr start "$ID"
+	wait $!
+	cat "$T/status" "$T/why"
+	grep -q 'out of memory (memory.max 32 MiB)' "$T/why"
+	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
+	knarr delete "$ID"
+	edit_bundle '.linux.resources = {pids: {limit: 1}}'
+	bundle_runs sh -c 'true | true; exit 3'
+	run sd run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *'no more tasks (pids.max 1)'* ]]
+	vanished
+}
+
+@test "limits of disks are no properties, and stay while systemd reloads and other units change" {
+	requires_controller io
+	local disk dir
+	disk=$(findmnt -nvo MAJ:MIN -T "$T" | tr -d ' ')
+	[ -e "/sys/dev/block/$disk" ] || skip "$T is not on a disk"
+	make_bundle ".linux.resources.blockIO = {
+		throttleReadBpsDevice: [{major: ${disk%:*}, minor: ${disk#*:}, rate: 1048576}],
+		throttleWriteIOPSDevice: [{major: ${disk%:*}, minor: ${disk#*:}, rate: 50}]}"
+	bundle_runs sleep 1000
+	start
+	for step in true 'systemctl daemon-reload' "systemctl set-property --runtime $SCOPE MemoryHigh=60M IOAccounting=yes" \
+		'systemd-run --quiet --scope -p IOWeight=50 true' 'knarr update --pids-limit 30' 'systemctl daemon-reload'; do
+		[[ "$step" != knarr* ]] || step+=" $ID"
+		$step
+		for dir in "$DIR" "$DIR/container"; do
+			echo "$step: $(cat "$dir/io.max")"
+			[ "$(cat "$dir/io.max")" = "$disk rbps=1048576 wbps=max riops=max wiops=50" ]
+		done
+	done
+	knarr delete -f "$ID"
+}
+
 @test "linux.cgroupsPath is slice:prefix:name; slices lie in each other" {
 	make_bundle ".linux.cgroupsPath = \"knarr-$ID.slice:pod:c+1\""
 	bundle_runs cat /proc/self/cgroup
@@ -284,6 +336,32 @@ time.sleep(1000)' "$T/bus" &
 	[ "$SECONDS" -lt 5 ]
 	[[ "$output" == *"$T/nowhere"* ]]
 	vanished
+}
+
+@test "D-Bus is killed while it is asked: the container runs, or there is one error and nothing is left" {
+	make_bundle
+	bundle_runs sleep 1000
+	for ms in 10 30 60 100; do
+		"$KNARR" --root "$ROOT" --systemd-cgroup run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>"$T/err" &
+		sleep "0.$(printf %03d "$ms")"
+		kill -KILL "$(systemctl show -P MainPID dbus.service)" || true
+		SECONDS=0
+		result=0
+		wait $! || result=$?
+		echo "after $ms ms: status $result, $SECONDS s: $(cat "$T/err")"
+		[ "$SECONDS" -lt 25 ]
+		# Killed again and again, it is not started any more by itself.
+		systemctl reset-failed dbus.service dbus.socket
+		systemctl start dbus.socket dbus.service
+		if [ "$result" = 0 ]; then
+			[ "$(knarr state "$ID" | jq -r .status)" = running ]
+			knarr delete -f "$ID"
+		else
+			[ "$(wc -l <"$T/err")" = 1 ]
+			[ ! -e "$ROOT/$ID" ]
+		fi
+		vanished
+	done
 }
 
 @test "a runtime that is killed while it makes the scope leaves nothing that delete --force does not remove" {

@@ -1,0 +1,43 @@
+/* The counters of a container's cgroup that say why it ended, kept while it lives.
+ *
+ * systemd removes the cgroup of a scope as soon as its last process has left, and
+ * the counters with it: whoever waits for the end must have read them before. The
+ * kernel counts a kill before it kills, so what memory.events announces is read
+ * in time; one more look at the moment of the end has the rest, mostly. */
+#ifndef KNARR_LIBCONTAINER_END_WATCH_H
+#define KNARR_LIBCONTAINER_END_WATCH_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgroups/cgroup.h"
+
+#define END_WATCH_FILES 2
+
+struct end_watch {
+	int dirfd;		    /* the cgroup; -1: none */
+	int files[END_WATCH_FILES]; /* memory.events, pids.events; -1: not there (any more) */
+	bool own;		    /* the cgroup was made for the container, all that is counted is its */
+
+	uint64_t oom_kills, oom, own_oom; /* own_oom: without what happened below */
+	uint64_t memory_max;		  /* KEYED_MAX: no limit */
+	uint64_t forks_refused, pids_max;
+};
+
+/* Nothing to watch. */
+#define END_WATCH_NONE ((struct end_watch){ .dirfd = -1, .files = { -1, -1 } })
+
+/* Opens the container's cgroup and reads the counters. Without one, or when it is
+ * gone, there is nothing to watch. */
+void end_watch_open(struct end_watch *w, const struct cgroup *cg);
+
+/* What poll(2) is to look at. Any event: end_watch_read(). w may be NULL. */
+void end_watch_poll(const struct end_watch *w, struct pollfd fds[END_WATCH_FILES]);
+
+/* Reads what is still there; what is not keeps the value that it had. w may be NULL. */
+void end_watch_read(struct end_watch *w);
+
+void end_watch_close(struct end_watch *w);
+
+#endif
