@@ -234,6 +234,47 @@ caps() { # caps UID SETS -> the five masks
 	[ "$output" = $'100\n200\n0' ]
 }
 
+# The kernel's names of the limits, as /proc/self/limits has them, and those of the config.
+rlimit_names() {
+	cat <<-'END'
+		Max cpu time|RLIMIT_CPU
+		Max file size|RLIMIT_FSIZE
+		Max data size|RLIMIT_DATA
+		Max stack size|RLIMIT_STACK
+		Max core file size|RLIMIT_CORE
+		Max resident set|RLIMIT_RSS
+		Max processes|RLIMIT_NPROC
+		Max open files|RLIMIT_NOFILE
+		Max locked memory|RLIMIT_MEMLOCK
+		Max address space|RLIMIT_AS
+		Max file locks|RLIMIT_LOCKS
+		Max pending signals|RLIMIT_SIGPENDING
+		Max msgqueue size|RLIMIT_MSGQUEUE
+		Max nice priority|RLIMIT_NICE
+		Max realtime priority|RLIMIT_RTPRIO
+		Max realtime timeout|RLIMIT_RTTIME
+	END
+}
+
+# Nobody need raise a hard limit: each is what it is here, or large where there is none.
+@test "rlimits: every type" {
+	local name type hard wanted=''
+	edit_bundle '.process.rlimits = []'
+	while IFS='|' read -r name type; do
+		hard=$(sed -n "s/^$name  *[^ ]*  *\([^ ]*\).*/\1/p" /proc/self/limits)
+		[ "$hard" != unlimited ] || hard=$((1 << 41))
+		edit_bundle '.process.rlimits += [{type: $t, soft: $s, hard: $h}]' --arg t "$type" --argjson s $((hard / 2)) --argjson h "$hard"
+		wanted+="$name $((hard / 2)) $hard"$'\n'
+	done < <(rlimit_names)
+	run -0 sees . 'sed "s/  */ /g" /proc/self/limits'
+	while read -r name; do
+		[[ "$output" == *"$name "* ]] || {
+			echo "not '$name' in $output"
+			return 1
+		}
+	done <<<"${wanted%$'\n'}"
+}
+
 @test "rlimits that are not in the config are those of the caller" {
 	ulimit -Sn 333
 	run -0 sees 'del(.process.rlimits)' 'ulimit -n'

@@ -64,6 +64,15 @@ X
 	[ "${lines[1]}" = yes ]
 }
 
+@test "the terminal comes from its master, no name below /dev/pts is opened" {
+	requires_command strace
+	bundle_runs true
+	ASAN_OPTIONS=detect_leaks=0 run -0 in_pty strace -f -qq -e signal=none -e trace=ioctl,%file,openat2 -o "$T/trace" \
+		"$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	grep -q 'ioctl([0-9]*, TIOCGPTPEER, [x0-9a-f]*) *= [0-9]' "$T/trace"
+	run -1 grep -E 'pts/[0-9]' "$T/trace"
+}
+
 @test "the console has the size of the config" {
 	edit_bundle '.process.consoleSize = {height: 31, width: 97}'
 	bundle_runs stty size
