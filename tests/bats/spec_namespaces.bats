@@ -39,6 +39,9 @@ create() {
 		make_bundle "del(.hostname) | .linux.namespaces |= map(select(.type != \"${type%:*}\"))"
 		create
 		[ "$(namespace_of "${type#*:}")" = "$(readlink "/proc/self/ns/${type#*:}")" ]
+		# No config here lists these two.
+		[ "$(namespace_of user)" = "$(readlink /proc/self/ns/user)" ]
+		[ "$(namespace_of time)" = "$(readlink /proc/self/ns/time)" ]
 		knarr delete "$ID"
 	done
 }

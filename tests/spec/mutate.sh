@@ -6,6 +6,8 @@
 #
 #   mutate.sh [-j N] [PATTERN]   only the mutations whose line matches the pattern (grep -E);
 #                                N at a time (1), each in a copy of its own
+#   mutate.sh --check            only whether each mutation still changes something, and its
+#                                test exists; takes a second
 #
 # Not a part of the checks: it takes some minutes, and needs what the tests of containers
 # need. Prints a line for each mutation, and at the end "N mutations, N noticed, N skipped,
@@ -55,7 +57,7 @@ run_test()
 {
 	case $3 in
 	*.c)
-		make -s -C "$1/build" "tests/unit/${3%.c}" && (cd "$1/build" && timeout 120 "tests/unit/${3%.c}")
+		make -s -C "$1/build" "tests/unit/${3%.c}" && (cd "$1/build" && top_srcdir=$1/src timeout 120 "tests/unit/${3%.c}")
 		;;
 	*)
 		KNARR=$2 timeout -k 5 300 bats --tap --filter "$(filter <<<"$4")" "$1/src/tests/bats/$3"
@@ -67,16 +69,16 @@ run_test()
 # The tests of one file run together.
 run_before()
 {
-	local file names
-	cut -f 3 "$work/rows" | sort -u | while read -r file; do
-		names=$(awk -F '\t' -v f="$file" '$3 == f { print $4 }' "$work/rows" | sort -u)
-		case $file in
+	local tests names
+	cut -f 3 "$work/rows" | sort -u | while read -r tests; do
+		names=$(awk -F '\t' -v f="$tests" '$3 == f { print $4 }' "$work/rows" | sort -u)
+		case $tests in
 		*.c)
-			run_test "$work/0" '' "$file" '' && awk -v f="$file" '{ print f "\tok " $0 }' <<<"$names"
+			run_test "$work/0" '' "$tests" '' && awk -v f="$tests" '{ print f "\tok " $0 }' <<<"$names"
 			;;
 		*)
-			KNARR=$work/knarr timeout 1200 bats --tap --filter "$(filter <<<"$names")" "$work/0/src/tests/bats/$file" |
-				sed -n "s/^ok [0-9]* \(.*\) # skip.*/$file\tskip \1/p; t; s/^ok [0-9]* /$file\tok /p"
+			KNARR=$work/knarr timeout 1200 bats --tap --filter "$(filter <<<"$names")" "$work/0/src/tests/bats/$tests" |
+				sed -n "s/^ok [0-9]* \(.*\) # skip.*/$tests\tskip \1/p; t; s/^ok [0-9]* /$tests\tok /p"
 			;;
 		esac
 	done >"$work/before"
@@ -85,14 +87,39 @@ run_before()
 # The file and the sed script of "step KIND".
 no_step='s/^static step_fn/static int\nnothing(struct plan_ctx *c, const struct plan_step *s)\n{\n\t(void)c, (void)s;\n\treturn 0;\n}\n\n&/'
 
+# The change of a row, and the file that it is made in: sets file and change.
+resolve_step()
+{
+	if [ "$file" = step ]; then
+		file=libcontainer/planrun.c change="$no_step; s/^\t\[$change\] = .*/\t[$change] = nothing,/"
+	fi
+}
+
+# check_rows: prints the rows that the source has left behind.
+check_rows()
+{
+	local file change tests name row found=0
+	while IFS=$'\t' read -r file change tests name; do
+		row="$file: $change ($tests: $name)"
+		resolve_step
+		if sed "$change" "$top/$file" | cmp -s - "$top/$file"; then
+			echo "changes nothing: $row"
+			found=1
+		fi
+		if ! grep -qF -e "@test \"$name\"" -e "@test '$name'" -e "$name(void)" -e "$name(int " "$top"/tests/{bats,unit}/"$tests" 2>/dev/null; then
+			echo "no such test: $row"
+			found=1
+		fi
+	done < <(grep -v -e '^#' -e '^$' "$here/mutations.tsv")
+	return $found
+}
+
 # try FOLDER FILE CHANGE TEST-FILE NAME: prints the verdict.
 try()
 {
 	local dir=$1 file=$2 change=$3 tests=$4 name=$5 status=0
 
-	if [ "$file" = step ]; then
-		file=libcontainer/planrun.c change="$no_step; s/^\t\[$change\] = .*/\t[$change] = nothing,/"
-	fi
+	resolve_step
 	if grep -qxF "$tests"$'\t'"skip $name" "$work/before"; then
 		echo 'skipped'
 	elif ! grep -qxF "$tests"$'\t'"ok $name" "$work/before"; then
@@ -132,6 +159,10 @@ count()
 	grep -c "^$1" "$work/verdicts"
 }
 
+if [ "${1:-}" = --check ]; then
+	check_rows
+	exit
+fi
 grep -v -e '^#' -e '^$' "$here/mutations.tsv" | grep -E -- "${1:-.}" >"$work/rows"
 make_copies || exit 1
 run_before
