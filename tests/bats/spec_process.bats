@@ -224,6 +224,11 @@ caps() { # caps UID SETS -> the five masks
 	[[ "$output" == *warning*CAP_NO_SUCH* ]]
 	[[ "$output" == *warning*CAP_CHOWN* ]]
 	[[ "$output" == *20* ]]
+	# One that the runtime itself lacks.
+	[ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || return 0
+	edit_bundle '.process.capabilities = {bounding: ["CAP_SYS_TIME", "CAP_KILL"]}'
+	run -0 setpriv --bounding-set=-sys_time "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[[ "$output" == *warning*CAP_SYS_TIME*'the runtime does not have it'*20* ]]
 }
 
 # ---- limits and attributes ------------------------------------------------------
