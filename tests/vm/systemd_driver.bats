@@ -309,7 +309,7 @@ check_limits() { # check_limits FOLDER
 	kill -CONT "$STOPPED"
 	STOPPED=
 	vanished
-	run -0 sd run --detach -b "$BUNDLE" "$ID" </dev/null
+	start
 	knarr delete -f "$ID"
 }
 
