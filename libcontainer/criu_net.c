@@ -14,7 +14,8 @@
 #include "base/fd.h"
 #include "namespaces/net.h"
 
-/* A file of an image that holds nothing but its two magic numbers. */
+/* A file of an image that holds nothing but its two magic numbers. Of a namespace that
+ * was not left out there is one that holds lo. */
 #define EMPTY_IMAGE 8
 
 bool
@@ -51,7 +52,7 @@ criu_net_is_left_out(int image_fd)
 {
 	int fd = openat(image_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	bool empty = false;
+	bool some = false;
 	struct dirent *e;
 	struct stat st;
 
@@ -61,9 +62,9 @@ criu_net_is_left_out(int image_fd)
 	}
 	while ((e = readdir(dir)))
 		if (!strncmp(e->d_name, "netdev-", 7) && fstatat(fd, e->d_name, &st, 0) == 0)
-			empty = st.st_size <= EMPTY_IMAGE;
+			some = some || st.st_size > EMPTY_IMAGE;
 	closedir(dir);
-	return empty;
+	return !some;
 }
 
 int
