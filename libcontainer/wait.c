@@ -168,8 +168,8 @@ container_wait_keep(const struct container_env *env, const struct state *s, int 
 	 * again below it: only then nobody else changes the state. */
 	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 && state_load(&d, s->id, env->arena, &err, &now) == 0 &&
 	    now->pid == s->pid && now->pid_start_time == s->pid_start_time) {
-		now->has_exit_status = true;
-		now->exit_status = (uint32_t)exit_status;
+		now->has_exit_status = exit_status != END_CODE_UNKNOWN;
+		now->exit_status = now->has_exit_status ? (uint32_t)exit_status : 0;
 		now->exit_reason = reason ? arena_strdup(env->arena, reason) : NULL;
 		if (state_save(&d, now, &err) < 0)
 			log_debug("%s", err.msg);
@@ -218,22 +218,25 @@ container_wait_begin(const struct container_env *env, const char *id, struct err
 int
 container_wait_finish(const struct container_env *env, struct container_wait *w, struct err *err, int *ret_exit)
 {
-	int status = 0, r;
+	int status = 0, code, r;
 
 	if (w->state->has_exit_status) {
 		*ret_exit = (int)w->state->exit_status;
 		w->reason = end_reason_of_state(w->state, *ret_exit, env->arena);
 		return 0;
 	}
-	if (w->pidfd < 0)
+	if (w->pidfd < 0) {
+		w->reason = end_reason_of_state(w->state, END_CODE_UNKNOWN, env->arena);
 		return lost(w->state, err);
+	}
 	r = learn_status(w, err, &status);
 	w->pidfd = fd_close(w->pidfd);
 	end_watch_close(&w->watch);
-	if (r < 0)
-		return r;
-	*ret_exit = exit_status_of(status);
-	w->reason = end_reason(&w->watch, *ret_exit, env->arena);
-	container_wait_keep(env, w->state, *ret_exit, w->reason);
-	return 0;
+	code = r < 0 ? END_CODE_UNKNOWN : exit_status_of(status);
+	w->reason = end_reason(&w->watch, code, env->arena);
+	if (r == 0 || w->reason)
+		container_wait_keep(env, w->state, code, w->reason);
+	if (r == 0)
+		*ret_exit = code;
+	return r;
 }

@@ -33,10 +33,11 @@ finish_one(const struct cli *c, struct container_wait *w, bool named)
 {
 	int status, r = container_wait_finish(&c->env, w, c->err, &status);
 
+	if (w->reason)
+		log_warning("%s",
+			    end_reason_sentence(w->state->id, r < 0 ? END_CODE_UNKNOWN : status, w->reason, c->arena));
 	if (r < 0)
 		return r;
-	if (w->reason)
-		log_warning("%s", end_reason_sentence(w->state->id, status, w->reason, c->arena));
 	return cli_print(c, named ? arena_printf(c->arena, "%s %d\n", w->state->id, status)
 				  : arena_printf(c->arena, "%d\n", status));
 }
