@@ -1,19 +1,15 @@
 /* Theory of operation: see bit_names.h. */
 #include "base/bit_names.h"
 
+#include <linux/mount.h>
 #include <sched.h>
 #include <stddef.h>
-#include <sys/mount.h>
 
 #include "base/plan.h"
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x80
 #endif
-#ifndef MOUNT_ATTR_NOSYMFOLLOW
-#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
-#endif
-
 const struct bit_name mount_attr_names[] = {
 	{ MOUNT_ATTR_RDONLY, "ro" },
 	{ MOUNT_ATTR_NOSUID, "nosuid" },

@@ -3,8 +3,8 @@
 #include "base/plan_put.h"
 
 #include <inttypes.h>
+#include <linux/mount.h>
 #include <stdarg.h>
-#include <sys/mount.h>
 
 /* A string in quotes, with control bytes, quotes and backslashes escaped. */
 void

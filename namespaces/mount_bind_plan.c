@@ -9,8 +9,8 @@
 #include "namespaces/mount_entry.h"
 
 #include <errno.h>
+#include <linux/mount.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "base/log.h"

@@ -9,8 +9,8 @@
  * that binds the host's own mount. */
 #include "namespaces/mount_entry.h"
 
+#include <linux/mount.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/log.h"
 #include "namespaces/path_text.h"

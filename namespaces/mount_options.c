@@ -11,17 +11,13 @@
  * mount_setattr(2) wants it. */
 #include "namespaces/mount_options.h"
 
+#include <linux/mount.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/log.h"
 #include "namespaces/mount_data.h"
 #include "namespaces/mount_userspace.h"
-
-#ifndef MOUNT_ATTR_NOSYMFOLLOW
-#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000 /* Linux 5.14 */
-#endif
 
 enum action {
 	NOTHING,   /* accepted, no effect with the mount API */

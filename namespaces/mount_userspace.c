@@ -7,9 +7,9 @@
 #include "namespaces/mount_userspace.h"
 
 #include <dlfcn.h>
+#include <linux/mount.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/mount.h>
 
 #include "base/log.h"
 

@@ -11,8 +11,8 @@
  * The container's init makes all three when they are missing. */
 #include <errno.h>
 #include <limits.h>
+#include <linux/mount.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
