@@ -184,9 +184,6 @@ void plan_free(struct plan *p);
 /* Prints a plan for people: one line per step, stable text (golden tests). */
 void plan_print(const struct plan *p, FILE *out);
 
-/* Name of a kind in small words: "mount", "pivot root". Static. */
-const char *plan_kind_name(enum plan_kind kind);
-
 /* Bit of enum plan_errnos for an errno (positive); 0 if it has none. */
 uint32_t plan_errno_bit(int code);
 

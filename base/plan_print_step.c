@@ -324,8 +324,8 @@ static const struct {
 	[PLAN_EXEC] = { "exec", print_small },
 };
 
-const char *
-plan_kind_name(enum plan_kind kind)
+static const char *
+kind_name(enum plan_kind kind)
 {
 	return (unsigned)kind < PLAN_KIND_COUNT ? kinds[kind].name : "unknown";
 }
@@ -333,7 +333,7 @@ plan_kind_name(enum plan_kind kind)
 void
 plan_print_step(struct plan_printer *o, const char *prefix, uint32_t number, const struct plan_step *s)
 {
-	plan_put(o, "%s%3u %s", prefix, number, plan_kind_name(s->kind));
+	plan_put(o, "%s%3u %s", prefix, number, kind_name(s->kind));
 	kinds[s->kind].print(o, s);
 	if (s->on_error == PLAN_SKIP)
 		plan_put_names(o, "skip-on", s->errnos, plan_errno_names);

@@ -23,15 +23,6 @@ is_path(const char *text, const char *path)
 	return !strncmp(text, path, n) && !text[n + strspn(text + n, "/")];
 }
 
-static bool
-has_option(const struct spec_mount *m, const char *option)
-{
-	for (size_t i = 0; i < m->options.n; i++)
-		if (!strcmp(m->options.items[i], option))
-			return true;
-	return false;
-}
-
 bool
 cgroup_is_delegated(const struct spec *s)
 {
@@ -43,7 +34,7 @@ cgroup_is_delegated(const struct spec *s)
 		const struct spec_mount *m = &s->mounts[i];
 
 		if (m->source && !strcmp(m->source, "cgroup") && is_path(m->destination, "/sys/fs/cgroup") &&
-		    !has_option(m, "ro"))
+		    !spec_strings_have(&m->options, "ro"))
 			return true;
 	}
 	return false;

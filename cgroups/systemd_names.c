@@ -88,11 +88,10 @@ slice_path(const char *slice, struct arena *a)
 static int
 find_subgroup(const struct spec *s, struct err *err, const char **ret_name)
 {
-	const char *name = "container";
+	const char *name = annotation_get(&s->annotations, ANNOTATION_SYSTEMD_SUBGROUP);
 
-	for (size_t i = 0; i < s->annotations.n; i++)
-		if (!strcmp(s->annotations.items[i].key, ANNOTATION_SYSTEMD_SUBGROUP))
-			name = s->annotations.items[i].value;
+	if (!name)
+		name = "container";
 	if (strchr(name, '/') || strchr(name, '\n') || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) > UNIT_NAME_MAX)
 		return err_plain(err, "annotations[\"%s\"]: '%s' is not the name of a folder",

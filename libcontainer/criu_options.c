@@ -210,11 +210,10 @@ put_page_server(const char *text, struct arena *a, struct err *err, struct proto
 static void
 put_config_file(const struct spec_pairs *annotations, struct protobuf *options)
 {
-	const char *file = access(CONFIG_DEFAULT, F_OK) == 0 ? CONFIG_DEFAULT : NULL;
+	const char *file = annotation_get(annotations, ANNOTATION_CRIU_CONFIG);
 
-	for (size_t i = 0; i < annotations->n; i++)
-		if (!strcmp(annotations->items[i].key, ANNOTATION_CRIU_CONFIG))
-			file = annotations->items[i].value;
+	if (!file && access(CONFIG_DEFAULT, F_OK) == 0)
+		file = CONFIG_DEFAULT;
 	if (file && *file)
 		protobuf_put_string(options, CRIU_OPT_CONFIG_FILE, file);
 }

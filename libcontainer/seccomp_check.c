@@ -43,15 +43,6 @@ seccomp_check_rule(const struct spec_seccomp_rule *rule, size_t i, struct err *e
 	return 0;
 }
 
-static bool
-names_call(const struct spec_seccomp_rule *rule, const char *name)
-{
-	for (size_t i = 0; i < rule->names.n; i++)
-		if (strcmp(rule->names.items[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* The filter is on when the runtime calls execve; a profile that never lets it
  * pass would end in a dead container without a word. */
 static int
@@ -66,7 +57,7 @@ check_execve(const struct spec_seccomp *s, struct err *err)
 	for (size_t i = 0; i < s->n_syscalls; i++) {
 		const struct spec_seccomp_rule *rule = &s->syscalls[i];
 
-		if (!names_call(rule, "execve"))
+		if (!spec_strings_have(&rule->names, "execve"))
 			continue;
 		if (!seccomp_actions[rule->action].denies)
 			return 0;

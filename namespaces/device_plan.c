@@ -44,9 +44,8 @@ dev_is_bound(const struct rootfs_planner *p)
 
 		if (strcmp(path_clean(p->b->arena, m->destination), "/dev") != 0)
 			continue;
-		for (size_t k = 0; k < m->options.n; k++)
-			if (!strcmp(m->options.items[k], "bind") || !strcmp(m->options.items[k], "rbind"))
-				return true;
+		if (spec_strings_have(&m->options, "bind") || spec_strings_have(&m->options, "rbind"))
+			return true;
 	}
 	return false;
 }

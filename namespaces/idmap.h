@@ -33,9 +33,4 @@ int idmap_write_maps(const struct plan *p, struct plan_bytes uids, struct plan_b
  * with err, also when uid is not mapped. May fork. */
 int idmap_host_uid(const struct plan *p, uid_t uid, struct err *err, uid_t *ret_host);
 
-/* Ranges of the user (by number, or by name unless that is NULL) in a file like
- * /etc/subuid, for `spec --rootless` and messages: fills host and size of at most
- * max maps, returns how many, or -errno. */
-int idmap_read_subids(const char *file, uid_t uid, const char *user, struct plan_id_map *maps, size_t max);
-
 #endif

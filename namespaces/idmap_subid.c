@@ -78,8 +78,10 @@ parse_range(char *line, uid_t uid, const char *user, struct plan_id_map *ret)
 	return true;
 }
 
-int
-idmap_read_subids(const char *file, uid_t uid, const char *user, struct plan_id_map *maps, size_t max)
+/* Ranges of the user (by number, or by name unless that is NULL) in a file like
+ * /etc/subuid: fills host and size of at most max maps, returns how many, or -errno. */
+static int
+read_subids(const char *file, uid_t uid, const char *user, struct plan_id_map *maps, size_t max)
 {
 	auto_text char *data = NULL;
 	char *text, *line;
@@ -180,7 +182,7 @@ idmap_check_owned(const struct idmap_kind *kind, const char *dir, uid_t uid, uin
 	snprintf(path, sizeof(path), "%s/passwd", dir);
 	known = find_user(path, uid, user, sizeof(user));
 	snprintf(path, sizeof(path), "%s/%s", dir, kind->file);
-	n_owned = idmap_read_subids(path, uid, known ? user : NULL, owned, MAX_RANGES);
+	n_owned = read_subids(path, uid, known ? user : NULL, owned, MAX_RANGES);
 	if (n_owned < 0 && n_owned != -ENOENT)
 		return err_set(err, -n_owned, "read '%s'", path);
 	if (n_owned < 0)

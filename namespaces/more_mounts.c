@@ -26,9 +26,8 @@ check_simple(const struct rootfs_planner *p, size_t index, const char *dest)
 	if (!strcmp(dest, "/"))
 		return err_plain(p->err, "mounts[%zu].destination: the root of a container that runs stays as it is",
 				 index);
-	for (size_t i = 0; i < m->options.n; i++)
-		if (!strcmp(m->options.items[i], "bind") || !strcmp(m->options.items[i], "rbind"))
-			return 0;
+	if (spec_strings_have(&m->options, "bind") || spec_strings_have(&m->options, "rbind"))
+		return 0;
 	if (m->type && (!strcmp(m->type, "tmpfs") || !strcmp(m->type, "bind")))
 		return 0;
 	return err_plain(p->err,

@@ -17,17 +17,9 @@
 #define ANNOTATION_DELEGATE_CGROUP  "run.oci.delegate-cgroup"
 #define ANNOTATION_MOUNT_CONTEXT    "run.oci.mount_context_type"
 
-struct annotation_row {
-	const char *name; /* ends with a dot: all that begin so */
-	const char *effect;
-};
-
-/* All of them, for people and for the features document (potentiallyUnsafeConfigAnnotations);
- * ends with a row without name. */
-extern const struct annotation_row annotation_rows[];
-
-/* The names alone, ending with NULL; memory from a. */
-const char *const *annotation_names(struct arena *a);
+/* The names of all, for the features document (potentiallyUnsafeConfigAnnotations). One
+ * that ends with a dot stands for all that begin so. Static; ends with NULL. */
+const char *const *annotation_names(void);
 
 /* The value of an annotation; NULL: it is not there. */
 const char *annotation_get(const struct spec_pairs *annotations, const char *name);

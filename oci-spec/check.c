@@ -71,19 +71,10 @@ check_time_namespace(struct parser *p, const struct json_value *config, const st
 
 /* ---- mounts ---------------------------------------------------------- */
 
-static bool
-has_option(const struct spec_mount *m, const char *option)
-{
-	for (size_t i = 0; i < m->options.n; i++)
-		if (strcmp(m->options.items[i], option) == 0)
-			return true;
-	return false;
-}
-
 static void
 check_mount(struct parser *p, const struct json_value *v, const struct spec *s, const struct spec_mount *m)
 {
-	bool idmap = has_option(m, "idmap") || has_option(m, "ridmap");
+	bool idmap = spec_strings_have(&m->options, "idmap") || spec_strings_have(&m->options, "ridmap");
 
 	if ((m->uid_mappings.n > 0) != (m->gid_mappings.n > 0))
 		error_member(p, v, m->uid_mappings.n > 0 ? "uidMappings" : "gidMappings",

@@ -10,6 +10,15 @@
 #include "oci-spec/names.h"
 #include "oci-spec/spec.h"
 
+bool
+spec_strings_have(const struct spec_strings *list, const char *s)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], s) == 0)
+			return true;
+	return false;
+}
+
 const char *
 spec_ns_name(enum spec_ns_type type)
 {

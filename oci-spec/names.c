@@ -192,8 +192,9 @@ name_distance(const char *given, const char *candidate)
 	return distance <= 1 + (n - common) / 3 ? distance : SIZE_MAX;
 }
 
-const char *
-name_nearest(const struct name_table *t, const char *given)
+/* The nearest name of the table, or NULL when none is near. */
+static const char *
+nearest(const struct name_table *t, const char *given)
 {
 	const char *best = NULL;
 	size_t best_distance = SIZE_MAX;
@@ -212,7 +213,7 @@ name_nearest(const struct name_table *t, const char *given)
 char *
 name_complaint(struct arena *a, const struct name_table *t, const char *given)
 {
-	const char *near = name_nearest(t, given);
+	const char *near = nearest(t, given);
 	char *text = arena_printf(a, "unknown %s %s, %s", t->what, json_quote(a, given),
 				  near	       ? "did you mean "
 				  : t->n <= 10 ? "expected "

@@ -36,9 +36,6 @@ const char *name_of(const struct name_table *t, uint64_t value);
  * suggestion. Smaller is nearer. */
 size_t name_distance(const char *given, const char *candidate);
 
-/* The nearest name of the table, or NULL when none is near. */
-const char *name_nearest(const struct name_table *t, const char *given);
-
 /* `unknown <what> "x", did you mean "y"?`, or all names when none is near and
  * they are few. */
 char *name_complaint(struct arena *a, const struct name_table *t, const char *given);

@@ -301,6 +301,9 @@ char *spec_issue_format(struct arena *a, const char *file, const struct spec_iss
  * ".." component makes it no name of a kernel parameter. */
 char *spec_sysctl_path(struct arena *a, const char *key);
 
+/* Whether s is one of the list: options of a mount, names of system calls. */
+bool spec_strings_have(const struct spec_strings *list, const char *s);
+
 /* Name of a namespace type as in config.json ("network"). Static. */
 const char *spec_ns_name(enum spec_ns_type type);
 

@@ -34,7 +34,7 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 		.mount_options = list_mount_options(c->arena),
 		.seccomp_archs = seccomp_known_archs(),
 		.seccomp_flags = seccomp_known_flags(),
-		.unsafe_annotations = annotation_names(c->arena),
+		.unsafe_annotations = annotation_names(),
 		.annotations = &annotations,
 		.cgroup_v2 = true,
 		.cgroup_systemd = true,

@@ -31,15 +31,16 @@ stop_signal(const struct cli *c, const char *id, int *ret_signal)
 {
 	static const char key[] = ANNOTATION_STOP_SIGNAL;
 	enum container_status status;
+	const char *name;
 	struct state *s;
 	int r = container_state(&c->env, id, c->err, &s, &status);
 
 	if (r < 0)
 		return r;
 	*ret_signal = SIGTERM;
-	for (size_t i = 0; i < s->annotations.n && r == 0; i++)
-		if (!strcmp(s->annotations.items[i].key, key) && *s->annotations.items[i].value)
-			r = signal_from_name(s->annotations.items[i].value, c->err, ret_signal);
+	name = annotation_get(&s->annotations, key);
+	if (name && *name)
+		r = signal_from_name(name, c->err, ret_signal);
 	return r < 0 ? err_wrap(c->err, "annotations[\"%s\"]", key) : 0;
 }
 

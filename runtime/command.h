@@ -52,10 +52,7 @@ extern const struct command command_pause, command_ps, command_resume, command_u
 extern const struct command *const commands[];
 extern const struct option_row global_option_rows[];
 
-/* NULL: no such command. */
-const struct command *command_find(const char *name);
-
-/* As command_find(); -EINVAL with err, which names the nearest one. */
+/* The command of that name. 0, or -EINVAL with err, which names the nearest one. */
 int command_lookup(const char *name, struct err *err, const struct command **ret_command);
 
 /* Writes to stdout. A full disk or a closed pipe is an error, not a signal. */

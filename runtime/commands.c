@@ -37,8 +37,8 @@ const struct option_row global_option_rows[] = {
 	{ 0 },
 };
 
-const struct command *
-command_find(const char *name)
+static const struct command *
+find(const char *name)
 {
 	for (const struct command *const *c = commands; *c; c++)
 		if (!strcmp((*c)->name, name))
@@ -49,7 +49,7 @@ command_find(const char *name)
 int
 command_lookup(const char *name, struct err *err, const struct command **ret_command)
 {
-	const struct command *found = command_find(name);
+	const struct command *found = find(name);
 	const char *nearest = NULL;
 	size_t best = SIZE_MAX;
 

@@ -15,9 +15,11 @@ make_absolute(struct arena *a, const char *cwd, const char *path)
 	return *path == '/' ? path : arena_printf(a, "%s/%s", cwd, path);
 }
 
-int
-create_options_layers(const struct cli *c, const struct option_list *dirs, const char *upper,
-		      struct rootfs_layers *layers, const struct rootfs_layers **ret_layers)
+/* --layer and --upper: paths are made absolute, since the overlay is mounted
+ * elsewhere. *ret_layers is NULL when there are none. */
+static int
+fill_layers(const struct cli *c, const struct option_list *dirs, const char *upper, struct rootfs_layers *layers,
+	    const struct rootfs_layers **ret_layers)
 {
 	const char **paths = arena_array(c->arena, dirs->n + 1, sizeof(*paths));
 	char *cwd;
@@ -58,7 +60,7 @@ create_options_fill(const struct cli *c, const struct create_values *v, const ch
 		.keep = v->keep,
 		.report = report,
 	};
-	int r = create_options_layers(c, &v->layers, v->upper, layers, &o.layers);
+	int r = fill_layers(c, &v->layers, v->upper, layers, &o.layers);
 
 	if (r == 0)
 		*ret_options = o;

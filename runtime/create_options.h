@@ -49,11 +49,6 @@ struct create_values {
 int create_options_fill(const struct cli *c, const struct create_values *v, const char *id, struct spec_report *report,
 			struct rootfs_layers *layers, struct container_create_options *ret_options);
 
-/* --layer and --upper: paths are made absolute, since the overlay is mounted
- * elsewhere. *ret_layers is NULL when there are none. */
-int create_options_layers(const struct cli *c, const struct option_list *dirs, const char *upper,
-			  struct rootfs_layers *layers, const struct rootfs_layers **ret_layers);
-
 /* After a failure: a broken config may have many errors, all of which are
  * printed here. Then returns the exit status 1, else r. */
 int create_options_report(const struct cli *c, const struct container_create_options *o, int r);

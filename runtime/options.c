@@ -111,8 +111,9 @@ parse_number(const char *text, unsigned *ret_value)
 	return 0;
 }
 
-bool
-options_choice_has(const char *choices, const char *word, size_t len)
+/* True when word is one of the words of choices ("text|json"). */
+static bool
+choice_has(const char *choices, const char *word, size_t len)
 {
 	for (const char *p = choices;; p++) {
 		size_t n = strcspn(p, "|");
@@ -151,7 +152,7 @@ set_value(const struct cursor *c, const struct match *m, const char *text)
 			return err_plain(c->err, "option '--%s': expected true or false, found '%s'", name, text);
 		return 0;
 	case OPTION_CHOICE:
-		if (!options_choice_has(m->row->argument, text, strlen(text)))
+		if (!choice_has(m->row->argument, text, strlen(text)))
 			return err_plain(c->err, "option '--%s': expected %s, found '%s'", name, m->row->argument,
 					 text);
 		*(const char **)m->value = text;

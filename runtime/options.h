@@ -56,7 +56,4 @@ struct option_set {
 int options_parse(const struct option_set *sets, size_t n_sets, const char *const *args, size_t n,
 		  size_t operands_before_end, struct arena *a, struct err *err, struct option_list *ret_operands);
 
-/* True when word is one of the words of choices ("text|json"). */
-bool options_choice_has(const char *choices, const char *word, size_t len);
-
 #endif

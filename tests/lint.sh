@@ -155,6 +155,16 @@ words()
 	grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${list[@]}"
 }
 
+# Code that a mutation cannot take out any more: its test would be shown by nothing.
+mutations()
+{
+	local file change
+	while IFS=$'\t' read -r file change _; do
+		case $file in '' | '#'* | step) continue ;; esac
+		! sed "$change" "$file" | cmp -s - "$file" || echo "tests/spec/mutations.tsv: changes nothing in $file: $change"
+	done <tests/spec/mutations.tsv
+}
+
 header_guards()
 {
 	local f guard
@@ -225,6 +235,7 @@ check 'no path calls and no heap in the child' poison
 check 'no banned calls' banned_calls
 check 'only runtime/ prints and exits' prints
 check 'no unfinished work' words
+check 'mutations change what they name' mutations
 check 'include guards' header_guards
 check 'every file opens with what it is' opening_comment
 check 'white space' whitespace
