@@ -295,6 +295,7 @@ options() {
 	local shell command option script
 	for shell in bash zsh fish; do
 		script=$("$KNARR" completion "$shell")
+		[ "$("$KNARR" completion --shell "$shell")" = "$script" ]
 		if command -v "$shell" >/dev/null; then
 			"$shell" -n <<<"$script"
 		fi

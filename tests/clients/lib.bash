@@ -60,12 +60,9 @@ begin_outside()
 	CLIENTS_INSIDE=$(mktemp -d "${TMPDIR:-/tmp}/knarr-clients.XXXXXX")
 	chmod 0711 "$CLIENTS_INSIDE"
 	CGROUPS_BEFORE=$(client_cgroups)
-	MADE_USER=
 	trap end_outside EXIT
 	trap 'exit 143' TERM INT HUP
-	if ! id knarr-test >/dev/null 2>&1; then
-		useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' knarr-test && MADE_USER=yes
-	fi
+	make_user
 	export KNARR CLIENTS_INSIDE
 	unshare --mount --propagation private -- "$0" || status=$?
 	exit $status
@@ -75,8 +72,25 @@ end_outside()
 {
 	end_leftovers
 	remove_cgroups "$CGROUPS_BEFORE"
-	[ -z "$MADE_USER" ] || userdel knarr-test
+	remove_user
+	rm -rf --one-file-system "$CLIENTS_INSIDE" && return
+	# Something that was about to end wrote into it.
+	sleep 1
 	rm -rf --one-file-system "$CLIENTS_INSIDE"
+}
+
+# The ordinary user, who has a range in /etc/subuid then.
+make_user()
+{
+	MADE_USER=
+	[ "$(id -u)" = 0 ] || return
+	id knarr-test >/dev/null 2>&1 && return
+	useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' knarr-test && MADE_USER=yes
+}
+
+remove_user()
+{
+	[ -z "$MADE_USER" ] || userdel knarr-test
 }
 
 # Processes that work in $T or name it: those of the client that did not end.
@@ -96,11 +110,13 @@ end_leftovers()
 	return 0
 }
 
-# Top-level cgroups that the clients make: ours, and those whose names they fix.
+# Top-level cgroups that the client makes: ours, and those whose names it fixes.
 client_cgroups()
 {
+	local fixed=libpod_parent
+	[ "$CLIENT" != docker ] || fixed=docker
 	find "$CGROUP2" -mindepth 1 -maxdepth 1 -type d \
-		\( -name "knarr-clients-${CLIENTS_INSIDE##*.}" -o -name libpod_parent -o -name docker -o -name knarr-test \)
+		\( -name "knarr-clients-${CLIENTS_INSIDE##*.}" -o -name $fixed -o -name knarr-test \)
 }
 
 # remove_cgroups BEFORE: those that were not there; a cgroup in use stays.

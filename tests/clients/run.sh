@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh [--vm] [--markdown FILE] [CLIENT...]: real callers of a runtime (podman,
+# run.sh [--vm] [--at-once] [--markdown FILE] [CLIENT...]: real callers of a runtime (podman,
 # containerd, cri, docker, buildah; all of them by default) with knarr and, side by
 # side, with runc. Prints a table of client, feature, knarr, runc, and below it why a
 # case failed with runc, or was not tried. Needs root. KNARR names the program; a client
@@ -7,16 +7,20 @@
 #
 #   --vm             the cases that need a controller which this machine has not in
 #                    cgroup2 are tried again in a virtual machine (tests/vm/vmrun)
+#   --at-once        all clients at the same time
 #   --markdown FILE  writes the table there, too, as docs/clients.md has it
 #   --lines FILE     no run: the table of what an earlier run said (see $LINES_FILE)
 #
 # $LINES_FILE keeps the lines that the scripts printed.
 set -u
 cd "$(dirname "$0")" || exit 1
-vm=no markdown='' given=''
+# shellcheck source=tests/clients/lib.bash
+. ./lib.bash
+vm=no at_once=no markdown='' given=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--vm) vm=yes ;;
+	--at-once) at_once=yes ;;
 	--markdown) markdown=$2 && shift ;;
 	--lines) given=$2 && shift ;;
 	*) break ;;
@@ -34,6 +38,24 @@ find_knarr()
 	fi
 	KNARR=$(realpath "$KNARR")
 	export KNARR
+}
+
+run_clients()
+{
+	local client parts
+	parts=$(mktemp -d)
+	for client; do
+		if [ $at_once = yes ]; then
+			"./$client.sh" >"$parts/$client" </dev/null &
+		else
+			"./$client.sh" >"$parts/$client" </dev/null
+		fi
+	done
+	wait
+	for client; do
+		cat "$parts/$client"
+	done
+	rm -r "$parts"
 }
 
 # Lines of both runs: those of the virtual machine count for a case that had none.
@@ -76,11 +98,10 @@ if [ -n "$given" ]; then
 else
 	find_knarr
 	lines=${LINES_FILE:-$(mktemp)}
-	: >"$lines"
-	[ -n "${LINES_FILE:-}" ] || trap 'rm -f "$lines"' EXIT
-	for client; do
-		"./$client.sh" >>"$lines" </dev/null
-	done
+	trap 'remove_user; [ -n "${LINES_FILE:-}" ] || rm -f "$lines"' EXIT
+	# Here, or the first script to end would take the user away from the others.
+	make_user
+	run_clients "$@" >"$lines"
 	[ $vm = no ] || in_machine "$@"
 fi
 
