@@ -43,6 +43,35 @@ case_volume() { run 0 '^from-host$' -v "$T/volume:/mnt:ro" "$C" -- cat /mnt/file
 case_hostname() { run 0 '^foo$' --hostname foo "$C" -- hostname; }
 case_capabilities() { run 0 'CapEff:.*00000000802405fa' --cap-add CAP_SYS_ADMIN --cap-drop CAP_CHOWN "$C" -- grep CapEff /proc/self/status; }
 
+case_env_workdir() { run 0 '^x /tmp$' -e A=x --workingdir /tmp "$C" -- sh -c 'echo "$A $PWD"'; }
+case_cap_drop_all() { run 0 'CapEff:.*0000000000000000' --cap-drop ALL "$C" -- grep CapEff /proc/self/status; }
+case_mount_bind() { run 1 'Read-only' --mount "type=bind,src=$T/volume,dst=/mnt,ro" "$C" -- touch /mnt/x; }
+case_mount_tmpfs() { run 0 ' 1024 .* /mnt$' --mount type=tmpfs,dst=/mnt,tmpfs-size=1m "$C" -- df /mnt; }
+case_network_host() { run 0 '^[0-9]+: ' --network host "$C" -- ip link; }
+case_namespaces_host() { run 0 '^ok$' --pid host --ipc host --uts host "$C" -- sh -c 'test $$ != 1 && echo ok'; }
+case_no_pivot() { run 0 '^ok$' --no-pivot "$C" -- echo ok; }
+
+# The options of a container are those of `from`.
+case_from_options()
+{
+	local c
+	c=$("$T/b" from --device /dev/zero:/dev/other --security-opt "seccomp=$T/seccomp.json" --ulimit nofile=123:124 scratch)
+	"$T/b" add -q "$c" "$T/root.tar" / >/dev/null
+	run 0 '^123$' "$c" -- sh -c 'ulimit -n'
+	run 0 '^c' "$c" -- ls -l /dev/other
+	run 1 'not supported' "$c" -- mkdir /x
+	"$T/b" rm "$c" >/dev/null
+}
+
+case_uidmap()
+{
+	local c
+	c=$("$T/b" from --userns-uid-map 0:100000:5000 --userns-gid-map 0:100000:5000 scratch)
+	"$T/b" add -q "$c" "$T/root.tar" / >/dev/null
+	run 0 ' 0 +100000 +5000' "$c" -- cat /proc/self/uid_map
+	"$T/b" rm "$c" >/dev/null
+}
+
 case_build()
 {
 	mkdir -p "$T/context"

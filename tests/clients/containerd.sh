@@ -67,6 +67,11 @@ case_program_missing() { run 1 'executable file not found' nosuch; }
 case_not_executable() { run 1 'permission denied' /etc/plain; }
 # Not until the end of input: ctr may lose it when it comes early, with either runtime.
 case_stdin() { echo through | run 0 '^through$' head -n 1; }
+case_cap_drop_all() { run 0 'CapEff:.*0000000000000000' --cap-drop CAP_CHOWN --cap-drop CAP_DAC_OVERRIDE --cap-drop CAP_FSETID --cap-drop CAP_FOWNER \
+	--cap-drop CAP_MKNOD --cap-drop CAP_NET_RAW --cap-drop CAP_SETGID --cap-drop CAP_SETUID --cap-drop CAP_SETFCAP --cap-drop CAP_SETPCAP \
+	--cap-drop CAP_NET_BIND_SERVICE --cap-drop CAP_SYS_CHROOT --cap-drop CAP_KILL --cap-drop CAP_AUDIT_WRITE -- grep CapEff /proc/self/status; }
+case_no_new_privileges() { run 0 'NoNewPrivs:.*1' grep NoNew /proc/self/status; }
+case_allow_new_privileges() { run 0 'NoNewPrivs:.*0' --allow-new-privs -- grep NoNew /proc/self/status; }
 case_env_cwd() { run 0 '^x /tmp$' --env A=x --cwd /tmp -- sh -c 'echo "$A $PWD"'; }
 case_read_only() { run 1 'Read-only' --read-only -- touch /x; }
 case_mount_bind() { run 0 '^from-host$' --mount "type=bind,src=$T/volume,dst=/mnt,options=rbind:ro" -- cat /mnt/file; }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Podman with conmon, as root and as an ordinary user. What the machine lacks is
+# Podman with conmon, as root. What the machine lacks is
 # asked for only in cases of its own: no pids limit elsewhere, and limits below those
 # of the caller.
 # The cases are called by name; what containers run stands in single quotes.
@@ -7,58 +7,22 @@
 set -u
 # shellcheck source=tests/clients/lib.bash
 . "$(dirname "$0")/lib.bash"
+# shellcheck source=tests/clients/podman.bash
+. "$(dirname "$0")/podman.bash"
 client_begin podman podman conmon script
 
-LIMITS=(--ulimit nproc=1000:1000 --ulimit nofile=1024:2048)
 RUN=(run --rm --network=none --pids-limit=-1 "${LIMITS[@]}" --cgroup-parent "/$CGROUP")
 
-# default_ulimits also for the infra containers of pods; Podman 4.3.1 swaps the soft
-# and the hard one there. Programs $T/p and $T/user-p: podman with this test's folders and runtime.
-make_programs()
-{
-	local own="--cgroup-manager cgroupfs --storage-driver vfs --events-backend file --runtime $NAME" u=$T/user
-	cat >"$T/containers.conf" <<-END
-		[containers]
-		default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
-		[engine]
-		runtime_supports_json = ["knarr", "runc"]
-		runtime_supports_nocgroup = ["knarr"]
-		infra_image = "localhost/infra:latest"
-		[engine.runtimes]
-		$NAME = ["$T/runtime-$NAME"]
-	END
-	cat >"$T/p" <<-END
-		#!/bin/sh
-		export CONTAINERS_CONF=$T/containers.conf
-		exec podman --root $T/store --runroot $T/runroot --tmpdir $T/tmp $own "\$@"
-	END
-	cat >"$T/user-p" <<-END
-		#!/bin/sh
-		exec setpriv --reuid $(id -u knarr-test) --regid $(id -g knarr-test) --init-groups --inh-caps=-all \\
-			env -C $u HOME=$u USER=knarr-test LOGNAME=knarr-test XDG_RUNTIME_DIR=$u/run CONTAINERS_CONF=$T/containers.conf \\
-			podman --root $u/store --runroot $u/runroot --tmpdir $u/tmp $own "\$@"
-	END
-	chmod 0755 "$T/p" "$T/user-p"
-}
-
-# Each runtime has a store of its own: what one left cannot disturb the other.
 runtime_begin()
 {
-	install -m 0755 "$RUNTIME" "$T/runtime-$NAME"
 	make_programs
-	"$T/p" import -q "$T/root.tar" bb >/dev/null || exit 1
-	"$T/p" import -q --change 'ENTRYPOINT ["/bin/sleep", "1000"]' "$T/root.tar" infra >/dev/null || exit 1
-	if grep -q ^knarr-test: /etc/subuid; then
-		install -d -o knarr-test -g "$(id -g knarr-test)" -m 0700 "$T/user" "$T/user/run"
-		"$T/user-p" import -q "$T/root.tar" bb >/dev/null 2>"$T/out" || cat "$T/out" >&2
-		"$T/user-p" import -q --change 'ENTRYPOINT ["/bin/sleep", "1000"]' "$T/root.tar" infra >/dev/null 2>&1
-	fi
+	make_images "$T/p"
 }
 
 runtime_end()
 {
 	"$T/p" rm -fa >/dev/null 2>&1
-	rm -rf "$T/store" "$T/runroot" "$T/tmp" "$T/user"
+	rm -rf "$T/store" "$T/runroot" "$T/tmp"
 }
 
 run()
@@ -507,81 +471,6 @@ case_checkpoint()
 {
 	need_program criu
 	unable 'CRIU is not tried here, but in a virtual machine (tests/vm)'
-}
-
-user_run()
-{
-	local status=$1 regex=$2
-	grep -q ^knarr-test: /etc/subuid || unable 'no range in /etc/subuid'
-	shift 2
-	case " $* " in
-	*' --network '*) expect "$status" "$regex" "$T/user-p" run --rm "$@" ;;
-	*) expect "$status" "$regex" "$T/user-p" run --rm --network none "$@" ;;
-	esac
-}
-
-case_user_output() { user_run 0 '^hi$' bb echo hi; }
-case_user_exit_status() { user_run 7 '' bb sh -c 'exit 7'; }
-case_user_program_missing() { user_run 127 'executable file not found' bb nosuch; }
-case_user_not_executable() { user_run 126 'permission denied' bb /etc/plain; }
-case_user_ids() { user_run 0 '^uid=1000\(user\)' --user user bb id; }
-case_user_keep_id() { user_run 0 "^uid=$(id -u knarr-test)" --userns keep-id bb id; }
-case_user_cgroups_disabled() { user_run 0 '^hi$' --cgroups=disabled bb echo hi; }
-case_user_read_only() { user_run 1 'Read-only' --read-only bb touch /x; }
-case_user_terminal() { user_run 0 '^/dev/pts/0$' -t bb tty; }
-case_user_network_host() { user_run 0 '^[0-9]+: ' --network host bb ip link; }
-case_user_privileged() { user_run 0 'Seccomp:.*0' --privileged bb grep Seccomp: /proc/self/status; }
-
-case_user_lifecycle()
-{
-	grep -q ^knarr-test: /etc/subuid || unable 'no range in /etc/subuid'
-	expect 0 '' "$T/user-p" run -d --name u1 --network none bb sh -c 'echo started; sleep 100'
-	expect 0 '^started$' "$T/user-p" logs u1
-	expect 0 '' "$T/user-p" stop -t 0 u1
-	expect 0 '^137$' "$T/user-p" inspect -f '{{.State.ExitCode}}' u1
-	expect 0 '' "$T/user-p" rm u1
-}
-
-case_user_exec()
-{
-	grep -q ^knarr-test: /etc/subuid || unable 'no range in /etc/subuid'
-	expect 0 '' "$T/user-p" run -d --name u2 --network none bb sleep 100
-	expect 0 '^hi$' "$T/user-p" exec u2 echo hi
-	expect 0 '^uid=1000\(user\)' "$T/user-p" exec --user user u2 id
-	expect 5 '^/dev/pts/' "$T/on-terminal" "$T/user-p" exec -it u2 sh -c 'tty; exit 5'
-	expect 127 'executable file not found' "$T/user-p" exec u2 nosuch
-	expect 126 'ermission denied' "$T/user-p" exec u2 /etc/plain
-	expect 0 'sleep 100' "$T/user-p" top u2
-	expect 0 '' "$T/user-p" rm -f -t 0 u2
-}
-
-case_user_volume() { user_run 0 '^from-host$' -v "$T/volume:/mnt:ro" bb cat /mnt/file; }
-case_user_volume_named() { user_run 0 '^ok$' -v data:/data bb sh -c 'echo ok >/data/x; cat /data/x'; }
-case_user_tmpfs() { user_run 0 ' 1024 .* /mnt$' --tmpfs /mnt:size=1m bb df /mnt; }
-case_user_device() { user_run 0 '^c' --device /dev/zero:/dev/other bb ls -l /dev/other; }
-case_user_uidmap() { user_run 0 ' 0 +1 +1000' --uidmap 0:1:1000 --gidmap 0:1:1000 bb cat /proc/self/uid_map; }
-case_user_seccomp_profile() { user_run 1 'not supported' --security-opt "seccomp=$T/seccomp.json" bb mkdir /x; }
-case_user_cap_drop_all() { user_run 0 'CapBnd:.*0000000000000000' --cap-drop ALL bb grep CapBnd /proc/self/status; }
-case_user_ulimit() { user_run 0 '^123$' --ulimit nofile=123:124 bb sh -c 'ulimit -n'; }
-case_user_sysctl() { user_run 0 '^5$' --sysctl net.ipv4.ip_default_ttl=5 bb cat /proc/sys/net/ipv4/ip_default_ttl; }
-case_user_group_add() { user_run 0 'groups=.*777' --group-add 777 bb id; }
-case_user_systemd_always() { user_run 0 '^hi$' --systemd always bb echo hi; }
-
-case_user_pod()
-{
-	grep -q ^knarr-test: /etc/subuid || unable 'no range in /etc/subuid'
-	expect 0 '' "$T/user-p" pod create --name upod --network none --share ipc,net,uts --hostname inpod
-	expect 0 '^inpod$' "$T/user-p" run --rm --pod upod bb hostname
-	expect 0 '' "$T/user-p" pod rm -f -t 0 upod
-}
-
-case_user_build()
-{
-	grep -q ^knarr-test: /etc/subuid || unable 'no range in /etc/subuid'
-	mkdir -p "$T/context"
-	printf 'FROM localhost/bb:latest\nRUN echo built >/out\nRUN cat /out\n' >"$T/context/Dockerfile"
-	chmod -R go+rX "$T/context"
-	expect 0 '^built$' "$T/user-p" build --network none -t built "$T/context"
 }
 
 client_run

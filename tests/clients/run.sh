@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # run.sh [--vm] [--at-once] [--markdown FILE] [CLIENT...]: real callers of a runtime (podman,
-# containerd, cri, docker, buildah; all of them by default) with knarr and, side by
+# podman-user, containerd, cri, docker, buildah; all of them by default) with knarr and, side by
 # side, with runc. Prints a table of client, feature, knarr, runc, and below it why a
 # case failed with runc, or was not tried. Needs root. KNARR names the program; a client
 # that is not installed is left out. Status 1: something failed with knarr.
 #
 #   --vm             the cases that need a controller which this machine has not in
-#                    cgroup2 are tried again in a virtual machine (tests/vm/vmrun)
+#                    cgroup2 are tried in a virtual machine (tests/vm/vmrun), meanwhile
 #   --at-once        all clients at the same time
 #   --markdown FILE  writes the table there, too, as docs/clients.md has it
 #   --lines FILE     no run: the table of what an earlier run said (see $LINES_FILE)
@@ -27,7 +27,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ $# -gt 0 ] || set -- podman containerd cri docker buildah
+[ $# -gt 0 ] || set -- podman podman-user containerd cri docker buildah
 
 find_knarr()
 {
@@ -42,16 +42,17 @@ find_knarr()
 
 run_clients()
 {
-	local client parts
+	local client parts pids=()
 	parts=$(mktemp -d)
 	for client; do
 		if [ $at_once = yes ]; then
 			"./$client.sh" >"$parts/$client" </dev/null &
+			pids+=($!)
 		else
 			"./$client.sh" >"$parts/$client" </dev/null
 		fi
 	done
-	wait
+	[ $at_once = no ] || wait "${pids[@]}"
 	for client; do
 		cat "$parts/$client"
 	done
@@ -67,16 +68,32 @@ merge_lines()
 	{ print }' "$1" "$2" >"$2.merged" && mv "$2.merged" "$2"
 }
 
-# The guest has neither /tmp nor the folder of the build: all goes into one of its own.
+# The cases of a client that ask for a controller which cgroup2 has not here.
+controller_cases()
+{
+	awk -v have=" $(cat "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)/cgroup.controllers") " '
+		/^case_/ { name = $1; sub(/^case_/, "", name); sub(/\(\).*/, "", name) }
+		$1 == "need_controller" {
+			missing = 0
+			for (i = 2; i <= NF; i++)
+				missing = missing || !index(have, " " $i " ")
+			if (missing)
+				print name
+		}' "$1.sh" | paste -sd '|'
+}
+
+# in_machine FOLDER CLIENT...: FOLDER/lines is what they say in a machine with all
+# controllers. The guest has neither /tmp nor the folder of the build: all goes into one
+# of its own.
 in_machine()
 {
-	local work client cases
-	work=$(mktemp -d)
+	local work=$1 client cases
+	shift
 	cp "$KNARR" "$work/knarr"
-	cp -- *.sh *.py lib.bash "$work"
+	cp -- *.sh *.py *.bash "$work"
 	: >"$work/todo"
 	for client; do
-		cases=$(awk -F '\t' -v c="$client" '$1 == c && $4 == "-" && $5 ~ /controller/ && $3 == "knarr" { print $2 }' "$lines" | paste -sd '|')
+		cases=$(controller_cases "$client")
 		[ -z "$cases" ] || printf '%s ^(%s)$\n' "$client" "$cases" >>"$work/todo"
 	done
 	cat >"$work/inside" <<-'END'
@@ -88,9 +105,6 @@ in_machine()
 		done <"$1/todo"
 	END
 	../vm/vmrun --timeout 1800 --memory 3072 --writable "$work" -- bash "$work/inside" "$work" >&2
-	cat "$work/errors" >&2
-	[ ! -s "$work/lines" ] || merge_lines "$work/lines" "$lines"
-	rm -rf "$work"
 }
 
 if [ -n "$given" ]; then
@@ -101,8 +115,13 @@ else
 	trap 'remove_user; [ -n "${LINES_FILE:-}" ] || rm -f "$lines"' EXIT
 	# Here, or the first script to end would take the user away from the others.
 	make_user
+	guest=$(mktemp -d)
+	[ $vm = no ] || in_machine "$guest" "$@" &
 	run_clients "$@" >"$lines"
-	[ $vm = no ] || in_machine "$@"
+	wait
+	cat "$guest/errors" >&2 2>/dev/null
+	[ ! -s "$guest/lines" ] || merge_lines "$guest/lines" "$lines"
+	rm -rf "$guest"
 fi
 
 # table FORMAT: of the lines; text or markdown.
