@@ -65,8 +65,8 @@ case_output() { run 0 '^hi$' echo hi; }
 case_exit_status() { run 7 '' sh -c 'exit 7'; }
 case_program_missing() { run 1 'executable file not found' nosuch; }
 case_not_executable() { run 1 'permission denied' /etc/plain; }
-# Not until the end of input: ctr may lose it when it comes early, with either runtime.
-case_stdin() { echo through | run 0 '^through$' head -n 1; }
+# Later, and not until the end of input: ctr may lose it when it comes early, with either runtime.
+case_stdin() { (sleep 1; echo through) | run 0 '^through$' head -n 1; }
 case_cap_drop_all() { run 0 'CapEff:.*0000000000000000' --cap-drop CAP_CHOWN --cap-drop CAP_DAC_OVERRIDE --cap-drop CAP_FSETID --cap-drop CAP_FOWNER \
 	--cap-drop CAP_MKNOD --cap-drop CAP_NET_RAW --cap-drop CAP_SETGID --cap-drop CAP_SETUID --cap-drop CAP_SETFCAP --cap-drop CAP_SETPCAP \
 	--cap-drop CAP_NET_BIND_SERVICE --cap-drop CAP_SYS_CHROOT --cap-drop CAP_KILL --cap-drop CAP_AUDIT_WRITE -- grep CapEff /proc/self/status; }
@@ -141,7 +141,7 @@ case_exec()
 	expect 0 '^hi$' "${C[@]}" tasks exec --exec-id x1 e1 echo hi
 	expect 7 '' "${C[@]}" tasks exec --exec-id x2 e1 sh -c 'exit 7'
 	expect 0 '^/tmp$' "${C[@]}" tasks exec --exec-id x3 --cwd /tmp e1 pwd
-	expect 0 '^through$' "${C[@]}" tasks exec --exec-id x4 e1 head -n 1 < <(echo through)
+	expect 0 '^through$' "${C[@]}" tasks exec --exec-id x4 e1 head -n 1 < <(sleep 1; echo through)
 	gone e1
 }
 

@@ -54,17 +54,20 @@ client_begin()
 # the mounts of the inner half are seen here, so removing cannot follow them.
 begin_outside()
 {
-	local status=0
+	local status=0 inner
 	KNARR=$(command -v "${KNARR:-knarr}") || skip_client 'no knarr: set KNARR'
 	KNARR=$(realpath "$KNARR")
 	CLIENTS_INSIDE=$(mktemp -d "${TMPDIR:-/tmp}/knarr-clients.XXXXXX")
 	chmod 0711 "$CLIENTS_INSIDE"
 	CGROUPS_BEFORE=$(client_cgroups)
 	trap end_outside EXIT
-	trap 'exit 143' TERM INT HUP
+	trap 'kill "$inner" 2>/dev/null; exit 143' TERM INT HUP
 	make_user
 	export KNARR CLIENTS_INSIDE
-	unshare --mount --propagation private -- "$0" || status=$?
+	# In the background, for bash heeds a signal only after a program in the foreground.
+	unshare --mount --propagation private -- "$0" &
+	inner=$!
+	wait $inner || status=$?
 	exit $status
 }
 

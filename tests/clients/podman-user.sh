@@ -48,11 +48,13 @@ gone()
 	expect 0 '' "$P" rm -f -t 0 "$@"
 }
 
-# need_cgroup NAME: of the container, which Podman asks the runtime for only where the
-# user has one delegated.
+# need_cgroup NAME: of the container, which the runtime makes only where the user has one
+# delegated; else it is in the one of this script.
 need_cgroup()
 {
-	[ -n "$("$P" inspect -f '{{.State.CgroupPath}}' "$1")" ] || {
+	local pid
+	pid=$("$P" inspect -f '{{.State.Pid}}' "$1")
+	! cmp -s <(grep ^0:: "/proc/$pid/cgroup") <(grep ^0:: /proc/self/cgroup) || {
 		gone "$1" >/dev/null
 		unable 'an ordinary user has no cgroup here'
 	}

@@ -40,23 +40,30 @@ find_knarr()
 	export KNARR
 }
 
+# What still runs here was started by a run that somebody ended.
+end_all()
+{
+	local pids
+	mapfile -t pids < <(jobs -p)
+	[ ${#pids[@]} = 0 ] || kill "${pids[@]}" 2>/dev/null
+	wait
+	remove_user
+	rm -rf "$work"
+	[ -n "${LINES_FILE:-}" ] || rm -f "$lines"
+}
+
 run_clients()
 {
-	local client parts pids=()
-	parts=$(mktemp -d)
+	local client pids=()
 	for client; do
-		if [ $at_once = yes ]; then
-			"./$client.sh" >"$parts/$client" </dev/null &
-			pids+=($!)
-		else
-			"./$client.sh" >"$parts/$client" </dev/null
-		fi
+		"./$client.sh" >"$work/$client" </dev/null &
+		pids+=($!)
+		[ $at_once = yes ] || wait $!
 	done
-	[ $at_once = no ] || wait "${pids[@]}"
+	wait "${pids[@]}"
 	for client; do
-		cat "$parts/$client"
+		cat "$work/$client"
 	done
-	rm -r "$parts"
 }
 
 # Lines of both runs: those of the virtual machine count for a case that had none.
@@ -87,16 +94,17 @@ controller_cases()
 # of its own.
 in_machine()
 {
-	local work=$1 client cases
+	local guest=$1 client cases
 	shift
-	cp "$KNARR" "$work/knarr"
-	cp -- *.sh *.py *.bash "$work"
-	: >"$work/todo"
+	mkdir "$guest"
+	cp "$KNARR" "$guest/knarr"
+	cp -- *.sh *.py *.bash "$guest"
+	: >"$guest/todo"
 	for client; do
 		cases=$(controller_cases "$client")
-		[ -z "$cases" ] || printf '%s ^(%s)$\n' "$client" "$cases" >>"$work/todo"
+		[ -z "$cases" ] || printf '%s ^(%s)$\n' "$client" "$cases" >>"$guest/todo"
 	done
-	cat >"$work/inside" <<-'END'
+	cat >"$guest/inside" <<-'END'
 		mkdir -p /scratch/tmp && chmod 1777 /scratch/tmp && cp -r "$1" /scratch/clients && chmod -R go+rX /scratch/clients
 		export TMPDIR=/scratch/tmp KNARR=/scratch/clients/knarr CLIENT_SECONDS=300
 		while read -r client CASES; do
@@ -104,7 +112,7 @@ in_machine()
 			"/scratch/clients/$client.sh" </dev/null 2>>"$1/errors" >>"$1/lines"
 		done <"$1/todo"
 	END
-	../vm/vmrun --timeout 1800 --memory 3072 --writable "$work" -- bash "$work/inside" "$work" >&2
+	../vm/vmrun --timeout 1800 --memory 3072 --writable "$guest" -- bash "$guest/inside" "$guest" >&2
 }
 
 if [ -n "$given" ]; then
@@ -112,16 +120,16 @@ if [ -n "$given" ]; then
 else
 	find_knarr
 	lines=${LINES_FILE:-$(mktemp)}
-	trap 'remove_user; [ -n "${LINES_FILE:-}" ] || rm -f "$lines"' EXIT
+	trap end_all EXIT
+	trap 'exit 143' TERM INT HUP
 	# Here, or the first script to end would take the user away from the others.
 	make_user
-	guest=$(mktemp -d)
-	[ $vm = no ] || in_machine "$guest" "$@" &
+	work=$(mktemp -d)
+	[ $vm = no ] || in_machine "$work/guest" "$@" &
 	run_clients "$@" >"$lines"
 	wait
-	cat "$guest/errors" >&2 2>/dev/null
-	[ ! -s "$guest/lines" ] || merge_lines "$guest/lines" "$lines"
-	rm -rf "$guest"
+	cat "$work/guest/errors" >&2 2>/dev/null
+	[ ! -s "$work/guest/lines" ] || merge_lines "$work/guest/lines" "$lines"
 fi
 
 # table FORMAT: of the lines; text or markdown.
