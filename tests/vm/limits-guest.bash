@@ -69,7 +69,7 @@ user_manager()
 	manager=(env "XDG_RUNTIME_DIR=/run/user/$uid" "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$uid/bus")
 	as_user "${manager[@]}" systemd-run --user --scope --quiet --unit session --slice app.slice \
 		-p Delegate=yes sleep 10000 >/dev/null 2>&1 &
-	for _ in $(seq 100); do [ -s "$OWN/cgroup.procs" ] && break; sleep 0.1; done
+	for _ in $(seq 100); do [ -n "$(cat "$OWN/cgroup.procs" 2>/dev/null)" ] && break; sleep 0.1; done
 }
 
 rt() # rt ARGUMENTS…: the runtime as that account, from within its cgroup
@@ -274,3 +274,5 @@ for account in ${ACCOUNTS:-root user}; do
 		done
 	done
 done
+# Rows say how it went; a status here is of the machine.
+true
