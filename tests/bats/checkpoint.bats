@@ -134,6 +134,27 @@ an_image() {
 	wait
 }
 
+@test "a network with devices of others is left out, and lo set up again" {
+	fake_criu
+	requires_command ip
+	start_container
+	knarr checkpoint --image-path "$IMAGE" --leave-running "$ID"
+	[ -z "$(asked 38)" ]
+	nsenter -t "$(knarr state "$ID" | jq .pid)" -n ip link add knarr0 type veth || skip 'the kernel has no veth'
+	knarr checkpoint --image-path "$IMAGE" "$ID"
+	[ "$(asked 38)" = $((0x40000000)) ]
+	touch "$IMAGE/inventory.img"
+	printf '%s' 12345678 >"$IMAGE/netdev-9.img"
+	# Of a fake CRIU, the restored process is in the namespace of its caller.
+	run -0 unshare -n bash -c '"$KNARR" --root "$ROOT" restore -d -b "$BUNDLE" --image-path "$1" "$ID" </dev/null >"$2" 2>&1; cat /sys/class/net/lo/flags' - "$IMAGE" "$T/log"
+	[ $((output & 1)) = 1 ]
+	[ "$(asked 38)" = $((0x40000000)) ]
+	knarr delete -f "$ID"
+	echo more >>"$IMAGE/netdev-9.img"
+	knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID" </dev/null >"$T/log" 2>&1
+	[ -z "$(asked 38)" ]
+}
+
 @test "checkpoint: an id-mapped mount is refused" {
 	fake_criu
 	requires_kernel 5 19
