@@ -103,6 +103,9 @@ written" ]
 	run -0 sees '.linux.devices = [{path: "/dev/tty", type: "c", major: 5, minor: 0},
 		{path: "/dev/null", type: "c", major: 1, minor: 3, fileMode: 384, uid: 4}]' 'stat -c "%t:%T %a %u" /dev/tty /dev/null'
 	[ "$output" = $'5:0 666 0\n1:3 600 4' ]
+	# Another device at that path is not in the way of the default one, which is not made.
+	run -0 sees '.linux.devices = [{path: "/dev/full", type: "c", major: 1, minor: 5}]' 'stat -c "%t:%T" /dev/full'
+	[ "$output" = 1:5 ]
 	run -0 sees '.linux.devices = [{path: "/dev/ptmx", type: "c", major: 5, minor: 2}]' 'stat -L -c "%t:%T %a" /dev/ptmx'
 	[ "$output" = "5:2 666" ]
 }

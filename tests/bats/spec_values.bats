@@ -135,7 +135,7 @@ seccomp() { # seccomp JQ-OBJECT
 	local op value allowed
 	touch "$BUNDLE/rootfs/file"
 	bundle_runs_sh 'for m in 500 600 700; do chmod $m /file 2>/dev/null && echo $m; done; true'
-	# 384 is 0600, 128 is 0200.
+	# 384 is 0600, 256 is 0400.
 	while read -r op value allowed; do
 		seccomp '{defaultAction: "SCMP_ACT_ALLOW", syscalls: [
 			{names: ["chmod"], action: "SCMP_ACT_ERRNO", args: [{index: 1, op: "SCMP_CMP_'$op'"} + '"$value"']},
@@ -150,7 +150,7 @@ seccomp() { # seccomp JQ-OBJECT
 		EQ {value:384} 500 700
 		GE {value:384} 500
 		GT {value:384} 500 600
-		MASKED_EQ {value:128,valueTwo:128} 500
+		MASKED_EQ {value:384,valueTwo:256} 600 700
 	END
 }
 
