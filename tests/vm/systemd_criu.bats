@@ -60,6 +60,8 @@ scope_vanishes() { # scope_vanishes ID
 	restore_detached --manage-cgroups-mode ignore "$ID-b"
 	counter_goes_on "$n"
 	in_scope "$ID-b"
+	# As its manual page says.
+	[ "$(readlink "/proc/$(knarr state "$ID-b" | jq .pid)/ns/cgroup")" = "$(readlink /proc/self/ns/cgroup)" ]
 	knarr delete -f "$ID-b"
 	scope_vanishes "$ID-b"
 	nothing_left_of "$ID"
