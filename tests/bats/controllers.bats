@@ -160,7 +160,7 @@ where() {
 }
 
 @test "a threaded cgroup holds no container, nor does one below it" {
-	mkdir "$CG" "$CG/in"
+	own_cgroups "$CG" "$CG/in"
 	echo threaded >"$CG/in/cgroup.type" || skip 'no threaded cgroups here'
 	edit_bundle '.linux.cgroupsPath += "/in"'
 	refused "'/knarr-test-$ID/in' is of type 'threaded'"
@@ -171,7 +171,7 @@ where() {
 }
 
 @test "a frozen cgroup, or one below a frozen one, is refused" {
-	mkdir "$CG"
+	own_cgroups "$CG"
 	[ -e "$CG/cgroup.freeze" ] || skip 'the kernel cannot freeze'
 	echo 1 >"$CG/cgroup.freeze"
 	refused frozen

@@ -94,6 +94,7 @@ container_setup()
 	chmod 0711 "$T" # ordinary users of as_user() reach their part of it
 	ROOT=$T/state
 	ID=t$$-$BATS_TEST_NUMBER
+	OWN_CGROUPS=() OWN_STATE=
 	BUNDLE=$T/bundle
 	# Every process that a test starts inherits this, and make_bundle gives it to the
 	# container's program: so a process that outlives its test is found and named.
@@ -107,6 +108,7 @@ container_teardown()
 	[ -n "${T:-}" ] || return 0
 	local status=0
 	if [ -z "${BATS_TEST_SKIPPED:-}" ]; then
+		[ -n "${BATS_TEST_COMPLETED:-}" ] || remove_own_folders
 		leaks_after || status=1
 		remember_keyring
 	fi
@@ -114,6 +116,28 @@ container_teardown()
 	cd / || return 1
 	rm -rf --one-file-system "$T"
 	return $status
+}
+
+# own_cgroups FOLDER…: makes them, for the test to remove. One that fails before is not
+# said to have left them, only what knarr left in them.
+own_cgroups()
+{
+	mkdir "$@" && OWN_CGROUPS+=("$@")
+}
+
+# The same for the state folder of $ID.
+own_state()
+{
+	mkdir -p "$ROOT/$ID" && OWN_STATE=$ROOT/$ID
+}
+
+remove_own_folders()
+{
+	local i
+	for ((i = ${#OWN_CGROUPS[@]} - 1; i >= 0; i--)); do
+		rmdir "${OWN_CGROUPS[i]}" 2>/dev/null
+	done
+	[ -z "$OWN_STATE" ] || rm -rf "$OWN_STATE"
 }
 
 # ---- what must not be left ------------------------------------------------------

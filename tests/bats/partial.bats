@@ -22,7 +22,7 @@ limited() {
 @test "a damaged state file: list goes on, delete refuses, delete --force removes" {
 	local text
 	for text in '' '{' 'garbage' '[]' '{"id": 7}' '{"id": "other"}' '{"pid": -1}' '{"annotations": []}' "$(head -c 100000 /dev/zero | tr '\0' '[')"; do
-		mkdir -p "$ROOT/$ID"
+		own_state
 		printf '%s' "$text" >"$ROOT/$ID/state.json"
 		run -0 limited list
 		run -1 limited state "$ID"
@@ -46,7 +46,7 @@ limited() {
 }
 
 @test "an empty state folder is a stopped container" {
-	mkdir -p "$ROOT/$ID"
+	own_state
 	[ "$(knarr state "$ID" | jq -r .status)" = stopped ]
 	[[ "$(knarr list)" == *"$ID"*stopped* ]]
 	run -1 limited start "$ID"

@@ -15,7 +15,7 @@ setup() {
 }
 
 teardown() {
-	[ -z "${HOLDER:-}" ] || kill -KILL "$HOLDER" 2>/dev/null || true
+	[ -z "${HOLDER:-}" ] || { kill -KILL "$HOLDER" && wait "$HOLDER"; } 2>/dev/null || true
 	container_teardown
 }
 
@@ -26,7 +26,7 @@ create() {
 # ---- fit for a container? -----------------------------------------------------------
 
 @test "a frozen cgroup is refused, and stays what it was" {
-	mkdir -p "$CG"
+	own_cgroups "${CG%/inner}" "$CG"
 	[ -e "$CG/cgroup.freeze" ] || skip 'the kernel cannot freeze a cgroup'
 	for frozen in "$CG" "${CG%/inner}"; do
 		echo 1 >"$frozen/cgroup.freeze"
@@ -45,7 +45,7 @@ create() {
 }
 
 @test "a cgroup that holds processes is refused, and they go on" {
-	mkdir -p "$CG"
+	own_cgroups "${CG%/inner}" "$CG"
 	sleep 1000 &
 	HOLDER=$!
 	echo "$HOLDER" >"$CG/cgroup.procs"

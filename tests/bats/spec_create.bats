@@ -220,7 +220,8 @@ ran() {
 	requires_cgroup2
 	local above
 	above=$(cgroup_mount)/knarr-$ID
-	mkdir -p "$above" "$T/volume/sub"
+	own_cgroups "$above"
+	mkdir -p "$T/volume/sub"
 	edit_bundle '.linux.cgroupsPath = $c | .mounts += [{destination: "/volume", source: $v, options: ["bind"]}]' \
 		--arg c "/knarr-$ID/inner" --arg v "$T/volume"
 	create
@@ -228,7 +229,7 @@ ran() {
 	knarr delete "$ID"
 	[ ! -e "$above/inner" ]
 	[ -e "$above" ]
-	mkdir "$above/inner"
+	own_cgroups "$above/inner"
 	create
 	knarr delete "$ID"
 	[ -e "$above/inner" ]

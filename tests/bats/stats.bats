@@ -344,7 +344,7 @@ check_prometheus() {
 	[[ "$output" == *"container '$ID' ended with status 3: out of memory (memory.max 32 MiB; 2 processes killed)"* ]]
 	# The limit of a cgroup above it.
 	edit_bundle '.linux.cgroupsPath += "/in"'
-	mkdir "$CG"
+	own_cgroups "$CG"
 	echo +memory >"$CG/cgroup.subtree_control"
 	echo 33554432 >"$CG/memory.max"
 	[ ! -e "$CG/memory.swap.max" ] || echo 0 >"$CG/memory.swap.max"
