@@ -94,8 +94,13 @@ lacks() {
 	resources '{memory: {limit: 67108864, swap: 67108864}, pids: {limit: 20}}'
 	bundle_runs_sh 'dd if=/dev/zero of=/file bs=64k count=16 oflag=direct 2>/dev/null; sleep 1000 & sleep 1000'
 	start
-	sleep 1
-	line=$(knarr events --stats "$ID")
+	# The kernel adds up what its processors counted every two seconds only.
+	for _ in $(seq 20); do
+		line=$(knarr events --stats "$ID")
+		! jq -e '.data | .memory.raw.anon > 0 and .pids.current >= 2 and
+			(.blkio.ioServiceBytesRecursive | any(.op == "Write" and .value >= 1048576))' <<<"$line" || break
+		sleep 0.5
+	done
 	echo "$line"
 	jq -e '.data.memory | .usage.limit == 67108864 and .usage.usage > 4096 and .raw.anon > 0' <<<"$line"
 	jq -e '.data.memory | .swap.usage >= .usage.usage' <<<"$line"
@@ -192,13 +197,20 @@ lacks() {
 	start
 	knarr events --interval 1h "$ID" >"$T/events" 2>&1 3>&- &
 	local watcher=$!
-	sleep 0.5
+	# It tells what happens from when it has opened the counters on.
+	for _ in $(seq 100); do
+		[ -z "$(find /proc/[0-9]*/fd -lname "*/knarr-test-$ID/memory.events" 2>/dev/null)" ] || break
+		sleep 0.1
+	done
 	touch "$BUNDLE/rootfs/go"
 	for _ in $(seq 200); do
 		[ ! -e "$BUNDLE/rootfs/done" ] || break
 		sleep 0.1
 	done
-	sleep 0.5
+	for _ in $(seq 100); do
+		[ "$(wc -l <"$T/events")" -lt 2 ] || break
+		sleep 0.1
+	done
 	knarr kill "$ID" KILL
 	wait $watcher
 	cat "$T/events"
