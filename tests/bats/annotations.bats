@@ -18,14 +18,6 @@ annotate() {
 	edit_bundle '.annotations[$k] = $v' --arg k "$1" --arg v "$2"
 }
 
-wait_for_file() {
-	for _ in $(seq 200); do
-		[ ! -e "$1" ] || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 @test "features lists them, docs/annotations.md describes them" {
 	local name doc
 	doc=$BATS_TEST_DIRNAME/../../docs/annotations.md

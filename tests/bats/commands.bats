@@ -38,14 +38,6 @@ print(pid, msg.decode())
 X
 }
 
-wait_for_file() {
-	for _ in $(seq 200); do
-		[ ! -e "$1" ] || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # ---- wait ---------------------------------------------------------------------
 
 @test "wait prints the status of a program and of a signal" {

@@ -19,38 +19,10 @@ start() {
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 }
 
-wait_for_file() {
-	for _ in $(seq 200); do
-		[ ! -e "$1" ] || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 @test "exec --console-socket sends the terminal of the process" {
 	requires_command python3
 	start
-	python3 - "$T/sock" >"$T/out" <<'X' &
-import array, os, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(1)
-s.settimeout(20)
-c, _ = s.accept()
-msg, anc, _, _ = c.recvmsg(4096, 4096)
-fd = array.array('i', anc[0][2])[0]
-os.write(fd, b'typed\n')
-out = b''
-while True:
-    try:
-        data = os.read(fd, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    out += data
-sys.stdout.write(out.decode().replace('\r\n', '\n'))
-X
+	receive_console "$T/sock" typed >"$T/out" &
 	wait_for_file "$T/sock"
 	knarr exec -d -t --pid-file "$T/pid" --console-socket "$T/sock" "$ID" \
 		sh -c 'test -t 0 && test -t 2 && read x && echo "read $x"; tty' </dev/null >/dev/null 2>&1

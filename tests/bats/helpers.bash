@@ -306,6 +306,28 @@ bundle_runs_sh()
 	bundle_runs /bin/sh -c "$1"
 }
 
+# sees FILTER SHELL-LINE: what the line prints under the config changed by FILTER.
+sees()
+{
+	edit_bundle "$1"
+	bundle_runs_sh "$2"
+	knarr run -b "$BUNDLE" "$ID"
+}
+
+# refuses FILTER WORD...: the config is an error that holds the words, and no container.
+refuses()
+{
+	local before word
+	before=$(cat "$BUNDLE/config.json")
+	edit_bundle "$1"
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	shift
+	# shellcheck disable=SC2154
+	for word in "$@"; do [[ "$output" == *"$word"* ]] || return 1; done
+	run ! knarr state "$ID"
+	echo "$before" >"$BUNDLE/config.json"
+}
+
 # ---- what a test needs ----------------------------------------------------------
 # Each skips the test with a reason when the machine lacks it.
 
@@ -473,4 +495,42 @@ while True:
     nid = struct.unpack_from('Q', buf)[0]
     fcntl.ioctl(fd, 0xc0182101, struct.pack('QqiI', nid, 0, -95, 0))  # _SEND
 X
+}
+
+# receive_console SOCKET [LINE]: takes one console, types the line, and prints what comes
+# out of it until the last program closes it.
+receive_console()
+{
+	python3 - "$@" <<'X'
+import array, os, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen(1)
+s.settimeout(60)
+c, _ = s.accept()
+msg, anc, _, _ = c.recvmsg(4096, 4096)
+fd = array.array('i', anc[0][2])[0]
+if len(sys.argv) > 2:
+    os.write(fd, sys.argv[2].encode() + b'\n')
+out = b''
+while True:
+    try:
+        data = os.read(fd, 4096)
+    except OSError:
+        break
+    if not data:
+        break
+    out += data
+sys.stdout.write(out.decode().replace('\r\n', '\n'))
+X
+}
+
+# wait_for_file PATH: until there is something, at most 10 seconds.
+wait_for_file()
+{
+	for _ in $(seq 200); do
+		[ ! -e "$1" ] || return 0
+		sleep 0.05
+	done
+	return 1
 }

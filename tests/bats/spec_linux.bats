@@ -12,24 +12,6 @@ teardown() {
 	container_teardown
 }
 
-# sees FILTER SHELL-LINE: what the line prints under the config changed by FILTER.
-sees() {
-	edit_bundle "$1"
-	bundle_runs_sh "$2"
-	knarr run -b "$BUNDLE" "$ID"
-}
-
-# refuses FILTER WORD...: the config is an error that holds the words.
-refuses() {
-	local before word
-	before=$(cat "$BUNDLE/config.json")
-	edit_bundle "$1"
-	run -1 knarr run -b "$BUNDLE" "$ID"
-	shift
-	for word in "$@"; do [[ "$output" == *"$word"* ]]; done
-	echo "$before" >"$BUNDLE/config.json"
-}
-
 # ---- devices --------------------------------------------------------------------
 
 @test "the default devices and links" {

@@ -11,13 +11,6 @@ teardown() {
 	container_teardown
 }
 
-# sees FILTER SHELL-LINE: what the line prints under the config changed by FILTER.
-sees() {
-	edit_bundle "$1"
-	bundle_runs_sh "$2"
-	knarr run -b "$BUNDLE" "$ID"
-}
-
 @test "a relative destination is taken from /" {
 	run -0 sees '.mounts += [{destination: "some/where", type: "tmpfs", source: "tmpfs"}]' 'grep -c " /some/where tmpfs" /proc/mounts'
 	[ "$output" = 1 ]

@@ -34,29 +34,6 @@ sys.exit(os.waitstatus_to_exitcode(status))
 X
 }
 
-# receive_console SOCKET: accepts one console and prints what comes out of it.
-receive_console() {
-	python3 - "$1" <<'X'
-import array, os, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(1)
-c, _ = s.accept()
-msg, anc, _, _ = c.recvmsg(4096, 4096)
-fd = array.array('i', anc[0][2])[0]
-out = b''
-while True:
-    try:
-        data = os.read(fd, 4096)
-    except OSError:
-        break
-    if not data:
-        break
-    out += data
-sys.stdout.write(out.decode().replace('\r\n', '\n'))
-X
-}
-
 @test "run in the foreground gives the program a terminal" {
 	bundle_runs sh -c 'test -t 0 && test -t 1 && test -t 2 && tty && echo yes >/dev/tty; exit 5'
 	run -5 in_pty "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
