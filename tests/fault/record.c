@@ -49,13 +49,27 @@ copy(int from, int record)
 	}
 }
 
+/* The pipe must not take the place of a standard descriptor that the caller closed. */
+static void
+fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
-	int record = open_record(), fds[2], status;
+	int record, fds[2], status;
 	pid_t pid;
 
 	(void)argc;
+	fill_standard_fds();
+	record = open_record();
 	signal(SIGPIPE, SIG_IGN);
 	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
 		die("fork");
