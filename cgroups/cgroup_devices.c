@@ -2,14 +2,11 @@
  * the cgroup decides instead, and goes away with it. BPF_F_ALLOW_MULTI lets it
  * stand below and beside those of systemd: all of them must say yes.
  *
- * A container can always use the devices that every /dev must have
- * (config-linux.md#default-devices), whatever linux.resources.devices says; so the
- * rules for these come last. Those of linux.devices can be made, for its init makes
- * them, but whoever lists rules must allow their use there.
- *
- * Nearly every config begins with "deny everything", and images are unpacked in
- * containers that do: after that first rule nodes may be made, which opens nothing, as
- * with runc and crun. Any rule after it is taken by its word. */
+ * The rules are taken by their word, in their order: after "deny everything" no node can
+ * be made either (runc and crun let all be made, which only opening refuses). Two
+ * kinds come last all the same: the devices that every /dev must have can always be
+ * used (config-linux.md#default-devices), and those of linux.devices can be made, for
+ * the init makes them, but whoever lists rules must allow their use there. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -21,12 +18,6 @@
 #include "cgroups/devices.h"
 
 #define RWM DEVICE_ACCESS_ALL
-
-static const struct device_rule first_rules[] = {
-	{ true, 'c', DEVICE_ANY, DEVICE_ANY, BPF_DEVCG_ACC_MKNOD },
-	{ true, 'b', DEVICE_ANY, DEVICE_ANY, BPF_DEVCG_ACC_MKNOD },
-};
-#define N_FIRST_RULES (sizeof(first_rules) / sizeof(first_rules[0]))
 
 static const struct device_rule last_rules[] = {
 	{ true, 'c', 1, 3, RWM },	     /* null */
@@ -61,12 +52,6 @@ rule_from_spec(const struct spec_device_rule *d)
 	return r;
 }
 
-static bool
-denies_everything(const struct device_rule *r)
-{
-	return !r->allow && r->type == 'a' && r->major == DEVICE_ANY && r->minor == DEVICE_ANY && r->access == RWM;
-}
-
 static struct device_rule
 rule_to_make(const struct spec_device *d)
 {
@@ -85,17 +70,13 @@ devices_rules(const struct spec *s, struct arena *a, struct device_rule **ret_ru
 {
 	const struct spec_linux *l = &s->linux_;
 	const struct spec_resources *res = l->resources;
-	struct device_rule *rules, head;
-	size_t n = 0, n_head;
+	struct device_rule *rules;
+	size_t n = 0;
 
 	if (!res || res->n_devices == 0)
 		return 0;
-	rules = arena_array(a, N_FIRST_RULES + res->n_devices + l->n_devices + N_LAST_RULES, sizeof(*rules));
-	head = rule_from_spec(&res->devices[0]);
-	n_head = denies_everything(&head) ? 1 : 0;
-	n = append_rules(rules, n, &head, n_head);
-	n = append_rules(rules, n, first_rules, N_FIRST_RULES);
-	for (size_t i = n_head; i < res->n_devices; i++)
+	rules = arena_array(a, res->n_devices + l->n_devices + N_LAST_RULES, sizeof(*rules));
+	for (size_t i = 0; i < res->n_devices; i++)
 		rules[n++] = rule_from_spec(&res->devices[i]);
 	for (size_t i = 0; i < l->n_devices; i++)
 		if (l->devices[i].type != 'p')

@@ -243,16 +243,16 @@ check_limits() { # check_limits FOLDER
 
 @test "device rules hold: in run, after a reload, after update" {
 	make_bundle '.process.capabilities |= map_values(. + ["CAP_MKNOD"]) | .root.readonly = false |
-		.linux.resources = {devices: [{allow: false, access: "rwm"}]}'
+		.linux.resources = {devices: [{allow: false, access: "rwm"}, {allow: true, type: "c", major: 1, minor: 11, access: "m"}]}'
 	bundle_runs sleep 1000
 	start
-	try='mknod /x c 1 11 && { head -c 0 </x || echo no; echo x >/dev/null && head -c 1 /dev/zero >/dev/null && echo yes; }; rm /x'
+	try='mknod /y b 7 0 || echo none; mknod /x c 1 11 && { head -c 0 </x || echo no; echo x >/dev/null && head -c 1 /dev/zero >/dev/null && echo yes; }; rm /x'
 	for step in true 'systemctl daemon-reload' 'knarr update --memory 100m --pids-limit 30' 'systemctl daemon-reload' 'systemctl daemon-reexec'; do
 		[[ "$step" != knarr* ]] || step+=" $ID"
 		$step
 		run -0 knarr exec --cap CAP_MKNOD "$ID" sh -c "$try"
 		echo "$step: $output"
-		[[ "$output" == *'not permitted'*no*yes ]]
+		[[ "$output" == *'/y: Operation not permitted'*none*'/x: Operation not permitted'*no*yes ]]
 	done
 	knarr delete -f "$ID"
 }
