@@ -338,7 +338,7 @@ wait_for_text() { # TEXT FILE
 	counter_runs
 	checkpoint "$ID"
 	rm "$IMAGE"/core-1.img
-	run -1 knarr restore -d --image-path "$IMAGE" --pid-file "$T/pid" -b "$BUNDLE" "$ID"
+	run -1 restore_detached --pid-file "$T/pid" "$ID"
 	echo "$output"
 	[[ "$output" == *"restore container \"$ID\": criu failed: "*"Restoring FAILED"*"(see $IMAGE/restore.log)"* ]]
 	[ ! -e "$T/pid" ]
