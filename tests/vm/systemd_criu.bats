@@ -10,7 +10,8 @@ setup() {
 	[ -d /run/systemd/system ] || skip 'systemd does not run here'
 	GLOBAL=(--systemd-cgroup)
 	IMAGE=$T/image
-	make_bundle '.root.readonly = false | .linux.resources = {pids: {limit: 2}, memory: {limit: 67108864}}'
+	# The scope has its limits before CRIU's own helpers in it are gone.
+	make_bundle '.root.readonly = false | .linux.resources = {pids: {limit: 8}, memory: {limit: 67108864}}'
 }
 
 teardown() {
@@ -25,9 +26,9 @@ in_scope() {
 	pid=$(knarr state "$1" | jq .pid)
 	[ "$(cat "/proc/$pid/cgroup")" = "0::/system.slice/knarr-$1.scope/container" ]
 	[ -z "$(cat "$dir/cgroup.procs")" ]
-	[ "$(cat "$dir/container/pids.max" "$dir/pids.max" | uniq)" = 2 ]
+	[ "$(cat "$dir/container/pids.max" "$dir/pids.max" | uniq)" = 8 ]
 	[ "$(cat "$dir/container/memory.max")" = 67108864 ]
-	[ "$(systemctl show -P TasksMax "knarr-$1.scope")" = 2 ]
+	[ "$(systemctl show -P TasksMax "knarr-$1.scope")" = 8 ]
 	run -1 pgrep -x 'knarr:\[scope\]'
 }
 
