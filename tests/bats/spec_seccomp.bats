@@ -128,6 +128,7 @@ RECV, SEND, ID_VALID = 0xc0502100, 0xc0182101, 0x40082102
 s = socket.socket(socket.AF_UNIX)
 s.bind(sys.argv[1])
 s.listen(1)
+s.settimeout(20)
 c, _ = s.accept()
 fd = array.array('i', c.recvmsg(65536, 4096)[1][0][2])[0]
 while c.recv(65536):
