@@ -29,7 +29,7 @@ machines()
 		systemd   --systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats
 		stats     tests/bats/stats.bats tests/bats/labels.bats
 		criu      tests/vm/criu.bats
-		podman    --systemd tests/vm/podman_criu.bats
+		podman    --systemd tests/vm/podman_criu.bats tests/vm/systemd_criu.bats tests/vm/criu_network.bats
 		selinux   --selinux tests/bats/labels.bats
 	END
 }
