@@ -15,6 +15,7 @@
 
 #define MAX_PROCS_FILE ((size_t)64 * 1024 * 1024)
 #define MAX_DEPTH      256
+#define DIE_MS         100 /* usually they are gone at once */
 #define FREEZE_MS      2000
 
 /* -ENOENT at open, -ENODEV at read and write: removed meanwhile. */
@@ -160,6 +161,14 @@ signal_all(const struct cgroup *cg, int sig)
 	return r < 0 ? r : (ssize_t)l.n;
 }
 
+/* Frozen, a container that is being killed would be taken for a paused one, so the
+ * freezer is for those only that fork faster than they are killed. */
+static bool
+kill_unfrozen(const struct cgroup *cg)
+{
+	return signal_all(cg, SIGKILL) >= 0 && events_wait(cg->fd, "populated", 0, DIE_MS) == 0;
+}
+
 static int
 signal_frozen(struct cgroup *cg, int sig, struct err *err)
 {
@@ -167,6 +176,8 @@ signal_frozen(struct cgroup *cg, int sig, struct err *err)
 	struct err ignored;
 	ssize_t n;
 
+	if (sig == SIGKILL && kill_unfrozen(cg))
+		return 0;
 	if (!was_frozen)
 		froze = cgroup_freeze(cg, true, FREEZE_MS, &ignored) == 0;
 	n = signal_all(cg, sig);

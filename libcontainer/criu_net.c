@@ -50,18 +50,15 @@ criu_net_has_devices(pid_t pid)
 bool
 criu_net_is_left_out(int image_fd)
 {
-	int fd = openat(image_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	DIR *dir = fd_open_stream(image_fd);
 	bool some = false;
 	struct dirent *e;
 	struct stat st;
 
-	if (!dir) {
-		fd_close(fd);
+	if (!dir)
 		return false;
-	}
 	while ((e = readdir(dir)))
-		if (!strncmp(e->d_name, "netdev-", 7) && fstatat(fd, e->d_name, &st, 0) == 0)
+		if (!strncmp(e->d_name, "netdev-", 7) && fstatat(image_fd, e->d_name, &st, 0) == 0)
 			some = some || st.st_size > EMPTY_IMAGE;
 	closedir(dir);
 	return !some;

@@ -4,11 +4,7 @@
 load helpers
 
 setup() {
-	bats_require_minimum_version 1.5.0
-	find_knarr
-	export KNARR
-	T=$(mktemp -d "${TMPDIR:-/tmp}/knarr-test.XXXXXX")
-	ROOT=$T/state
+	program_setup
 	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 }
 

@@ -5,11 +5,7 @@
 load helpers
 
 setup() {
-	bats_require_minimum_version 1.5.0
-	find_knarr
-	export KNARR
-	T=$(mktemp -d "${TMPDIR:-/tmp}/knarr-test.XXXXXX")
-	ROOT=$T/state
+	program_setup
 	mkdir -p "$T/bin" "$T/functions" "$T/bundle" "$ROOT/one" "$ROOT/two"
 	: >"$T/file"
 	cat >"$T/bin/knarr" <<-END

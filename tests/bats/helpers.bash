@@ -497,8 +497,19 @@ while True:
 X
 }
 
+# program_setup: for tests of the program alone, without a container: its name in $KNARR,
+# a folder of the test's own in $T, a state root in $ROOT. `rm -rf` it afterwards.
+program_setup()
+{
+	bats_require_minimum_version 1.5.0
+	find_knarr
+	export KNARR
+	T=$(mktemp -d "${TMPDIR:-/tmp}/knarr-test.XXXXXX")
+	ROOT=$T/state
+}
+
 # receive_console SOCKET [LINE]: takes one console, types the line, and prints what comes
-# out of it until the last program closes it.
+# out of it, as it comes, until the last program closes it.
 receive_console()
 {
 	python3 - "$@" <<'X'
@@ -512,7 +523,7 @@ msg, anc, _, _ = c.recvmsg(4096, 4096)
 fd = array.array('i', anc[0][2])[0]
 if len(sys.argv) > 2:
     os.write(fd, sys.argv[2].encode() + b'\n')
-out = b''
+held = b''
 while True:
     try:
         data = os.read(fd, 4096)
@@ -520,8 +531,10 @@ while True:
         break
     if not data:
         break
-    out += data
-sys.stdout.write(out.decode().replace('\r\n', '\n'))
+    data = held + data
+    held = b'\r' if data.endswith(b'\r') else b''
+    os.write(1, data[:len(data) - len(held)].replace(b'\r\n', b'\n'))
+os.write(1, held)
 X
 }
 

@@ -157,14 +157,10 @@ teardown() {
 	knarr delete -f "$ID"
 
 	rm -rf "$IMAGE"
-	bundle_runs nc -ll -p 5000 -e echo answer
-	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
-	for _ in $(seq 100); do
-		knarr exec "$ID" grep -q ' 0A ' /proc/net/tcp && break
-	done
+	listener_runs
 	checkpoint "$ID"
 	restore_detached "$ID"
-	[ "$(knarr exec "$ID" nc 127.0.0.1 5000 </dev/null)" = answer ]
+	listener_answers
 	knarr delete -f "$ID"
 }
 
@@ -172,40 +168,13 @@ teardown() {
 	ip netns add "knarr-$$"
 	ip -n "knarr-$$" link set lo up
 	edit_bundle '(.linux.namespaces[] | select(.type == "network")) += {path: "/run/netns/knarr-'$$'"}'
-	bundle_runs nc -ll -p 5000 -e echo answer
-	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
-	for _ in $(seq 100); do
-		ip netns exec "knarr-$$" grep -q ' 0A ' /proc/net/tcp && break
-	done
+	listener_runs
 	checkpoint "$ID"
 	restore_detached "$ID"
 	[ "$(ip netns exec "knarr-$$" busybox nc 127.0.0.1 5000 </dev/null)" = answer ]
 	knarr delete -f "$ID"
 	ip netns delete "knarr-$$"
 	umount /run/netns
-}
-
-# console_of SOCKET OUTPUT: keeps one console, sends it a line, copies what it shows.
-console_of() {
-	python3 - "$1" "$2" <<'X'
-import array, os, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
-s.listen(1)
-c, _ = s.accept()
-msg, anc, _, _ = c.recvmsg(4096, 4096)
-fd = array.array('i', anc[0][2])[0]
-os.write(fd, b'first\n')
-with open(sys.argv[2], 'ab', 0) as out:
-    while True:
-        try:
-            data = os.read(fd, 4096)
-        except OSError:
-            break
-        if not data:
-            break
-        out.write(data)
-X
 }
 
 wait_for_text() { # TEXT FILE
@@ -221,16 +190,16 @@ wait_for_text() { # TEXT FILE
 	edit_bundle '.process.terminal = true'
 	# shellcheck disable=SC2016
 	bundle_runs_sh 'while read -r line; do echo "got $line on $(tty)"; done'
-	console_of "$T/one" "$T/out1" &
+	receive_console "$T/one" first >"$T/out1" &
 	local first=$!
-	for _ in $(seq 200); do [ -S "$T/one" ] && break; sleep 0.1; done
+	wait_for_file "$T/one"
 	knarr run -d --console-socket "$T/one" -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
 	wait_for_text 'got first on /dev/' "$T/out1"
 	checkpoint "$ID"
 	wait $first
-	console_of "$T/two" "$T/out2" &
+	receive_console "$T/two" first >"$T/out2" &
 	local second=$!
-	for _ in $(seq 200); do [ -S "$T/two" ] && break; sleep 0.1; done
+	wait_for_file "$T/two"
 	restore_detached --console-socket "$T/two" "$ID"
 	wait_for_text 'got first on /dev/' "$T/out2"
 	knarr delete -f "$ID"

@@ -14,6 +14,20 @@ counter_runs() {
 	counter_goes_on 0
 }
 
+# The container listens on a port; back when it does.
+listener_runs() {
+	bundle_runs nc -ll -p 5000 -e echo answer
+	knarr "${GLOBAL[@]}" run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
+	for _ in $(seq 100); do
+		! knarr exec "$ID" grep -q ' 0A ' /proc/net/tcp || return 0
+	done
+	return 1
+}
+
+listener_answers() {
+	[ "$(knarr exec "$ID" nc 127.0.0.1 5000 </dev/null)" = answer ]
+}
+
 count() {
 	wc -l <"$BUNDLE/rootfs/count" 2>/dev/null || echo 0
 }

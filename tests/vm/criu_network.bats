@@ -18,15 +18,11 @@ teardown() {
 @test "a network that hooks make: its devices are left out and made again, lo is up" {
 	local hook="ip link add knarr-v type veth peer name eth0 netns \$(jq .pid) && ip addr add 10.9.9.1/24 dev knarr-v && ip link set knarr-v up"
 	edit_bundle '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "'"$hook"'"], env: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]}]}'
-	bundle_runs nc -ll -p 5000 -e echo answer
-	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
-	for _ in $(seq 100); do
-		knarr exec "$ID" grep -q ' 0A ' /proc/net/tcp && break
-	done
+	listener_runs
 	checkpoint "$ID"
 	ip link delete knarr-v 2>/dev/null || true
 	restore_detached "$ID"
-	[ "$(knarr exec "$ID" nc 127.0.0.1 5000 </dev/null)" = answer ]
+	listener_answers
 	knarr exec "$ID" grep eth0 /proc/net/dev
 	knarr delete -f "$ID"
 }
