@@ -241,6 +241,8 @@ older_kernels()
 		stage 'kernels without a system call' as_root env KNARR="$out/gcc/knarr" "$src/tests/fault/enosys.sh" -- \
 			"$src/tests/bats/spec_state.bats" "$src/tests/bats/mounts_live.bats"
 		sed 's/^/      without /' "$out/kernels-without-a-system-call.log"
+		stage 'races without cgroup.kill' as_root env KNARR="$out/gcc/knarr" "$src/tests/fault/enosys.sh" cgroup.kill -- \
+			"$src/tests/bats/exec_many.bats" "$src/tests/bats/lifecycle.bats"
 	else
 		skip 'kernels without a system call' 'needs root'
 	fi

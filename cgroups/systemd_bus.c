@@ -217,8 +217,17 @@ systemd_bus_watch_jobs(struct systemd_bus *b, struct systemd_job *job, struct er
 }
 
 int
-systemd_bus_wait_job(struct systemd_bus *b, const struct systemd_job *job, const char *what, struct err *err)
+systemd_bus_wait_job(struct systemd_bus *b, struct sd_bus_message *reply, struct systemd_job *job, const char *what,
+		     struct err *err)
 {
+	const char *path;
+	int read = b->lib.message_read_basic(reply, 'o', &path);
+
+	if (read >= 0)
+		snprintf(job->path, sizeof(job->path), "%s", path);
+	b->lib.message_unref(reply);
+	if (read < 0)
+		return err_plain(err, "systemd: %s: an answer that is not understood", what);
 	for (;;) {
 		int r = b->lib.bus_process(b->bus, NULL);
 

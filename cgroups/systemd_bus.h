@@ -80,7 +80,9 @@ struct systemd_job {
 	char result[64]; /* "done", "failed"…; empty: not yet */
 };
 int systemd_bus_watch_jobs(struct systemd_bus *b, struct systemd_job *job, struct err *err);
-int systemd_bus_wait_job(struct systemd_bus *b, const struct systemd_job *job, const char *what, struct err *err);
+/* Waits for the end of the job that the reply names; drops the reply. */
+int systemd_bus_wait_job(struct systemd_bus *b, struct sd_bus_message *reply, struct systemd_job *job, const char *what,
+			 struct err *err);
 
 /* Appends text, or name and value as (sv), to a message. 0 or -errno. */
 int systemd_bus_append_text(struct systemd_bus *b, struct sd_bus_message *m, const char *text);

@@ -99,7 +99,6 @@ call_start(struct systemd_bus *b, const struct cgroup *cg, const struct systemd_
 {
 	struct sd_bus_message *m = NULL, *reply = NULL;
 	char what[320];
-	const char *path;
 	int r = systemd_bus_method(b, "StartTransientUnit", err, &m);
 
 	ret_error[0] = '\0';
@@ -120,13 +119,7 @@ call_start(struct systemd_bus *b, const struct cgroup *cg, const struct systemd_
 		return cannot_append(what, r, err);
 	}
 	r = systemd_bus_call(b, m, what, err, ret_error, &reply);
-	if (r < 0)
-		return r;
-	r = b->lib.message_read_basic(reply, 'o', &path);
-	if (r >= 0)
-		snprintf(job->path, sizeof(job->path), "%s", path);
-	b->lib.message_unref(reply);
-	return r < 0 ? cannot_append(what, r, err) : systemd_bus_wait_job(b, job, what, err);
+	return r < 0 ? r : systemd_bus_wait_job(b, reply, job, what, err);
 }
 
 static int
@@ -248,20 +241,13 @@ call_stop(struct systemd_bus *b, const char *unit, struct systemd_job *job, stru
 {
 	struct sd_bus_message *reply = NULL;
 	char error[ERROR_MAX];
-	const char *path;
 	int r = call_unit(b, "StopUnit", unit, "replace", err, error, &reply);
 
 	if (!strcmp(error, "org.freedesktop.systemd1.NoSuchUnit")) {
 		err_clear(err);
 		return 0;
 	}
-	if (r < 0)
-		return r;
-	r = b->lib.message_read_basic(reply, 'o', &path);
-	if (r >= 0)
-		snprintf(job->path, sizeof(job->path), "%s", path);
-	b->lib.message_unref(reply);
-	return r < 0 ? cannot_append("StopUnit", r, err) : systemd_bus_wait_job(b, job, "stop the scope", err);
+	return r < 0 ? r : systemd_bus_wait_job(b, reply, job, "stop the scope", err);
 }
 
 int

@@ -118,70 +118,70 @@ show(const struct systemd_value *v, char *buf, size_t size)
 	}
 }
 
+/* want NULL: an error. */
+static const struct {
+	const char *text, *want;
+} values[] = {
+	{ "'text'", "s:text" },
+	{ "\"it's\"", "s:it's" },
+	{ "'a\\'b\\n\\\\'", "s:a'b\n\\" },
+	{ "''", "s:" },
+	{ "true", "b:1" },
+	{ " false ", "b:0" },
+	{ "10", "i:10" },
+	{ "-10", "i:-10" },
+	{ "0x10", "i:16" },
+	{ "1.5", "d:1.5" },
+	{ "double 2", "d:2" },
+	{ "uint64 10", "t:10" },
+	{ "uint64 18446744073709551615", "t:18446744073709551615" },
+	{ "int64 -9", "x:-9" },
+	{ "byte 0xff", "y:255" },
+	{ "@t 7", "t:7" },
+	{ "objectpath '/a'", "o:/a" },
+	{ "@as ['a', 'b']", "as:{s:a s:b}" },
+	{ "@as []", "as:{}" },
+	{ "['a']", "as:{s:a}" },
+	{ "[uint64 1, 2]", "at:{t:1 t:2}" },
+	{ "@au [1,2]", "au:{u:1 u:2}" },
+	{ "('a', uint64 5)", "(st):{s:a t:5}" },
+	{ "@a(st) [('/dev/sda', 100)]", "a(st):{(st):{s:/dev/sda t:100}}" },
+	{ "@a(st) []", "a(st):{}" },
+	{ "[[1],[2,3]]", "aai:{ai:{i:1} ai:{i:2 i:3}}" },
+	{ "<'x'>", "v:{s:x}" },
+	{ "(1,)", "(i):{i:1}" },
+	{ "", NULL },
+	{ "text", NULL },
+	{ "'text", NULL },
+	{ "'a' 'b'", NULL },
+	{ "truely", NULL },
+	{ "uint64 ", NULL },
+	{ "uint64 -1", NULL },
+	{ "uint32 4294967296", NULL },
+	{ "byte 256", NULL },
+	{ "2147483648", NULL },
+	{ "[]", NULL },
+	{ "[1, 'a']", NULL },
+	{ "[1 2]", NULL },
+	{ "[1,2", NULL },
+	{ "@as [1]", NULL },
+	{ "@q 'a'", NULL },
+	{ "@z 1", NULL },
+	{ "@(st) ('a')", NULL },
+	{ "@(st) ('a', 1, 2)", NULL },
+	{ "@a{sv} {}", NULL },
+	{ "@h 0", NULL },
+	{ "uint64 true", NULL },
+	{ "()", NULL },
+	{ "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]", NULL },
+	{ "1e", NULL },
+	{ "'\\u0041'", NULL },
+};
+
 static void
 test_values(void)
 {
-	/* want NULL: an error. */
-	static const struct {
-		const char *text, *want;
-	} cases[] = {
-		{ "'text'", "s:text" },
-		{ "\"it's\"", "s:it's" },
-		{ "'a\\'b\\n\\\\'", "s:a'b\n\\" },
-		{ "''", "s:" },
-		{ "true", "b:1" },
-		{ " false ", "b:0" },
-		{ "10", "i:10" },
-		{ "-10", "i:-10" },
-		{ "0x10", "i:16" },
-		{ "1.5", "d:1.5" },
-		{ "double 2", "d:2" },
-		{ "uint64 10", "t:10" },
-		{ "uint64 18446744073709551615", "t:18446744073709551615" },
-		{ "int64 -9", "x:-9" },
-		{ "byte 0xff", "y:255" },
-		{ "@t 7", "t:7" },
-		{ "objectpath '/a'", "o:/a" },
-		{ "@as ['a', 'b']", "as:{s:a s:b}" },
-		{ "@as []", "as:{}" },
-		{ "['a']", "as:{s:a}" },
-		{ "[uint64 1, 2]", "at:{t:1 t:2}" },
-		{ "@au [1,2]", "au:{u:1 u:2}" },
-		{ "('a', uint64 5)", "(st):{s:a t:5}" },
-		{ "@a(st) [('/dev/sda', 100)]", "a(st):{(st):{s:/dev/sda t:100}}" },
-		{ "@a(st) []", "a(st):{}" },
-		{ "[[1],[2,3]]", "aai:{ai:{i:1} ai:{i:2 i:3}}" },
-		{ "<'x'>", "v:{s:x}" },
-		{ "(1,)", "(i):{i:1}" },
-		{ "", NULL },
-		{ "text", NULL },
-		{ "'text", NULL },
-		{ "'a' 'b'", NULL },
-		{ "truely", NULL },
-		{ "uint64 ", NULL },
-		{ "uint64 -1", NULL },
-		{ "uint32 4294967296", NULL },
-		{ "byte 256", NULL },
-		{ "2147483648", NULL },
-		{ "[]", NULL },
-		{ "[1, 'a']", NULL },
-		{ "[1 2]", NULL },
-		{ "[1,2", NULL },
-		{ "@as [1]", NULL },
-		{ "@q 'a'", NULL },
-		{ "@z 1", NULL },
-		{ "@(st) ('a')", NULL },
-		{ "@(st) ('a', 1, 2)", NULL },
-		{ "@a{sv} {}", NULL },
-		{ "@h 0", NULL },
-		{ "uint64 true", NULL },
-		{ "()", NULL },
-		{ "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]", NULL },
-		{ "1e", NULL },
-		{ "'\\u0041'", NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		auto_arena struct arena a = { 0 };
 		struct systemd_value v;
 		char text[512] = "";
@@ -189,11 +189,12 @@ test_values(void)
 		int r;
 
 		err_clear(&err);
-		r = systemd_value_parse(cases[i].text, &a, &err, &v);
+		r = systemd_value_parse(values[i].text, &a, &err, &v);
 		if (r == 0)
 			show(&v, text, sizeof(text));
-		if (r == 0 ? !cases[i].want || strcmp(text, cases[i].want) != 0 : cases[i].want || !err.msg[0])
-			fail(__LINE__, cases[i].text, r == 0 ? text : err.msg, cases[i].want ? cases[i].want : "error");
+		if (r == 0 ? !values[i].want || strcmp(text, values[i].want) != 0 : values[i].want || !err.msg[0])
+			fail(__LINE__, values[i].text, r == 0 ? text : err.msg,
+			     values[i].want ? values[i].want : "error");
 	}
 }
 
