@@ -230,7 +230,7 @@ container_tests()
 		return
 	fi
 	[ "$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && via=(sudo -n); }
-	"${via[@]}" env KNARR="$knarr" KNARR_TEST_PROPERTIES="$record" timeout -k 10 1500 bats --tap "$src/tests/bats" >"$tap" 2>&1 || status=$?
+	"${via[@]}" env KNARR="$knarr" KNARR_TEST_PROPERTIES="$record" timeout -k 10 1500 bats --tap --print-output-on-failure "$src/tests/bats" >"$tap" 2>&1 || status=$?
 	count_tap "$name" "$tap" $status
 }
 

@@ -149,7 +149,7 @@ run_mode()
 	chmod 0777 "$T/errors"
 	chmod 0666 "$T/hidden"
 	[ -z "$call" ] || knarr=$T/record/knarr
-	with_mode "$mode" env KNARR="$knarr" bats --tap "${files[@]}" >"$T/tap" 2>&1 </dev/null || status=$?
+	with_mode "$mode" env KNARR="$knarr" bats --tap --print-output-on-failure "${files[@]}" >"$T/tap" 2>&1 </dev/null || status=$?
 	if [ "$mode" = cgroup.kill ] && [ ! -s "$T/hidden" ]; then
 		echo "$mode: no knarr looked for it, so the mode proves nothing"
 		verdict=1

@@ -68,7 +68,7 @@ prepare()
 		export TMPDIR=/scratch/tmp KNARR=/scratch/knarr/knarr
 		# On the host's side: a machine that is ended by its time limit leaves what it has.
 		[ -z "$PROPERTIES" ] || export KNARR_TEST_PROPERTIES=$work/properties
-		exec bats --tap ${FILTER:+-f "$FILTER"} "$@"
+		exec bats --tap --print-output-on-failure ${FILTER:+-f "$FILTER"} "$@"
 	END
 }
 
