@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Lists end with a NULL name. */
+/* Lists end with a NULL name. The first row whose bits are all set gives the name. */
 struct bit_name {
 	uint64_t bits;
 	const char *name;

@@ -26,8 +26,8 @@ struct err {
 /* Empties e: no code, no step, no message. */
 void err_clear(struct err *e);
 
-/* Fills e with the formatted message and the reason `code` (a positive errno).
- * Allocates nothing. Returns -code. */
+/* Fills e with the formatted message, cut to ERR_MSG_MAX, and the reason `code` (a
+ * positive errno); e->step stays. Allocates nothing. Returns -code. */
 int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Fills e with a message that needs no errno text (a bad value in a config, an
@@ -44,7 +44,7 @@ int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 
 const char *err_format(const struct err *e, char *buf, size_t size);
 
 /* The errno text with a small first letter; "error N" for an unknown number.
- * The string is static. Never allocates. */
+ * The string is static, and the next call writes over it. Never allocates. */
 const char *err_reason(int code);
 
 #endif

@@ -26,12 +26,12 @@ fd_cleanup(int *fd)
  * Returns 0 or -errno. */
 int fd_read_all(int fd, size_t max, char **ret_data, size_t *ret_len);
 
-/* openat(dirfd, path) and fd_read_all() in one. */
+/* openat(dirfd, path) and fd_read_all() in one. 0 or -errno. */
 int fd_read_file_at(int dirfd, const char *path, size_t max, char **ret_data, size_t *ret_len);
 
-/* Reads a small file (procfs, cgroupfs) into buf, which is always terminated;
- * one trailing newline is removed. Allocates nothing. Returns the length, or
- * -errno (-EFBIG when the file does not fit). */
+/* Reads a small file (procfs, cgroupfs) into buf and ends it with a NUL; one trailing
+ * newline is removed. Allocates nothing. Returns the length, or -errno (-EFBIG when
+ * the file does not fit into size - 1 bytes); then buf has no string. */
 ssize_t fd_read_small_at(int dirfd, const char *path, char *buf, size_t size);
 
 /* Writes all of data. Restarts after EINTR and short writes. 0 or -errno. */
@@ -42,8 +42,8 @@ int fd_write_all(int fd, const void *data, size_t len);
 int fd_write_file_at(int dirfd, const char *path, const char *text);
 
 /* Replaces the file `name` in dirfd by data so that a reader sees the old or
- * the new content, never a part: temporary file, then renameat(2). mode is the
- * new file's. 0 or -errno. */
+ * the new content, never a part: a temporary file beside it, then renameat(2). mode
+ * is the new file's, less the umask. 0 or -errno. */
 int fd_replace_file_at(int dirfd, const char *name, const void *data, size_t len, mode_t mode);
 
 /* A stream over the folder dirfd, which stays as it is, for closedir(3). NULL with

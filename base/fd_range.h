@@ -11,7 +11,8 @@
 int fd_close_range(unsigned first, unsigned last, bool cloexec);
 
 /* To be asked once before fd_close_range() is relied upon: without close_range(2),
- * no descriptor may be beyond those that it closes one by one. 0 or -errno. */
+ * no descriptor may be beyond those that it closes one by one (-ENOSYS). 0 or -errno
+ * with err. */
 int fd_check_range(struct err *err);
 
 #endif

@@ -26,11 +26,12 @@ struct host {
 	bool kcore;		  /* there is a /proc/kcore, and so a /dev/core */
 };
 
-/* Strings live in a. 0 or -errno with err filled (no /proc, say). */
+/* Asks the running system. Strings live in a. 0 or -errno with err filled (no /proc,
+ * say). */
 int host_probe(struct arena *a, struct err *err, struct host *ret_host);
 
-/* The same without the facts about cgroups (cgroup_mount NULL), which take a table
- * of mounts to find: for exec, whose container says where its cgroup is. */
+/* The same without the facts about cgroups (cgroup_mount NULL, cgroup_own "/"), which
+ * take a table of mounts to find: for exec, whose container says where its cgroup is. */
 int host_probe_process(struct err *err, struct host *ret_host);
 
 /* True when the process is in a user namespace other than the initial one, as
@@ -46,7 +47,8 @@ struct host_cgroup_mount {
 
 /* Finds the cgroup2 mounts, best first: /sys/fs/cgroup, /sys/fs/cgroup/unified
  * (hybrid hosts), then the first of the others. A mount point that was covered
- * by another file system does not count. Strings live in a. Returns how many. */
+ * by another file system does not count. Strings live in a. Fills at most
+ * HOST_CGROUP_MOUNTS and returns how many. */
 size_t host_find_cgroup_mounts(struct arena *a, const char *mountinfo, struct host_cgroup_mount *ret_mounts);
 
 /* A cgroup as /proc/self/cgroup names it ("/a/b"), seen from a mount whose root

@@ -45,12 +45,6 @@ log_set_level(enum log_level level)
 	log_level = level;
 }
 
-bool
-log_enabled(enum log_level level)
-{
-	return level <= log_level;
-}
-
 int
 log_open(const char *path, bool format_json, struct err *err)
 {
@@ -141,7 +135,7 @@ log_write(enum log_level level, const char *fmt, ...)
 	char *msg;
 	va_list ap;
 
-	if (!log_enabled(level))
+	if (level > log_level)
 		return;
 	va_start(ap, fmt);
 	msg = arena_vprintf(&a, fmt, ap);

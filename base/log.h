@@ -11,24 +11,26 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* What is less important than level is dropped. LOG_LEVEL_WARNING to begin with. */
 void log_set_level(enum log_level level);
-bool log_enabled(enum log_level level);
 
 /* Sends log lines to the file too (appended, made 0644 when missing, opened
  * close-on-exec). format_json: JSON lines. path "file:FILE" is FILE, "journald:ID" and
  * "syslog:ID" are the sockets of these two, where ID is the program's name; they have a
- * format of their own. -errno with err when it cannot be opened. */
+ * format of their own, and path must stay until log_close(). 0, or -errno with err when
+ * it cannot be opened: then the one before it stays. */
 int log_open(const char *path, bool format_json, struct err *err);
 
-/* Closes the log file. */
+/* Closes that file or socket, if there is one. */
 void log_close(void);
 
-/* Parent only. Without a log file everything goes to stderr ("knarr: warning: …");
+/* A line, of which msg may have several. Parent only; errno is kept, and what cannot be
+ * written is lost. Without a log file everything goes to stderr ("knarr: warning: …");
  * with one, stderr gets errors only. */
 void log_write(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 #define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)
-#define log_info(...)	 log_write(LOG_LEVEL_INFO, __VA_ARGS__)
-#define log_debug(...)	 log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+#define log_debug(...) log_write(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 #endif

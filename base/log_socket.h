@@ -15,8 +15,9 @@ bool log_socket_match(const char *path, enum log_socket_kind *ret_kind, const ch
 /* A connected datagram socket (close-on-exec), or -errno with err. */
 int log_socket_open(enum log_socket_kind kind, struct err *err);
 
-/* priority: that of syslog(3), 3 (error) to 7 (debug). What is lost on the way is lost: a
- * message must not turn a success into a failure. */
+/* Sends msg under the name id, with memory from a. priority: that of syslog(3), 3 (error)
+ * to 7 (debug). What is lost on the way is lost: a message must not turn a success into a
+ * failure. */
 void log_socket_write(int fd, enum log_socket_kind kind, const char *id, int priority, const char *msg,
 		      struct arena *a);
 

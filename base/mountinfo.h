@@ -9,8 +9,11 @@
 #include "base/err.h"
 
 struct mountinfo_line {
-	uint64_t id;
-	char *root, *point, *type, *options; /* unescaped; options: of the superblock */
+	uint64_t id; /* of the mount, as statx(2) and fdinfo have it (mnt_id) */
+	char *root;  /* what of the file system is mounted: "/" or a path in it */
+	char *point; /* where, from the root of the process */
+	char *type;
+	char *options; /* of the superblock, not of the mount */
 };
 
 struct mountinfo {
@@ -18,10 +21,11 @@ struct mountinfo {
 	size_t n;
 };
 
-/* pid 0: of the calling process. Memory from a. 0 or -errno with err. */
+/* All mounts that the process sees; pid 0: the calling one. root and point are
+ * unescaped. Memory from a. 0 or -errno with err. */
 int mountinfo_read(pid_t pid, struct arena *a, struct err *err, struct mountinfo *ret_info);
 
-/* NULL: none. */
+/* The mount of that id; NULL: none. */
 const struct mountinfo_line *mountinfo_find(const struct mountinfo *m, uint64_t id);
 
 #endif

@@ -187,9 +187,7 @@ plan_seal(const struct plan_builder *b, struct err *err, struct plan **ret_plan)
 	*p = (struct plan){
 		.size = size,
 		.n_steps = (uint32_t)b->n_steps,
-		.n_all_steps = (uint32_t)n_all,
 		.n_sources = (uint32_t)b->n_sources,
-		.blob_size = (uint32_t)b->blob_len,
 		.stage = b->stage,
 		.steps = steps,
 		.sources = (struct plan_source *)((char *)p + sources_at),

@@ -32,10 +32,8 @@ enum plan_slot {
 	PLAN_FD_ROOT,	     /* root of the container's rootfs mount */
 	PLAN_FD_CHANNEL,     /* socket to the parent (SOCK_SEQPACKET) */
 	PLAN_FD_START,	     /* listening socket of `start` (create only) */
-	PLAN_FD_PEER,	     /* connection accepted from `start` */
 	PLAN_FD_PROC,	     /* private procfs, opened by the first step that needs it */
 	PLAN_FD_MASK_DIR,    /* empty read-only tmpfs that hides folders */
-	PLAN_FD_CONSOLE,     /* slave of the console until the program has it */
 	PLAN_FD_STATUS,	     /* memfd of the shared struct err (create only) */
 	PLAN_FD_INIT,	     /* pidfd of the init whose namespaces are entered (exec only) */
 	PLAN_FD_PROC_MOUNT,  /* the procfs that the config mounts on /proc */
@@ -98,28 +96,29 @@ enum plan_map_how { PLAN_MAP_NONE, PLAN_MAP_DIRECT, PLAN_MAP_HELPERS /* newuidma
 /* A sealed plan: this header, the steps, the blob, in one read-only mapping. */
 struct plan {
 	size_t size;	  /* of the mapping, bytes */
-	uint32_t n_steps; /* in the line; alternates follow them */
-	uint32_t n_all_steps;
+	uint32_t n_steps; /* in the line; alternates follow them in steps */
 	uint32_t n_sources;
-	uint32_t blob_size;
 	struct plan_stage stage;
 	const struct plan_step *steps;	   /* into this mapping */
 	const struct plan_source *sources; /* into this mapping */
 	const char *blob;		   /* into this mapping */
 };
 
+/* The string s of the plan; NULL: it is none. */
 static inline const char *
 plan_text(const struct plan *p, plan_str s)
 {
 	return s ? p->blob + s : NULL;
 }
 
-/* First string of v; the next begins after its NUL. NULL when empty. */
+/* First string of v; NULL when empty. */
 static inline const char *
 plan_first(const struct plan *p, struct plan_strv v)
 {
 	return v.n ? p->blob + v.off : NULL;
 }
+
+/* The string after s in its list, which has one more: the lists hold no NULL. */
 const char *plan_next(const char *s);
 
 /* Fills vec[0..v.n-1] and a NULL; vec has room for max pointers in all.
@@ -137,7 +136,7 @@ struct plan_ctx {
 	int fds[PLAN_FD_MAX];
 	struct err *err;	     /* shared with the parent */
 	struct stage_status *status; /* shared with the runtime: libcontainer/stage.h */
-	const char *program;	     /* chosen by PLAN_FIND_PROGRAM */
+	const char *program;	     /* path, chosen by PLAN_FIND_PROGRAM */
 	const char **argv, **envp;   /* room made by the parent for EXEC and hooks */
 	size_t max_vector;	     /* pointers in each of the two */
 };
@@ -166,19 +165,24 @@ struct plan_step *plan_add(struct plan_builder *b, enum plan_kind kind, const ch
 	__attribute__((format(printf, 3, 4), returns_nonnull));
 
 /* Makes a copy of *alt the alternate of the step most recently added: it runs
- * instead of it when that fails with one of errnos. */
+ * instead of it when that fails with one of errnos (enum plan_errnos). */
 void plan_alternate(struct plan_builder *b, uint32_t errnos, const struct plan_step *alt);
 
-/* Adds a source for the parent to open; returns its slot. */
+/* Adds a source for the parent to open (or a node to make: fill its device); returns its
+ * slot. nofollow: path may be a link, which is the source then. what: as of the step
+ * that mounts it. */
 uint16_t plan_add_source(struct plan_builder *b, const char *path, bool recursive, bool nofollow, plan_str what);
 
-plan_str plan_string(struct plan_builder *b, const char *s); /* NULL: 0 */
+/* Copies into the blob: a string (NULL: 0), n strings, len bytes. */
+plan_str plan_string(struct plan_builder *b, const char *s);
 struct plan_strv plan_strings(struct plan_builder *b, const char *const *items, size_t n);
 struct plan_bytes plan_data(struct plan_builder *b, const void *data, size_t len);
 
-/* Copies all into one mapping and makes it read-only. -E2BIG when something
- * does not fit its number (err is filled), else 0. */
+/* Copies all into one mapping and makes it read-only; plan_free() unmaps it. 0 or
+ * -errno with err: -E2BIG when something does not fit its number. */
 int plan_seal(const struct plan_builder *b, struct err *err, struct plan **ret_plan);
+
+/* p may be NULL. */
 void plan_free(struct plan *p);
 
 /* Prints a plan for people: one line per step, stable text (golden tests). */

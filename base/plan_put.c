@@ -6,7 +6,6 @@
 #include <linux/mount.h>
 #include <stdarg.h>
 
-/* A string in quotes, with control bytes, quotes and backslashes escaped. */
 void
 plan_put_quoted(struct plan_printer *o, const char *s)
 {

@@ -16,6 +16,7 @@ struct plan_printer {
 	FILE *out;
 };
 
+/* Text as it is: printf(3). */
 void plan_put(struct plan_printer *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A string in quotes, with control bytes, quotes and backslashes escaped; and alone on
@@ -23,6 +24,7 @@ void plan_put(struct plan_printer *o, const char *fmt, ...) __attribute__((forma
 void plan_put_quoted(struct plan_printer *o, const char *s);
 void plan_put_line(struct plan_printer *o, const char *prefix, const char *line);
 
+/* A string, a list of them in brackets, and a name alone. */
 void plan_put_str(struct plan_printer *o, const char *name, plan_str s);
 void plan_put_list(struct plan_printer *o, const char *name, struct plan_strv v);
 void plan_put_flag(struct plan_printer *o, const char *name, bool on);
@@ -32,10 +34,15 @@ void plan_put_names(struct plan_printer *o, const char *name, uint64_t bits, con
 
 /* Attributes of a mount, under the two names of what is set and what is cleared. */
 void plan_put_attrs(struct plan_printer *o, const char *set, const char *clear, struct plan_attrs a);
+
+/* "propagation=" and MS_SHARED … by their names. */
 void plan_put_propagation(struct plan_printer *o, uint32_t flags);
+
+/* Mode, number and owner of a device node. */
 void plan_put_node(struct plan_printer *o, const struct plan_device *d);
 
-/* The line of a step; prefix is for its alternate, which follows on a line of its own. */
+/* The line of a step, from 1; its alternate follows on a line of its own. prefix: before
+ * the number, for that second line. */
 void plan_print_step(struct plan_printer *o, const char *prefix, uint32_t number, const struct plan_step *s);
 
 #endif

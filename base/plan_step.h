@@ -107,16 +107,16 @@ struct plan_mount_bind {       /* open_tree(CLONE), mount_setattr, move_mount */
 	struct plan_attrs attrs, rec_attrs;
 	uint32_t propagation;
 };
-struct plan_remount {
+struct plan_remount { /* of a mount that is there: "remount" in its options */
 	plan_str dest;
-	struct plan_strv options;
+	struct plan_strv options; /* of the file system, for superblock */
 	struct plan_attrs attrs, rec_attrs;
 	uint32_t propagation;
-	bool superblock;
+	bool superblock; /* reconfigure the file system, not just the mount */
 };
 struct plan_root_bind {
-	plan_str path;
-	uint16_t slot;
+	plan_str path;	/* in the runtime's mount namespace */
+	uint16_t slot;	/* 0: open path here; else a tree that the parent opened */
 	bool open_only; /* no mount namespace: nothing is mounted */
 };
 struct plan_root_overlay {
@@ -136,9 +136,9 @@ struct plan_make_dir {
 };
 struct plan_device {
 	plan_str path;
-	uint32_t mode;
+	uint32_t mode; /* with S_IFMT */
 	uint32_t major, minor;
-	uint32_t uid, gid; /* mode has S_IFMT */
+	uint32_t uid, gid;
 };
 struct plan_bind_device {
 	plan_str path, source;
@@ -148,9 +148,10 @@ struct plan_symlink {
 	plan_str path, target;
 };
 struct plan_console {
-	uint16_t height, width;
-	uint32_t uid;
-	bool set_size, bind;
+	uint16_t height, width; /* for set_size */
+	uint32_t uid;		/* owner of the terminal */
+	bool set_size;
+	bool bind; /* on /dev/console, too */
 };
 struct plan_hook {
 	plan_str path;
@@ -160,8 +161,8 @@ struct plan_hook {
 	int64_t timeout;		 /* seconds; 0: none */
 	plan_str state_head, state_tail; /* state JSON around the pid */
 	struct plan_bytes seccomp;	 /* filter for a hook that comes from the container; len 0: none */
-	uint32_t seccomp_flags;
-	bool no_new_privileges;
+	uint32_t seccomp_flags;		 /* SECCOMP_FILTER_FLAG_* */
+	bool no_new_privileges;		 /* set before the filter is loaded */
 };
 struct plan_path {
 	plan_str path;
@@ -172,45 +173,46 @@ struct plan_pivot {
 enum plan_pivot_how { PLAN_BY_PIVOT, PLAN_BY_MOVE, PLAN_BY_CHROOT };
 struct plan_keyring {
 	plan_str name;
-	plan_str label;
+	plan_str label; /* for /proc/self/attr/keycreate; 0: none */
 };
 struct plan_uts {
 	plan_str name;
-	bool domain;
+	bool domain; /* setdomainname(2), not sethostname(2) */
 };
 struct plan_propagation {
-	uint32_t flags;
+	uint32_t flags; /* MS_PRIVATE… with MS_REC or not, for "/" */
 };
 struct plan_sysctl {
 	plan_str name, value; /* name with slashes: "net/ipv4/ip_forward" */
 };
 struct plan_rlimit {
-	uint32_t resource;
-	uint64_t soft, hard;
+	uint32_t resource;   /* RLIMIT_* */
+	uint64_t soft, hard; /* UINT64_MAX: unlimited */
 };
 struct plan_oom {
-	int32_t score;
+	int32_t score; /* -1000 … 1000 */
 };
-struct plan_scheduler {
+struct plan_scheduler { /* sched_setattr(2) */
 	uint32_t policy;
 	int32_t nice;
 	uint32_t priority;
-	uint64_t flags, runtime, deadline, period;
+	uint64_t flags;
+	uint64_t runtime, deadline, period; /* ns */
 };
 struct plan_affinity {
 	struct plan_bytes cpus; /* mask of sched_setaffinity(2) */
 };
-struct plan_io_priority {
+struct plan_io_priority { /* ioprio_set(2) */
 	int32_t class, priority;
 };
-struct plan_personality {
+struct plan_personality { /* personality(2) */
 	uint64_t domain;
 };
-struct plan_memory_policy {
+struct plan_memory_policy { /* set_mempolicy(2) */
 	int32_t mode;
-	uint32_t flags;
-	struct plan_bytes nodes;
-	uint32_t max_node;
+	uint32_t flags;		 /* MPOL_F_* */
+	struct plan_bytes nodes; /* mask; len 0: none */
+	uint32_t max_node;	 /* bits of the mask, as the call counts them */
 };
 struct plan_label {
 	plan_str file, text; /* file below /proc/self/attr */
@@ -226,22 +228,22 @@ struct plan_dir {
 	plan_str path;
 };
 struct plan_capabilities {
-	uint64_t bounding, effective, permitted, inheritable, ambient;
-	bool keep_sys_admin;
+	uint64_t bounding, effective, permitted, inheritable, ambient; /* bit n: capability n */
+	bool keep_sys_admin; /* until execve: the filter is yet to be loaded */
 };
 /* 3 … 3+keep-1 stay open, and what the init needs to talk to the runtime. */
 struct plan_close_fds {
 	uint32_t keep;
 };
 struct plan_program {
-	struct plan_strv candidates;
-	plan_str name;
-	bool searched;
+	struct plan_strv candidates; /* paths, in the order of execvp(3) */
+	plan_str name;		     /* args[0], for messages */
+	bool searched;		     /* along PATH */
 };
 struct plan_seccomp {
 	struct plan_bytes filter; /* struct sock_filter[] */
-	uint32_t flags;
-	bool notify;
+	uint32_t flags;		  /* SECCOMP_FILTER_FLAG_* */
+	bool notify;		  /* has a listener, which the runtime takes */
 };
 struct plan_exec {
 	struct plan_strv args, env;

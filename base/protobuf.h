@@ -17,10 +17,14 @@ struct protobuf {
 	size_t len, cap;
 };
 
-/* A negative int32 is given as (uint64_t)(int64_t)v: ten bytes, as the format wants. */
+/* Adds a number. A negative int32 is given as (uint64_t)(int64_t)v: ten bytes, as the
+ * format wants. */
 void protobuf_put_number(struct protobuf *m, unsigned field, uint64_t v);
-/* NULL adds nothing. */
+
+/* Adds a string; NULL adds nothing. */
 void protobuf_put_string(struct protobuf *m, unsigned field, const char *s);
+
+/* Adds a copy of the whole message inner as a field of m. */
 void protobuf_put_message(struct protobuf *m, unsigned field, const struct protobuf *inner);
 
 /* `struct protobuf_reader r = { data, len };` */
@@ -36,7 +40,8 @@ struct protobuf_field {
 	size_t len;
 };
 
-/* 1 and the next field, 0 at the end, -EBADMSG for what is no message. */
+/* 1 and the next field, 0 at the end, -EBADMSG for what is no message. One of fixed
+ * width (four or eight bytes, which CRIU does not use) has its number and no value. */
 int protobuf_next(struct protobuf_reader *r, struct protobuf_field *ret_field);
 
 /* The string of a field in the arena, cut at a NUL. */

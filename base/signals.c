@@ -3,7 +3,8 @@
  * itself (32 and 33), and a caller may have those ignored as well. */
 #include "base/signals.h"
 
-#include <string.h>
+#include <signal.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,15 +12,14 @@
 #define KERNEL_MASK_SIZE 8
 
 void
-signals_reset(const sigset_t *mask)
+signals_reset(void)
 {
 	/* The kernel's struct sigaction of every architecture fits, and all zeros
 	 * is SIG_DFL without flags in each of them. */
 	static const unsigned char action[64];
-	sigset_t none;
+	static const unsigned char none[KERNEL_MASK_SIZE];
 
 	for (int sig = 1; sig <= LAST_SIGNAL; sig++)
 		syscall(SYS_rt_sigaction, sig, action, NULL, KERNEL_MASK_SIZE);
-	memset(&none, 0, sizeof(none));
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask ? mask : &none, NULL, KERNEL_MASK_SIZE);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_MASK_SIZE);
 }

@@ -2,11 +2,9 @@
 #ifndef KNARR_BASE_SIGNALS_H
 #define KNARR_BASE_SIGNALS_H
 
-#include <signal.h>
-
-/* Every signal to its default action, and the mask to *mask (NULL: none
- * blocked). Callers of a runtime ignore SIGPIPE or block signals; a container's
- * program and a hook start with the defaults. Allocates nothing. signal(7). */
-void signals_reset(const sigset_t *mask);
+/* Every signal to its default action, and none blocked. Callers of a runtime ignore
+ * SIGPIPE or block signals; a container's program and a hook start with the defaults.
+ * Allocates nothing. signal(7). */
+void signals_reset(void);
 
 #endif

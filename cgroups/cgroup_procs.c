@@ -15,7 +15,7 @@
 
 #define MAX_PROCS_FILE ((size_t)64 * 1024 * 1024)
 #define MAX_DEPTH      256
-#define DIE_MS         100 /* usually they are gone at once */
+#define DIE_MS	       100 /* usually they are gone at once */
 #define FREEZE_MS      2000
 
 /* -ENOENT at open, -ENODEV at read and write: removed meanwhile. */

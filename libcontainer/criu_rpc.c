@@ -123,7 +123,7 @@ execute(const struct session *s, int socket)
 	const char *argv[] = { "criu", "swrk", number, NULL };
 
 	snprintf(number, sizeof(number), "%d", socket);
-	signals_reset(NULL);
+	signals_reset();
 	if (pass_descriptors(s, socket) < 0)
 		return;
 	execv(s->program, (char *const *)argv);

@@ -87,7 +87,7 @@ become_hook(const struct hook_exec *h, int input, int report)
 	int code;
 
 	setsid();
-	signals_reset(NULL);
+	signals_reset();
 	if (take_stdin(input) >= 0 && take_output(h) >= 0 && fd_close_range(3, UINT_MAX, /* cloexec= */ true) == 0 &&
 	    enter_dir(h->dir) == 0 && confine(h) == 0)
 		execve(h->path, (char *const *)h->argv, (char *const *)h->envp);

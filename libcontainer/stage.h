@@ -94,7 +94,6 @@ struct stage_options {
 	int cgroup_procs;    /* cgroup.procs of a cgroup below the container's, which the init moves to; 0: none */
 	bool guard_in_child; /* the init hides the runtime's executable itself */
 	bool not_dumpable;   /* the init's /proc/PID/{exe,fd,mem,root} are closed until its execve */
-	const sigset_t *signal_mask; /* what the program gets; NULL: empty */
 };
 
 /* Opens the plan's sources, clones the init (and knarr:[join] where needed),

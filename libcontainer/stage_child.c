@@ -242,7 +242,7 @@ void
 stage_child(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o)
 {
 	prctl(PR_SET_NAME, "knarr:[init]");
-	signals_reset(o->signal_mask);
+	signals_reset();
 	if (enter(c, o) == 0)
 		plan_run(c, status);
 	process_end(1);

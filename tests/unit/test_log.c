@@ -44,7 +44,7 @@ test_levels(void)
 {
 	log_set_level(LOG_LEVEL_WARNING);
 	log_debug("hidden");
-	log_info("hidden");
+	log_write(LOG_LEVEL_INFO, "hidden");
 	CHECK(!*take(file));
 	log_warning("w");
 	CHECK(strstr(take(file), "\"level\":\"warning\",\"msg\":\"w\"") != NULL);
@@ -61,7 +61,6 @@ test_levels(void)
 	log_set_level(LOG_LEVEL_ERROR);
 	log_warning("hidden");
 	CHECK(!*take(messages));
-	CHECK(log_enabled(LOG_LEVEL_ERROR) && !log_enabled(LOG_LEVEL_WARNING));
 }
 
 static void
