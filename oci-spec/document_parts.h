@@ -4,13 +4,14 @@
 
 #include "base/json_out.h"
 
+/* The text, with a final newline when it is pretty. */
 static inline char *
 document_end(struct json_out *j)
 {
 	return j->pretty ? arena_printf(j->arena, "%s\n", j->text) : j->text;
 }
 
-/* names ends with NULL; NULL itself writes nothing. */
+/* A member that is a list of names, which ends with NULL; NULL itself writes nothing. */
 static inline void
 document_list(struct json_out *j, const char *key, const char *const *names)
 {

@@ -14,7 +14,7 @@
 #include "oci-spec/spec.h"
 
 struct parser {
-	struct arena *arena;
+	struct arena *arena; /* of all that is parsed */
 	struct issues *issues;
 	size_t errors_before;	/* errors when the present object began */
 	bool namespaces_broken; /* linux.namespaces could not be read: no rule may rely on it */
@@ -29,9 +29,14 @@ enum field_flags {
 	FIELD_OPT = 1 << 5,		/* an integer or bool: the member is a struct opt_* */
 };
 
+struct field;
+
+/* Reads v into the member of obj that f tells, or reports why not. */
+typedef void field_handler(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
+
 struct field {
 	const char *name;
-	void (*parse)(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
+	field_handler *parse;
 	size_t offset; /* of the member in the object's struct */
 	size_t count;  /* of the member with the number of elements, for lists */
 	unsigned flags;
@@ -73,31 +78,21 @@ struct object_type {
 /* The largest usable id: 2^32-1 is "no id" to the kernel. */
 #define ID_MAX UINT32_C(4294967294)
 
-/* Handlers; what obj + offset must be is in the comment. */
-void field_string(struct parser *p, const struct field *f, const struct json_value *v, void *obj); /* char * */
-void field_bool(struct parser *p, const struct field *f, const struct json_value *v, void *obj);   /* bool, opt_bool */
-void field_integer(struct parser *p, const struct field *f, const struct json_value *v,
-		   void *obj); /* 2 to 8 bytes, or opt_ */
-void field_strings(struct parser *p, const struct field *f, const struct json_value *v,
-		   void *obj);									/* char **, size_t */
-void field_ids(struct parser *p, const struct field *f, const struct json_value *v, void *obj); /* uint32_t *, size_t */
-void field_pairs(struct parser *p, const struct field *f, const struct json_value *v,
-		 void *obj); /* spec_pair *, size_t */
-void field_enum(struct parser *p, const struct field *f, const struct json_value *v, void *obj); /* integer */
-void field_flags(struct parser *p, const struct field *f, const struct json_value *v,
-		 void *obj); /* 4 or 8 bytes, or'ed */
-void field_names(struct parser *p, const struct field *f, const struct json_value *v,
-		 void *obj); /* char **, size_t; checked */
-void field_object(struct parser *p, const struct field *f, const struct json_value *v,
-		  void *obj); /* the struct itself */
-void field_pointer(struct parser *p, const struct field *f, const struct json_value *v,
-		   void *obj); /* pointer to a new struct */
-void field_objects(struct parser *p, const struct field *f, const struct json_value *v,
-		   void *obj); /* struct *, size_t */
-/* Members of any name; the first member of the struct gets the key. struct *, size_t */
-void field_map(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
-/* Known to the spec, but not for Linux, or obsolete: nothing is read. */
-void field_ignored(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
+/* The handlers, each with what the member is (and the one with the number of elements). */
+field_handler field_string;  /* char * */
+field_handler field_bool;    /* bool, opt_bool */
+field_handler field_integer; /* 2 to 8 bytes, or opt_ */
+field_handler field_strings; /* char **, size_t */
+field_handler field_ids;     /* uint32_t *, size_t */
+field_handler field_pairs;   /* spec_pair *, size_t: an object of strings */
+field_handler field_enum;    /* integer: a name's value in the name_table */
+field_handler field_flags;   /* 4 or 8 bytes: the names' values, or'ed */
+field_handler field_names;   /* char **, size_t: names that the name_table has */
+field_handler field_object;  /* the struct itself */
+field_handler field_pointer; /* pointer to a new struct */
+field_handler field_objects; /* struct *, size_t: an array of objects */
+field_handler field_map;     /* struct *, size_t: members of any name, which is the struct's first member */
+field_handler field_ignored; /* none: known to the spec, but not for Linux, or obsolete */
 
 /* Fills obj (zeroed before) from v; reports unknown and missing properties. */
 void parse_object(struct parser *p, const struct object_type *t, const struct json_value *v, void *obj);

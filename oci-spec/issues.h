@@ -12,7 +12,7 @@
 struct found {
 	enum spec_severity severity;
 	size_t offset; /* byte of the text */
-	size_t order;  /* of finding, to keep the sort stable */
+	size_t order;  /* of finding: which of two at one place is the first */
 	char *path, *text;
 };
 
@@ -25,9 +25,11 @@ struct issues {
 	size_t count[SPEC_NOTE + 1]; /* by severity, also those that were not kept */
 };
 
+/* Begins with none. All memory comes from a; text is not copied and must stay. */
 void issues_init(struct issues *is, struct arena *a, const char *text, size_t len);
 
-/* path: arena or static string. The message is formatted into the arena. */
+/* Adds one at that byte of the text (beyond it: its end). path is copied, the message
+ * formatted into the arena; both only if issues of that severity are still kept. */
 void issues_add(struct issues *is, enum spec_severity severity, size_t offset, const char *path, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 void issues_vadd(struct issues *is, enum spec_severity severity, size_t offset, const char *path, const char *fmt,
@@ -41,7 +43,8 @@ void issues_count(struct issues *is, enum spec_severity severity);
 /* Line of a byte of the text, from 1. */
 unsigned issues_line(const struct issues *is, size_t offset);
 
-/* Sorts by position and fills the report. */
+/* Sorts by position and fills the report, with at most SPEC_MAX_ISSUES: errors first
+ * when there are more. */
 void issues_report(struct issues *is, struct spec_report *report);
 
 #endif

@@ -18,7 +18,7 @@ enum json_type { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSO
 struct json_value {
 	enum json_type type;
 	bool boolean;
-	bool broken;	     /* a string that was reported already (NUL inside) */
+	bool broken;	     /* a string that was reported already: a NUL or half a surrogate pair in it */
 	bool duplicate;	     /* not in the tree: its key was given before */
 	uint32_t offset;     /* of its first byte in the text */
 	uint32_t key_offset; /* of its key's opening quote; members of objects only */

@@ -1,5 +1,6 @@
-/* Theory of operation: reading config.json from a bundle, and the issues of a
- * report as text. */
+/* Theory of operation: reading config.json from a bundle, and the files of process,
+ * resources and mounts that commands take; the issues of a report as text; small
+ * questions about a spec. A first error becomes the message of the command. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -96,7 +97,7 @@ spec_load_process(const char *path, struct arena *a, struct spec_report *report,
 	*report = (struct spec_report){ 0 };
 	if (r < 0)
 		return r;
-	r = spec_parse_process(path, text, len, a, report, ret_process);
+	r = spec_parse_process(text, len, a, report, ret_process);
 	free(text);
 	return r < 0 ? first_error(path, report, err) : 0;
 }

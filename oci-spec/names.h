@@ -19,7 +19,7 @@ struct name_table {
 	size_t n;
 };
 
-/* In the values of names_propagation. */
+/* Added to the values of names_propagation for the forms with "r" ("rshared"). */
 #define NAMES_RECURSIVE 0x100
 
 extern const struct name_table names_namespace, names_rlimit, names_sched_policy, names_sched_flag, names_io_class,
@@ -29,7 +29,7 @@ extern const struct name_table names_namespace, names_rlimit, names_sched_policy
 /* False when the table has no such name. */
 bool name_find(const struct name_table *t, const char *name, uint64_t *ret_value);
 
-/* The name of a value, or NULL. */
+/* The first name of a value, or NULL. Static. */
 const char *name_of(const struct name_table *t, uint64_t value);
 
 /* How unlike the two are: 0 = the same but for case, SIZE_MAX = not worth a
@@ -40,10 +40,11 @@ size_t name_distance(const char *given, const char *candidate);
  * they are few. */
 char *name_complaint(struct arena *a, const struct name_table *t, const char *given);
 
-/* Capability number of a name like "CAP_CHOWN"; -1: unknown to libcap. */
+/* Capability number of a name like "CAP_CHOWN"; -1: unknown to libcap, which also knows
+ * those that the running kernel lacks. */
 int capability_number(const char *name);
 
-/* Name of a capability in capital letters; NULL: no such number. */
+/* Name of a capability in capital letters, in a; NULL: no such number. */
 const char *capability_name(struct arena *a, unsigned number);
 
 #endif

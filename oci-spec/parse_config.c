@@ -202,13 +202,12 @@ parse_lone(const struct object_type *type, const char *json, size_t len, struct 
 }
 
 int
-spec_parse_process(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+spec_parse_process(const char *json, size_t len, struct arena *a, struct spec_report *report,
 		   struct spec_process **ret_process)
 {
 	void *object;
 	int r = parse_lone(&type_process, json, len, a, report, &object);
 
-	(void)file;
 	if (r == 0)
 		*ret_process = object;
 	return r;

@@ -37,7 +37,7 @@ struct spec_pairs { struct spec_pair *items; size_t n; };
 struct spec_id_mapping { uint32_t container_id, host_id, size; };
 struct spec_id_mappings { struct spec_id_mapping *items; size_t n; };
 
-struct spec_root { char *path; bool readonly; };
+struct spec_root { char *path; /* relative: to the bundle */ bool readonly; };
 
 struct spec_mount {
 	char *destination; /* as written; may be relative (deprecated: from "/") */
@@ -47,7 +47,11 @@ struct spec_mount {
 	struct spec_id_mappings uid_mappings, gid_mappings;
 };
 
-struct spec_rlimit { int resource; /* RLIMIT_* */ char *type; uint64_t soft, hard; };
+struct spec_rlimit {
+	int resource;	     /* RLIMIT_* */
+	char *type;	     /* its name, as written */
+	uint64_t soft, hard; /* UINT64_MAX: unlimited */
+};
 
 /* Names as in the config ("CAP_CHOWN"); `unknown` names were already reported
  * as warnings and are left out of the masks. Bit N is capability number N. */
@@ -65,10 +69,11 @@ struct spec_user {
 struct spec_scheduler {
 	uint32_t policy;
 	struct opt_i32 nice, priority;
-	uint64_t flags, runtime, deadline, period;
+	uint64_t flags;			    /* SCHED_FLAG_* */
+	uint64_t runtime, deadline, period; /* ns */
 };
 struct spec_io_priority { int class; int32_t priority; };
-struct spec_cpu_affinity { char *initial, *final; };
+struct spec_cpu_affinity { char *initial, *final; /* "0-3,7"; NULL: absent */ };
 
 struct spec_process {
 	bool terminal;
@@ -98,7 +103,7 @@ struct spec_hooks {
 	struct spec_hooks_list prestart, create_runtime, create_container, start_container, poststart, poststop;
 };
 
-/* Index = order of enum; SPEC_NS_COUNT kinds. */
+/* The index into spec_linux.namespaces. */
 enum spec_ns_type {
 	SPEC_NS_USER, SPEC_NS_PID, SPEC_NS_NETWORK, SPEC_NS_MOUNT, SPEC_NS_IPC,
 	SPEC_NS_UTS, SPEC_NS_CGROUP, SPEC_NS_TIME, SPEC_NS_COUNT
@@ -124,17 +129,20 @@ struct spec_device_rule {
 	bool read, write, mknod; /* all three when access was absent */
 };
 struct spec_memory {
-	struct opt_i64 limit, reservation, swap, kernel, kernel_tcp;
-	struct opt_u64 swappiness;
+	struct opt_i64 limit, reservation, kernel, kernel_tcp; /* bytes; -1: unlimited */
+	struct opt_i64 swap;			  /* the same, of memory and swap together */
+	struct opt_u64 swappiness;		  /* 0 to 100 */
 	struct opt_bool disable_oom_killer, use_hierarchy, check_before_update;
 };
 struct spec_cpu {
-	struct opt_u64 shares, burst, period, realtime_period;
-	struct opt_i64 quota, realtime_runtime, idle;
-	char *cpus, *mems;
+	struct opt_u64 shares;			       /* weight, as of cgroup v1: 2 to 262144 */
+	struct opt_u64 burst, period, realtime_period; /* us */
+	struct opt_i64 quota, realtime_runtime;	       /* us in each period; -1: unlimited */
+	struct opt_i64 idle;			       /* 0 or 1 */
+	char *cpus, *mems;			       /* lists: "0-3,7" */
 };
 struct spec_weight_device { int64_t major, minor; struct opt_u16 weight, leaf_weight; };
-struct spec_throttle_device { int64_t major, minor; uint64_t rate; };
+struct spec_throttle_device { int64_t major, minor; uint64_t rate; /* bytes or operations per second */ };
 struct spec_throttles { struct spec_throttle_device *items; size_t n; };
 struct spec_block_io {
 	struct opt_u16 weight, leaf_weight;
@@ -142,7 +150,7 @@ struct spec_block_io {
 	size_t n_weight_devices;
 	struct spec_throttles read_bps, write_bps, read_iops, write_iops;
 };
-struct spec_hugepage_limit { char *page_size; uint64_t limit; };
+struct spec_hugepage_limit { char *page_size; /* "2MB" */ uint64_t limit; /* bytes */ };
 struct spec_net_priority { char *name; uint32_t priority; };
 struct spec_network { struct opt_u32 class_id; struct spec_net_priority *priorities; size_t n_priorities; };
 struct spec_rdma { char *device; struct opt_u32 hca_handles, hca_objects; };
@@ -152,7 +160,7 @@ struct spec_resources {
 	size_t n_devices;
 	struct spec_memory *memory;	/* NULL: absent, as below */
 	struct spec_cpu *cpu;
-	struct opt_i64 pids_limit;
+	struct opt_i64 pids_limit;	/* -1: unlimited */
 	struct spec_block_io *block_io;
 	struct spec_hugepage_limit *hugepage_limits;
 	size_t n_hugepage_limits;
@@ -162,8 +170,8 @@ struct spec_resources {
 	struct spec_pairs unified;
 };
 
-/* Values of seccomp are kept as the numbers of <seccomp.h> (SCMP_ACT_* with
- * the errno already in them would lose errnoRet, so it stays apart). */
+/* Numbers of their own: libcontainer/seccomp_tables.h turns them into those of
+ * libseccomp, whose actions have the errno in them. */
 enum spec_seccomp_action {
 	SPEC_ACT_KILL, /* = KILL_THREAD */ SPEC_ACT_KILL_PROCESS, SPEC_ACT_KILL_THREAD, SPEC_ACT_TRAP,
 	SPEC_ACT_ERRNO, SPEC_ACT_TRACE, SPEC_ACT_ALLOW, SPEC_ACT_LOG, SPEC_ACT_NOTIFY, SPEC_ACT_COUNT
@@ -192,7 +200,7 @@ struct spec_intel_rdt {
 	struct spec_strings schemata;
 	bool enable_monitoring;
 };
-struct spec_memory_policy { int mode; char *nodes; uint32_t flags; /* MPOL_F_* */ };
+struct spec_memory_policy { int mode; /* MPOL_* */ char *nodes; /* "0-3,7" */ uint32_t flags; /* MPOL_F_* */ };
 struct spec_time_offset { bool set; int64_t secs; uint32_t nanosecs; };
 
 enum spec_propagation { SPEC_PROP_UNSET, SPEC_PROP_SHARED, SPEC_PROP_SLAVE, SPEC_PROP_PRIVATE, SPEC_PROP_UNBINDABLE };
@@ -248,8 +256,8 @@ struct spec_issue {
 	char *path;	       /* "linux.seccomp.syscalls[3].action"; "" = the file */
 	char *text;	       /* "expected …, found …; did you mean …?" */
 };
-/* Filled in the order of the file, at most SPEC_MAX_ISSUES; `n_errors` counts
- * all errors also beyond that. */
+/* In the order of the file, at most SPEC_MAX_ISSUES; n_errors and n_warnings also
+ * count those beyond that. Errors take the room first, then warnings. */
 #define SPEC_MAX_ISSUES 100
 struct spec_report {
 	struct spec_issue *items;
@@ -271,19 +279,19 @@ int spec_parse(const char *file, const char *json, size_t len, struct arena *a, 
 int spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
 	      struct spec **ret_spec);
 
-/* Parses a lone process object (the file of `exec --process`). As spec_parse. */
-int spec_parse_process(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+/* The same for a lone process object (the file of `exec --process`), */
+int spec_parse_process(const char *json, size_t len, struct arena *a, struct spec_report *report,
 		       struct spec_process **ret_process);
 
-/* Parses a lone linux.resources object (what `update --resources` reads). */
+/* a lone linux.resources object (what `update --resources` reads), */
 int spec_parse_resources(const char *json, size_t len, struct arena *a, struct spec_report *report,
 			 struct spec_resources **ret_resources);
 
-/* Parses a lone array of mounts, or an object with only `mounts` in it. */
+/* and a lone array of mounts, or an object with only `mounts` in it. */
 int spec_parse_mounts(const char *json, size_t len, struct arena *a, struct spec_report *report,
 		      struct spec_mount **ret_mounts, size_t *ret_n);
 
-/* Read a file ("-": standard input) and parse it. Errors as in spec_load(). */
+/* Read a file ("-": standard input) and parse it. Memory and errors as in spec_load(). */
 int spec_load_process(const char *path, struct arena *a, struct spec_report *report, struct err *err,
 		      struct spec_process **ret_process);
 int spec_load_resources(const char *path, struct arena *a, struct spec_report *report, struct err *err,
@@ -304,7 +312,7 @@ char *spec_sysctl_path(struct arena *a, const char *key);
 /* Whether s is one of the list: options of a mount, names of system calls. */
 bool spec_strings_have(const struct spec_strings *list, const char *s);
 
-/* Name of a namespace type as in config.json ("network"). Static. */
+/* Name of a namespace type as in config.json ("network"); "unknown" beyond them. Static. */
 const char *spec_ns_name(enum spec_ns_type type);
 
 #endif

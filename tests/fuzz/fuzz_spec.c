@@ -46,7 +46,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 
 	if (data[0] == '\t')
-		ok = spec_parse_process("f", (const char *)data, size, &a, &report, &process) == 0;
+		ok = spec_parse_process((const char *)data, size, &a, &report, &process) == 0;
 	else
 		ok = spec_parse("f", (const char *)data, size, &a, &report, &s) == 0;
 	if (ok != (report.n_errors == 0) || ok != (s || process))

@@ -367,10 +367,10 @@ test_process(void)
 	struct spec_process *process = NULL;
 	struct spec_report report;
 
-	CHECK(spec_parse_process("p", good, strlen(good), &a, &report, &process) == 0 && report.n == 0);
+	CHECK(spec_parse_process(good, strlen(good), &a, &report, &process) == 0 && report.n == 0);
 	CHECK(process && process->user.gid == 6 && strings_are(process->args, "id"));
 	process = NULL;
-	CHECK(spec_parse_process("p", bad, strlen(bad), &a, &report, &process) == -EINVAL && !process);
+	CHECK(spec_parse_process(bad, strlen(bad), &a, &report, &process) == -EINVAL && !process);
 	CHECK(report.n == 1 && same(spec_issue_format(&a, "p", &report.items[0]),
 				    "p:1:8: error: cwd: expected an absolute path, found \".\""));
 }
