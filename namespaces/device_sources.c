@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -55,8 +54,8 @@ make_all(const struct plan *p, struct result *result)
 {
 	int dir = -1;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	    mount("knarr", place, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755") == 0)
+	if (mount_classic(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount_classic("knarr", place, "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755") == 0)
 		dir = open(place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0) {
 		err_set(&result->err, errno, "linux.devices: a place to make device nodes in");

@@ -1,6 +1,6 @@
 /* A file system in the making: fsopen(2), fsconfig(2), fsmount(2). Each
- * function leaves one clear message in err, with the kernel's own words when it
- * has any, and returns -errno. Allocates nothing. */
+ * function returns 0, or leaves one clear message in err, with the kernel's own words
+ * when it has any, and returns -errno. Allocates nothing. */
 #ifndef KNARR_NAMESPACES_FS_CONTEXT_H
 #define KNARR_NAMESPACES_FS_CONTEXT_H
 
@@ -20,15 +20,18 @@ struct fs_context {
 };
 #define auto_fs_context __attribute__((cleanup(fs_context_close)))
 
+/* Fills *f; err, type and dest must stay as long as it. */
 int fs_context_open(struct fs_context *f, struct err *err, const char *type, const char *dest);
 void fs_context_close(struct fs_context *f);
 
 /* One option; value NULL: a flag. */
 int fs_context_set(struct fs_context *f, const char *key, const char *value);
+
 /* Options as in a config: "key=value" or "flag". */
 int fs_context_set_all(struct fs_context *f, const struct plan *p, struct plan_strv options);
 
-/* Makes the superblock, then a detached mount with those MOUNT_ATTR_*. */
+/* Makes the superblock, then a detached mount with those MOUNT_ATTR_*: *ret_mount_fd,
+ * the caller's. */
 int fs_context_mount(struct fs_context *f, uint64_t attrs, int *ret_mount_fd);
 
 /* Fills err with "mount 'type' on 'dest'", the option if not NULL, what the

@@ -8,8 +8,8 @@
 
 #include "base/plan.h"
 
-/* Sets and clears attributes of the mount of fd. Flags that a user namespace
- * may not clear (they came with the mount from a more privileged one) stay. */
+/* mount_setattr(2): sets and clears attributes of the mount of fd. Flags that a user
+ * namespace may not clear (they came with the mount from a more privileged one) stay. */
 int mount_set_attrs(int fd, struct plan_attrs attrs, bool recursive);
 
 /* propagation: MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC
@@ -33,15 +33,17 @@ int mount_root_place(const char *target, int *ret_place);
 /* Moves mount_fd there; place_fd -1: on top of "/". */
 int mount_attach_place(int mount_fd, int place_fd);
 
-/* mount_attach_place() for the container's root: it becomes PLAN_FD_ROOT. */
+/* mount_attach_place() for the container's root: *mount_fd is taken (-1 left) and
+ * becomes PLAN_FD_ROOT, whose old descriptor is closed. */
 int mount_attach_root(struct plan_ctx *c, int *mount_fd, int place_fd);
 
-/* Keeps the procfs or sysfs that was mounted on dest, if that is /proc or /sys, in
- * its slot; mount_fd -1: something else covers that place now. */
+/* Keeps a copy of mount_fd, the procfs or sysfs that was mounted on dest, in its slot,
+ * if dest is /proc or /sys ("/": both). mount_fd -1: something else covers that place
+ * now, and the slot is emptied. */
 void mount_keep(struct plan_ctx *c, const char *dest, int mount_fd);
 
-/* O_PATH descriptor of a path that is masked or made read-only: below /proc and
- * /sys looked up from the kept mount. Whoever can write to the root file system
+/* O_PATH descriptor, or -errno, of a path that is masked or made read-only: below /proc
+ * and /sys looked up from the kept mount. Whoever can write to the root file system
  * could otherwise exchange the folder /proc, with the mount on it, for another
  * while the container is made: masks of paths that are missing are skipped, and
  * the procfs would be there without them. */

@@ -118,11 +118,10 @@ mount_entry_add_propagation(const struct rootfs_planner *p, const struct mount_e
 	}
 }
 
-/* Superblock flags and data for fsconfig(2). */
 struct plan_strv
 mount_entry_fs_options(const struct rootfs_planner *p, const struct mount_entry *e, bool with_superblock, bool remount)
 {
-	size_t max = 2 * MOUNT_SB_COUNT + e->o.n_data + 1, n = 0;
+	size_t max = MOUNT_SB_COUNT + e->o.n_data, n = 0;
 	const char **v = arena_array(p->b->arena, max, sizeof(*v));
 
 	if (with_superblock)

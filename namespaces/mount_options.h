@@ -48,8 +48,8 @@ int mount_options_parse(struct arena *a, const char *property, const char *type,
 			struct err *err, struct mount_options *ret);
 
 /* Names of the superblock flags for fsconfig(2). with_cleared: also those that
- * are taken away ("rw", "async"), for a remount. names has room for
- * 2 * MOUNT_SB_COUNT. Returns how many were filled. */
+ * are taken away ("rw", "async"), for a remount. names has room for MOUNT_SB_COUNT;
+ * they are static. Returns how many were filled. */
 size_t mount_options_superblock(const struct mount_options *o, bool with_cleared, const char **names);
 
 /* Name number i of the options that knarr implements, for the features

@@ -8,6 +8,8 @@
  * says so, and puts it into its slot of fds. On failure the caller closes what
  * was opened. 0 or -errno with err. */
 int mount_sources_open(const struct plan *p, int *fds, struct err *err);
+
+/* Closes them and leaves -1 in their slots. */
 void mount_sources_close(const struct plan *p, int *fds);
 
 #endif

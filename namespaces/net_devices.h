@@ -23,10 +23,10 @@ int net_devices_plan(struct plan_builder *b, const struct spec *s, const struct 
 int net_devices_move(const struct plan *p, pid_t pid, struct err *err, struct net_devices **ret_devices);
 
 /* Moves all of them back, under their old names and with their addresses. What
- * fails is logged. d may be NULL, as below. */
+ * fails is logged. d, which may be NULL, still has to be freed. */
 void net_devices_undo(struct net_devices *d);
 
-/* They stay where they are. */
+/* Frees d, which may be NULL; the devices stay where they are. */
 void net_devices_free(struct net_devices *d);
 
 #endif

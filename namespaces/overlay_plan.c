@@ -155,7 +155,7 @@ overlay_plan_root(const struct rootfs_planner *p, size_t index)
 {
 	const struct spec_mount *m = &p->s->mounts[index];
 	const char *property = arena_printf(p->b->arena, "mounts[%zu]", index);
-	const char *names[2 * MOUNT_SB_COUNT];
+	const char *names[MOUNT_SB_COUNT];
 	struct overlay_stack k = { 0 };
 	struct mount_options o;
 	size_t n;

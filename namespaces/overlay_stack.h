@@ -33,6 +33,8 @@ struct overlay_stack {
 
 /* Appends item, which is not copied. */
 void overlay_push(const struct rootfs_planner *p, struct overlay_list *l, const char *item);
+
+/* Whether one of the items is name. */
 bool overlay_list_has(const struct overlay_list *l, const char *name);
 
 /* Fills *k, which is empty, from the data options of o. 0 or -EINVAL. */
@@ -50,9 +52,10 @@ int overlay_stack_check(const struct rootfs_planner *p, const char *property, co
 int overlay_stack_check_data(const struct rootfs_planner *p, const char *property, const struct overlay_stack *k);
 
 /* Whether the layers can be given one by one: if the kernel can, and each path is
- * short enough for fsconfig(2). If not they must fit into the one page of mount(2):
- * 0, or -EINVAL. */
+ * short enough for fsconfig(2). */
 bool overlay_stack_can_append(const struct rootfs_planner *p, const struct overlay_stack *k);
+
+/* If not: that they fit into the one page of mount(2). 0, or -EINVAL. */
 int overlay_stack_check_page(const struct rootfs_planner *p, const char *property, const struct overlay_stack *k);
 
 #endif

@@ -1,4 +1,4 @@
-/* Paths as text: no file system is asked. */
+/* Paths as text: no file system is asked. What is returned is in a, or path itself. */
 #ifndef KNARR_NAMESPACES_PATH_TEXT_H
 #define KNARR_NAMESPACES_PATH_TEXT_H
 

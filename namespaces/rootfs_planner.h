@@ -1,5 +1,7 @@
 /* What the files that plan the root file system share: rootfs_plan.c (order),
- * mount_plan.c (mounts[]), overlay_plan.c (layer stacks), device_plan.c (/dev). */
+ * mount_plan.c (mounts[], with mount_bind_plan.c and mount_fs_plan.c), overlay_plan.c
+ * (layer stacks), device_plan.c (/dev). Planning functions add steps to p->b; 0, or
+ * -errno with p->err. */
 #ifndef KNARR_NAMESPACES_ROOTFS_PLANNER_H
 #define KNARR_NAMESPACES_ROOTFS_PLANNER_H
 
@@ -14,18 +16,20 @@ struct rootfs_planner {
 	struct err *err;
 };
 
-/* Index of the mount that is the root: type "overlay", destination "/". Returns
- * s->n_mounts when there is none, -EINVAL with err when there are two. */
+/* *ret_index: the mount that is the root, of type "overlay" on "/"; s->n_mounts when
+ * there is none. -EINVAL when there are two, or one beside --layer. */
 int overlay_find_root(const struct rootfs_planner *p, size_t *ret_index);
 
-/* Plans that mount, or the layers of the command line, as the root. */
+/* Plans that mount, or the layers of the command line (p->o->layers), as the root. */
 int overlay_plan_root(const struct rootfs_planner *p, size_t index);
-/* Whether the options of that mount say "ro". */
-int overlay_root_is_readonly(const struct rootfs_planner *p, size_t index, bool *ret);
 int overlay_plan_layers(const struct rootfs_planner *p);
 
-/* Turns the lowerdir of an overlay's data options into single layers where the
- * kernel takes them one by one, and makes relative paths absolute. */
+/* Whether the options of that mount say "ro". */
+int overlay_root_is_readonly(const struct rootfs_planner *p, size_t index, bool *ret);
+
+/* For an overlay elsewhere: turns the lowerdir among its data options into single
+ * layers where the kernel takes them one by one, makes relative paths absolute, and
+ * adds "userxattr" in a user namespace. */
 int overlay_expand_options(const struct rootfs_planner *p, const char *property, struct mount_options *o);
 
 /* One entry of mounts[], which is not the root. */
@@ -34,7 +38,8 @@ int mount_plan(const struct rootfs_planner *p, size_t index);
 /* After the mount points in it were made, what asked for it gets read-only. */
 int mount_plan_late_readonly(const struct rootfs_planner *p);
 
-/* context=… when linux.mountLabel is set and the host has SELinux; else NULL. */
+/* "context=…" (or another kind, by annotation) when linux.mountLabel is set and the
+ * host has SELinux; else NULL. In the arena of p->b. */
 const char *mount_label_option(const struct rootfs_planner *p);
 
 /* Default and configured devices, links of /dev. */

@@ -22,7 +22,8 @@ struct rtnetlink_answer {
 };
 
 /* A socket to rtnetlink of the present network namespace, or of the one of the
- * descriptor ns_fd, which own_fd leads back from. An fd or -errno. */
+ * descriptor ns_fd, which own_fd leads back from (setns(2)). An fd, the caller's, or
+ * -errno; when not even the way back succeeds, the process stays in the other one. */
 int rtnetlink_open(void);
 int rtnetlink_open_in(int ns_fd, int own_fd);
 
