@@ -71,6 +71,7 @@ print_device(struct plan_printer *o, const struct plan_step *s)
 {
 	plan_put_str(o, "path", s->u.device.path);
 	plan_put_node(o, &s->u.device);
+	plan_put_flag(o, "keep-existing", s->u.device.keep_existing);
 }
 
 static void

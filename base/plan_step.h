@@ -139,6 +139,7 @@ struct plan_device {
 	uint32_t mode; /* with S_IFMT */
 	uint32_t major, minor;
 	uint32_t uid, gid;
+	bool keep_existing; /* a node that is there belongs to the host */
 };
 struct plan_bind_device {
 	plan_str path, source;

@@ -6,7 +6,10 @@
  * linux.devices for it where it may (device_sources.h); otherwise, and for the
  * default ones, the host's node is bound.
  * A /dev that is bound from the host is left as it is: nodes and links made in
- * it would be made on the host. */
+ * it would be made on the host. What a bind mount shows elsewhere is the host's,
+ * too: a node that is there keeps its owner and mode. And what the config mounts
+ * at the path of a default device ("/dev/urandom" on "/dev/random") is the config's
+ * choice. */
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,18 +39,44 @@ static const struct {
 };
 #define N_LINKS (sizeof(links) / sizeof(links[0]))
 
-static bool
-dev_is_bound(const struct rootfs_planner *p)
+/* The mount that path is on: of those with the longest destination, the last. NULL:
+ * the root, or the container's own way to it. */
+static const struct spec_mount *
+mount_of(const struct rootfs_planner *p, const char *path, bool *ret_exact)
 {
-	for (size_t i = 0; i < p->s->n_mounts; i++) {
-		const struct spec_mount *m = &p->s->mounts[i];
+	const struct spec_mount *found = NULL;
+	size_t longest = 1;
 
-		if (strcmp(path_clean(p->b->arena, m->destination), "/dev") != 0)
+	for (size_t i = 0; i < p->s->n_mounts; i++) {
+		const char *dest = path_clean(p->b->arena, p->s->mounts[i].destination);
+		size_t n = strlen(dest);
+
+		if (n <= 1 || n < longest || !path_is_in(path, dest))
 			continue;
-		if (spec_strings_have(&m->options, "bind") || spec_strings_have(&m->options, "rbind"))
-			return true;
+		found = &p->s->mounts[i];
+		longest = n;
 	}
-	return false;
+	if (ret_exact)
+		*ret_exact = found && strlen(path) == longest;
+	return found;
+}
+
+/* Whether the host has what is at that path. */
+static bool
+is_bound(const struct rootfs_planner *p, const char *path)
+{
+	const struct spec_mount *m = mount_of(p, path, NULL);
+
+	return m && (spec_strings_have(&m->options, "bind") || spec_strings_have(&m->options, "rbind"));
+}
+
+static bool
+is_mounted_over(const struct rootfs_planner *p, const char *path)
+{
+	bool exact;
+
+	mount_of(p, path, &exact);
+	return exact;
 }
 
 static mode_t
@@ -118,7 +147,7 @@ add_defaults(const struct rootfs_planner *p)
 		struct plan_device d = { .mode = S_IFCHR | DEFAULT_MODE,
 					 .major = default_devices[i].major,
 					 .minor = default_devices[i].minor };
-		bool configured = false;
+		bool configured = is_mounted_over(p, default_devices[i].path);
 
 		for (size_t k = 0; k < p->s->linux_.n_devices && !configured; k++)
 			configured =
@@ -186,6 +215,7 @@ add_configured(const struct rootfs_planner *p, size_t i, bool skip_dev)
 		.mode = (uint32_t)type | ((sd->file_mode.set ? sd->file_mode.v : DEFAULT_MODE) & 07777),
 		.uid = sd->uid.set ? sd->uid.v : 0,
 		.gid = sd->gid.set ? sd->gid.v : 0,
+		.keep_existing = is_bound(p, path),
 	};
 
 	/* /dev/ptmx is the one of the container's own devpts, always. */
@@ -229,7 +259,7 @@ add_links(const struct rootfs_planner *p)
 int
 device_plan(const struct rootfs_planner *p)
 {
-	bool bound = dev_is_bound(p);
+	bool bound = is_bound(p, "/dev");
 	/* Nodes can neither be made nor bound. */
 	bool none = p->o->in_userns && !rootfs_has_mount_namespace(p);
 

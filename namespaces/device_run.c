@@ -64,6 +64,7 @@ kind_name(mode_t mode)
 	return S_ISCHR(mode) ? "character device" : S_ISBLK(mode) ? "block device" : "fifo";
 }
 
+/* 1: something of that name was there. */
 static int
 make_node(int parent, const char *name, const struct plan_device *d)
 {
@@ -71,7 +72,7 @@ make_node(int parent, const char *name, const struct plan_device *d)
 	int r = mknodat(parent, name, d->mode, makedev(d->major, d->minor)) < 0 ? -errno : 0;
 
 	umask(old);
-	return r == -EEXIST ? 0 : r;
+	return r == -EEXIST ? 1 : r;
 }
 
 /* Owner first: chown(2) takes set-id bits away. */
@@ -102,6 +103,8 @@ rootfs_run_make_device(struct plan_ctx *c, const struct plan_step *s)
 	if (!is_device(&st, d))
 		return err_plain(c->err, "'%s' exists and is not the %s %u:%u", path, kind_name(d->mode), d->major,
 				 d->minor);
+	if (r == 1 && d->keep_existing)
+		return 0;
 	r = set_owner_and_mode(fd, &st, d);
 	return r < 0 ? err_set(c->err, -r, "set owner and mode of the device '%s'", path) : 0;
 }

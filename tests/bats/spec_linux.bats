@@ -92,6 +92,31 @@ written" ]
 	[ "$output" = "5:2 666" ]
 }
 
+@test "devices: what a bind mount shows is the host's, and stays as it is" {
+	requires_root
+	requires_cap 27 CAP_MKNOD
+	mkdir "$T/nodes"
+	mknod -m 640 "$T/tty" c 5 0
+	mknod -m 600 "$T/nodes/zero" c 1 5
+	chown 7:8 "$T/tty" "$T/nodes/zero"
+	run -0 sees '.mounts += [{destination: "/dev/tty", source: "'"$T"'/tty", options: ["bind"]},
+			{destination: "/dev/nodes", source: "'"$T"'/nodes", options: ["rbind"]}]
+		| .linux.devices = [{path: "/dev/nodes/zero", type: "c", major: 1, minor: 5},
+			{path: "/dev/nodes/null", type: "c", major: 1, minor: 3, fileMode: 384, uid: 4}]' \
+		'stat -c "%n %t:%T %a %u:%g" /dev/tty /dev/nodes/*'
+	[ "$output" = '/dev/tty 5:0 640 7:8
+/dev/nodes/null 1:3 600 4:0
+/dev/nodes/zero 1:5 600 7:8' ]
+	[ "$(stat -c '%a %u:%g' "$T/tty" "$T/nodes/zero")" = $'640 7:8\n600 7:8' ]
+}
+
+@test "a mount at the path of a default device takes its place" {
+	echo from-host >"$T/file"
+	run -0 sees '.mounts += [{destination: "/dev/random", source: "/dev/urandom", options: ["bind"]},
+		{destination: "/dev//full", source: "'"$T"'/file", options: ["bind"]}]' 'stat -c %t:%T /dev/random /dev/urandom; cat /dev/full'
+	[ "$output" = $'1:9\n1:9\nfrom-host' ]
+}
+
 @test "a file in the way of a device is an error" {
 	refuses '.linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]' 'linux.devices[0]' /etc/passwd
 	echo x >"$BUNDLE/rootfs/dev/null"
