@@ -3,7 +3,8 @@
  * cgroup_resolve() decides where it is (pure), cgroup_create() makes it and
  * enables controllers, cgroup_apply() writes the limits, and the rest looks
  * after it until cgroup_destroy(). A struct cgroup holds no open files but
- * `fd`, the folder itself, which is also what CLONE_INTO_CGROUP takes. */
+ * `fd`, the folder itself, which is also what CLONE_INTO_CGROUP takes. Functions
+ * with err return 0 or -errno with err where nothing else is said. */
 #ifndef KNARR_CGROUPS_CGROUP_H
 #define KNARR_CGROUPS_CGROUP_H
 
@@ -44,7 +45,7 @@ int cgroup_resolve(const struct host *h, enum cgroup_manager manager, const stru
 		   struct arena *a, struct err *err, struct cgroup *ret_cg);
 
 /* Asks systemd where its units are, which makes cg->path exact. Nothing to do without
- * a unit. Memory from a. */
+ * a unit. Memory from a. At most SYSTEMD_TIMEOUT_MS, as cgroup_start_scope(). */
 int cgroup_locate(struct cgroup *cg, struct arena *a, struct err *err);
 
 /* Starts the unit around pid, which must then wait until cgroup_create() and
@@ -52,23 +53,25 @@ int cgroup_locate(struct cgroup *cg, struct arena *a, struct err *err);
  * is -ETIMEDOUT. */
 int cgroup_start_scope(struct cgroup *cg, const struct spec *s, const char *id, pid_t pid, struct err *err);
 
-/* Controllers (bit set) that resources need, and those that the hierarchy can
- * offer at the mount's root. A needed one that is absent: -ENOTSUP, and err
- * names the property, the controller and where it is bound instead (a v1
- * hierarchy, or nowhere). cpu.shares alone only warns: a caller's default. */
+/* That the root of the hierarchy offers the controllers which linux.resources needs.
+ * One that is absent: -ENOTSUP, and err names the property, the controller and where
+ * it is bound instead (a v1 hierarchy, or nowhere). cpu.shares alone only warns: a
+ * caller's default; so does all when path is NULL. -EINVAL: a value that no host takes. */
 int cgroup_check(const struct cgroup *cg, const struct spec *s, struct err *err);
 
-/* Makes the folders (moves cg->pid into the last one, when there is a unit), enables all available controllers on the
- * way down (best effort; needed ones must work), opens cg->fd, sets cg->made. Refuses a folder that holds processes, is
- * frozen (itself or from above) or threaded. On failure removes what it made. Nothing to do when path is NULL. */
+/* Makes the folders (moves cg->pid into the last one, when there is a unit), enables all
+ * available controllers on the way down (best effort; needed ones must work), opens
+ * cg->fd, sets cg->made. Refuses a folder that holds processes, is frozen (itself or from
+ * above) or has controllers enabled for folders below (-EBUSY), or is threaded. On failure
+ * removes what it made. Nothing to do when path is NULL. */
 int cgroup_create(struct cgroup *cg, const struct spec *s, struct err *err);
 
 /* Writes linux.resources: memory (limit, reservation, swap arithmetic,
  * checkBeforeUpdate), cpu (shares → weight, quota/period, burst, idle), pids,
  * io (weight, bfq, max per device), cpuset, hugetlb (rsvd first), rdma,
  * unified, and the device rules as an eBPF program: those of the config in
- * order, then the default devices and linux.devices; what no rule names is
- * denied. Without linux.resources.devices all devices are allowed. With a unit, the
+ * order, then linux.devices (may be made) and the default devices; what no rule names
+ * is denied. Without linux.resources.devices all devices are allowed. With a unit, the
  * scope gets the same limits, and a running one is told them as properties. Errors name
  * property, file and value; the caller then calls cgroup_destroy(). */
 int cgroup_apply(struct cgroup *cg, const struct spec *s, struct err *err);
@@ -86,19 +89,21 @@ unsigned cgroup_count_missing(const struct cgroup *cg);
  * open. -ENOENT when gone, or when path is NULL. */
 int cgroup_open(struct cgroup *cg, struct err *err);
 
-/* Sends sig to every process in it and below: cgroup.kill for SIGKILL, else
- * (or before Linux 5.14) each pid in cgroup.procs while frozen. 0 also when it
- * is gone or empty, or path is NULL. Opens cg->fd when it is not. */
+/* Sends sig to every process in it and below: cgroup.kill for SIGKILL, else each pid
+ * in cgroup.procs while frozen. Before Linux 5.14 SIGKILL goes to each pid, and only if
+ * that was not the end of all once more while frozen. 0 also when it is gone or empty,
+ * or path is NULL. Opens cg->fd when it is not. */
 int cgroup_kill(struct cgroup *cg, int sig, struct err *err);
 
 /* cgroup.freeze; waits until cgroup.events says so, at most timeout_ms: then
- * -ETIMEDOUT, and a freeze is undone. cg->fd must be open. */
+ * -ETIMEDOUT, and a freeze is undone. -ENOTSUP before Linux 5.2. cg->fd must be open. */
 int cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct err *err);
 
-/* True when cgroup.events says frozen 1. */
+/* True when cgroup.events says frozen 1; false also when cg->fd is not open. */
 bool cgroup_is_frozen(const struct cgroup *cg);
 
-/* Pids in it and below: fills at most max, returns how many there are. */
+/* Pids in it and below: fills at most max, returns how many there are, or -errno with
+ * err (-ENODEV: it is gone). cg->fd must be open. */
 ssize_t cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err *err);
 
 /* Waits (poll on cgroup.events, no sleep loop) until it is empty, then removes it

@@ -1,7 +1,8 @@
 /* Theory of operation: a cgroup's processes are all that cgroup.procs lists in it
  * and in the folders below. While it is frozen the lists stand still, so a signal
  * that must reach every process is sent between freeze and thaw; SIGKILL has a
- * file of its own since Linux 5.14, which nothing can outrun. */
+ * file of its own since Linux 5.14, which nothing can outrun, and before that is
+ * first tried without freezing. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,8 @@
  * or -errno (-ENOENT, -ENODEV: the cgroup is gone). */
 int events_read(int dirfd, const char *key);
 
-/* Waits for the kernel to say that key has that value. 0; -ETIMEDOUT; -errno as above. */
+/* Waits (poll(2)) for the kernel to say that key has that value. 0; -ETIMEDOUT; -errno as
+ * above. */
 int events_wait(int dirfd, const char *key, int value, int timeout_ms);
 
 /* CLOCK_MONOTONIC in milliseconds, for deadlines. */

@@ -17,7 +17,7 @@ int keyed_read_number(int dirfd, const char *file, uint64_t *ret_value);
  * there is no such key. */
 int keyed_read(int dirfd, const char *file, const char *key, uint64_t *ret_value);
 
-/* The same in a text that was read. False: no such key. */
+/* The same in a text that was read. False: no such key, or no number behind it. */
 bool keyed_find(const char *text, const char *key, uint64_t *ret_value);
 
 /* In the line at `line` ("8:0 rbytes=1 wbytes=2"), the value behind "key=" as

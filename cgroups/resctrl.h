@@ -3,7 +3,8 @@
  * Documentation/filesystems/resctrl.rst of Linux.
  *
  * All functions work below a descriptor of resctrl's root, which
- * resctrl_open_mounted() finds; tests give them a folder of their own. */
+ * resctrl_open_mounted() finds; tests give them a folder of their own. They return 0,
+ * or -errno with err. */
 #ifndef KNARR_CGROUPS_RESCTRL_H
 #define KNARR_CGROUPS_RESCTRL_H
 
@@ -23,7 +24,8 @@ struct resctrl {
 	bool made, made_monitor;
 };
 
-/* Opens the root of the resctrl that is mounted. -ENOENT with err: there is none. */
+/* Opens the root of the resctrl that is mounted; the caller closes *ret_fd. -ENOENT:
+ * there is none. */
 int resctrl_open_mounted(struct err *err, int *ret_fd);
 
 /* Decides, after the rules of the spec, which group the container gets and whether

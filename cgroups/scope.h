@@ -12,8 +12,8 @@ int scope_resolve(const struct host *h, const struct spec *s, const char *id, st
 /* cgroup_destroy() for one with a unit. */
 int scope_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
 
-/* Opens the folder of the scope above the container's. *ret_fd is -1 when there is
- * none: no unit, or no sub-cgroup. */
+/* Opens the folder of the scope above the container's, for the caller to close. *ret_fd
+ * is -1 when there is none: no unit, or no sub-cgroup. 0 or -errno with err. */
 int scope_open(const struct cgroup *cg, struct err *err, int *ret_fd);
 
 #endif

@@ -20,11 +20,11 @@ struct setting {
 	const char *value;    /* each line of it is one write(2) */
 	const char *alt_file; /* when `file` does not exist; NULL: none */
 	const char *alt_value;
-	enum controller needs; /* NONE: asks for nothing that must be there */
-	bool optional;	       /* a missing file is no error */
-	bool soft;	       /* a missing controller is a warning only */
-	bool check_usage;      /* refuse when memory.current is above `limit` */
-	unsigned long long limit;
+	enum controller needs;	  /* NONE: asks for nothing that must be there */
+	bool optional;		  /* a missing file is no error */
+	bool soft;		  /* a missing controller is a warning only */
+	bool check_usage;	  /* refuse when memory.current is above `limit` */
+	unsigned long long limit; /* bytes */
 };
 
 struct settings {

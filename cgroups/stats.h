@@ -28,12 +28,13 @@ struct cgroup_counter {
 
 struct cgroup_io_device {
 	unsigned major, minor;
-	uint64_t read_bytes, write_bytes, reads, writes;
+	uint64_t read_bytes, write_bytes, reads, writes; /* the last two: operations */
 };
 
 struct cgroup_hugetlb {
-	char *page_size; /* "2MB" */
-	uint64_t usage, failures;
+	char *page_size;   /* "2MB" */
+	uint64_t usage;	   /* bytes */
+	uint64_t failures; /* how often the limit refused some */
 };
 
 /* What is absent is 0; the has_… say of what. Limits: KEYED_MAX is none. */
@@ -55,7 +56,8 @@ struct cgroup_stats {
 	struct cgroup_pressure memory_pressure;
 
 	bool has_pids;
-	uint64_t pids, pids_limit, pids_refused; /* tasks, not processes */
+	uint64_t pids, pids_limit; /* tasks, not processes */
+	uint64_t pids_refused;	   /* forks that the limit refused */
 
 	bool has_io;
 	struct cgroup_io_device *io;

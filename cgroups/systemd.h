@@ -6,7 +6,7 @@
 #include "cgroups/cgroup.h"
 #include "cgroups/settings.h"
 
-/* How long systemd may take for all that one command asks of it. */
+/* How long systemd may take for what one of the functions below asks of it. */
 #define SYSTEMD_TIMEOUT_MS 10000
 
 /* ---- names (pure) ------------------------------------------------------ */
@@ -60,31 +60,33 @@ struct systemd_properties {
 	size_t n, cap;
 };
 
-/* What systemd has to know of limits, so that it writes the same values when it
- * reloads: the settings that have a property of systemd.resource-control(5). */
+/* Adds what systemd has to know of limits, so that it writes the same values when it
+ * reloads: the settings that have a property of systemd.resource-control(5). 0 or
+ * -errno with err, as the next. */
 int systemd_properties_from_settings(struct systemd_properties *p, const struct settings *list, struct err *err);
 
-/* The annotations org.systemd.property.NAME. "TimeoutStopSec" in seconds becomes
+/* Adds the annotations org.systemd.property.NAME. "TimeoutStopSec" in seconds becomes
  * TimeoutStopUSec. What knarr itself relies on is refused. */
 int systemd_properties_from_annotations(struct systemd_properties *p, const struct spec *s, struct err *err);
 
-/* NULL: not there. */
-const struct systemd_value *systemd_properties_find(const struct systemd_properties *p, const char *name);
-
-/* Set or replaced. */
+/* Adds one, or replaces it. Neither name nor value is copied. */
 void systemd_properties_set(struct systemd_properties *p, const char *name, struct systemd_value value);
 void systemd_properties_set_text(struct systemd_properties *p, const char *name, const char *text);
 void systemd_properties_set_bool(struct systemd_properties *p, const char *name, bool b);
 
 /* ---- talking to systemd ------------------------------------------------ */
 
-/* Puts the manager's own cgroup in front of cg->path. */
+/* Each makes a connection of its own. 0 or -errno with err: -ETIMEDOUT when systemd does
+ * not answer, -EREMOTEIO when it refuses or the job fails. */
+
+/* Sets cg->path: the manager's own cgroup and cg->below_manager. Memory from a. */
 int systemd_locate(struct cgroup *cg, struct arena *a, struct err *err);
 
-/* Starts the scope with cg->pid in it. */
+/* Starts the scope with cg->pid in it (StartTransientUnit), in place of one of that name
+ * that failed. -EEXIST: there is one that runs. */
 int systemd_start(const struct cgroup *cg, const struct spec *s, const char *id, struct err *err);
 
-/* New limits for the scope. */
+/* New limits for the scope (SetUnitProperties): the settings that have a property. */
 int systemd_update(const struct cgroup *cg, const struct settings *list, struct err *err);
 
 /* Stops the scope, which may be gone. */

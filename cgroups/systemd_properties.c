@@ -23,15 +23,6 @@
 
 /* ---- lists ------------------------------------------------------------- */
 
-const struct systemd_value *
-systemd_properties_find(const struct systemd_properties *p, const char *name)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (!strcmp(p->items[i].name, name))
-			return &p->items[i].value;
-	return NULL;
-}
-
 void
 systemd_properties_set(struct systemd_properties *p, const char *name, struct systemd_value value)
 {

@@ -17,9 +17,11 @@
 
 #define ERROR_MAX 256
 
+/* Frees the message, which nobody will send. */
 static int
-cannot_append(const char *what, int r, struct err *err)
+cannot_append(struct systemd_bus *b, struct sd_bus_message *m, const char *what, int r, struct err *err)
 {
+	b->lib.message_unref(m);
 	return err_set(err, -r, "systemd: %s: put the message together", what);
 }
 
@@ -39,7 +41,7 @@ get_control_group(struct systemd_bus *b, struct arena *a, struct err *err, const
 	if (r >= 0)
 		r = systemd_bus_append_text(b, m, "ControlGroup");
 	if (r < 0)
-		return cannot_append(what, r, err);
+		return cannot_append(b, m, what, r, err);
 	r = systemd_bus_call(b, m, what, err, NULL, &reply);
 	if (r < 0)
 		return r;
@@ -114,10 +116,8 @@ call_start(struct systemd_bus *b, const struct cgroup *cg, const struct systemd_
 		r = b->lib.message_open_container(m, 'a', "(sa(sv))");
 	if (r >= 0)
 		r = b->lib.message_close_container(m);
-	if (r < 0) {
-		b->lib.message_unref(m);
-		return cannot_append(what, r, err);
-	}
+	if (r < 0)
+		return cannot_append(b, m, what, r, err);
 	r = systemd_bus_call(b, m, what, err, ret_error, &reply);
 	return r < 0 ? r : systemd_bus_wait_job(b, reply, job, what, err);
 }
@@ -134,10 +134,8 @@ call_unit(struct systemd_bus *b, const char *member, const char *unit, const cha
 	r = systemd_bus_append_text(b, m, unit);
 	if (r >= 0 && mode)
 		r = systemd_bus_append_text(b, m, mode);
-	if (r < 0) {
-		b->lib.message_unref(m);
-		return cannot_append(member, r, err);
-	}
+	if (r < 0)
+		return cannot_append(b, m, member, r, err);
 	return systemd_bus_call(b, m, member, err, ret_error, ret_reply);
 }
 
@@ -228,7 +226,7 @@ systemd_update(const struct cgroup *cg, const struct settings *list, struct err 
 		if (r >= 0)
 			r = systemd_bus_call(&b, m, "set the properties of the scope", err, NULL, NULL);
 		else
-			r = cannot_append("SetUnitProperties", r, err);
+			r = cannot_append(&b, m, "SetUnitProperties", r, err);
 	}
 	systemd_bus_close(&b);
 	return r;
