@@ -14,13 +14,12 @@ struct compile_options {
 	struct rootfs_options rootfs; /* bundle, layers, no_pivot, cgroup are the caller's to set */
 	bool is_create;		      /* wait for `start` before the program */
 	bool no_new_keyring;
-	bool has_cgroup;
-	unsigned keep_fds;		    /* --preserve-fds plus LISTEN_FDS */
-	unsigned listen_fds;		    /* LISTEN_FDS of the caller; 0: none */
-	const char *notify_dir;		    /* folder of the notify socket, to be mounted; NULL: none */
-	const char *seccomp_cache;	    /* folder; NULL: none */
-	const char *subid_dir;		    /* "/etc"; NULL: do not look (reference host) */
-	const struct spec_pairs *extra_env; /* NAME=value added to process.env; NULL: none */
+	bool has_cgroup;	   /* the init is made in the container's own */
+	unsigned keep_fds;	   /* --preserve-fds plus LISTEN_FDS */
+	unsigned listen_fds;	   /* LISTEN_FDS of the caller; 0: none */
+	const char *notify_dir;	   /* folder of the notify socket, to be mounted; NULL: none */
+	const char *seccomp_cache; /* folder; NULL: none */
+	const char *subid_dir;	   /* "/etc"; NULL: do not look (reference host) */
 };
 
 /* Compiles the plan of a container's init (create and run) into b. Errors name

@@ -72,9 +72,6 @@ fill_environment(struct environment *env, struct arena *a, const struct spec_pro
 {
 	for (size_t i = 0; i < p->env.n; i++)
 		environment_put(env, p->env.items[i]);
-	for (size_t i = 0; o->extra_env && i < o->extra_env->n; i++)
-		environment_put(env,
-				arena_printf(a, "%s=%s", o->extra_env->items[i].key, o->extra_env->items[i].value));
 	if (o->notify_dir)
 		environment_put(env, "NOTIFY_SOCKET=" NOTIFY_SOCKET_IN_CONTAINER);
 	if (o->listen_fds) {
@@ -86,8 +83,7 @@ fill_environment(struct environment *env, struct arena *a, const struct spec_pro
 void
 compile_vectors(struct plan_builder *b, const struct spec_process *p, const struct compile_options *o)
 {
-	size_t extra = o->extra_env ? o->extra_env->n : 0;
-	struct environment env = environment_new(b->arena, p->env.n + extra + 2);
+	struct environment env = environment_new(b->arena, p->env.n + 2);
 	struct plan_exec e = { .keep_fds = o->keep_fds, .uid = p->user.uid, .listen_pid = o->listen_fds > 0 };
 	const char *home = environment_value(&p->env, "HOME");
 

@@ -5,7 +5,8 @@
 
 #include "libcontainer/compile.h"
 
-/* OPEN_CONSOLE when the process has a terminal. bind: on /dev/console too. */
+/* OPEN_CONSOLE when the process has a terminal. bind: on /dev/console too. 0, or -EINVAL
+ * with err. */
 int compile_console(struct plan_builder *b, const struct spec_process *p, bool bind, struct err *err);
 
 /* FIND_PROGRAM for process.args[0]. */
@@ -15,7 +16,7 @@ void compile_program(struct plan_builder *b, const struct spec_process *p);
 void compile_vectors(struct plan_builder *b, const struct spec_process *p, const struct compile_options *o);
 
 /* linux.seccomp as what LOAD_SECCOMP takes; filter.len 0: the config has none.
- * cache_dir: see seccomp_compile(). */
+ * cache_dir: see seccomp_compile(). 0 or -errno with err. */
 int compile_seccomp(struct plan_builder *b, const struct spec *s, const char *cache_dir, struct err *err,
 		    struct plan_seccomp *ret_seccomp);
 

@@ -1,5 +1,6 @@
-/* create, run, start and plan: see container.h. The other operations, which
- * need no plan, are in lifecycle.c. */
+/* create, run, start and plan: see container.h. The others have files of their own:
+ * lifecycle.c (state, kill, delete), manage.c (pause, resume, update, processes), exec.c,
+ * live_mounts.c, stats.c, checkpoint.c, restore.c. */
 #include "libcontainer/container.h"
 
 #include <sys/syscall.h>

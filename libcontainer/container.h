@@ -1,4 +1,5 @@
-/* What the commands call: one function per operation of runtime.md#operations. */
+/* What the commands call: one function per operation of runtime.md#operations, and for
+ * those that it does not have. Each returns 0, or -errno with err. */
 #ifndef KNARR_LIBCONTAINER_CONTAINER_H
 #define KNARR_LIBCONTAINER_CONTAINER_H
 
@@ -28,14 +29,14 @@ struct container_create_options {
 	const char *pid_file;	    /* NULL: none */
 	const char *console_socket; /* NULL: none */
 	const char *pidfd_socket;   /* is sent the pidfd of the init; NULL: none */
-	unsigned preserve_fds;
+	unsigned preserve_fds;	    /* 3 … 3+n-1 stay open in the program */
 	bool no_pivot, no_new_keyring;
 	bool detach, keep;		    /* run only */
 	const struct rootfs_layers *layers; /* NULL: none */
 	struct spec_report *report;	    /* filled by the library (memory: env->arena); NULL: not wanted */
 };
 
-/* create: everything but the program. 0 or -errno; on failure nothing is left. */
+/* create: everything but the program. On failure nothing is left. */
 int container_create(const struct container_env *env, const struct container_create_options *o, struct err *err);
 
 /* run: create and start in one. In the foreground it waits, relays terminal and
@@ -56,7 +57,7 @@ struct container_exec_options {
 	struct opt_u32 uid, gid;
 	const uint32_t *gids; /* additional groups */
 	size_t n_gids;
-	uint64_t capabilities;
+	uint64_t capabilities; /* added to bounding, effective, permitted; bit n: capability n */
 	const char *selinux_label, *apparmor_profile;
 	bool terminal, no_new_privileges;
 	const char *cgroup; /* path below the container's cgroup, which must exist; NULL: where its init is */
@@ -84,8 +85,9 @@ int container_kill(const struct container_env *env, const char *id, int sig, boo
 /* force: kill it first, and no error when there is no such container. */
 int container_delete(const struct container_env *env, const char *id, bool force, struct err *err);
 
-/* Freezes and thaws the container's cgroup. A container without one, or that is not
- * running (-ESRCH), or paused already, or not paused, is an error. */
+/* Freezes and thaws the container's cgroup, which may take 10 s (-ETIMEDOUT). A container
+ * without one, or that is not running (-ESRCH), or paused already, or not paused, is an
+ * error. */
 int container_pause(const struct container_env *env, const char *id, struct err *err);
 int container_resume(const struct container_env *env, const char *id, struct err *err);
 
@@ -116,7 +118,7 @@ struct container_criu_options {
 };
 
 /* checkpoint: writes an image of a running or paused container and deletes it,
- * unless the options say that it stays. 0 or -errno; then it runs on. */
+ * unless the options say that it stays. After an error it runs on. */
 int container_checkpoint(const struct container_env *env, const char *id, const struct container_criu_options *o,
 			 struct err *err);
 
@@ -128,7 +130,8 @@ int container_restore(const struct container_env *env, const struct container_cr
 int container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
 		    enum container_status *ret_status);
 
-/* Compiles only: for `knarr plan` and golden tests. host NULL: probe. */
+/* Compiles only: for `knarr plan` and golden tests. host NULL: probe. The caller frees
+ * *ret_plan with plan_free(). */
 int container_plan(const struct container_env *env, const struct container_create_options *o, const struct host *host,
 		   struct err *err, struct plan **ret_plan);
 

@@ -1,5 +1,6 @@
-/* Who the program is: ids, capabilities, limits, priorities. Each run_* is the
- * executor of one step in the child and allocates nothing. Orders and traps:
+/* Who the program is: ids, capabilities, limits, priorities. Each plan_* adds steps to b:
+ * 0, or -errno with err that names the property. Each run_* is the executor of one step
+ * in the child and allocates nothing: 0, or -errno with c->err. Orders and traps:
  * capabilities(7), setgroups in user_namespaces(7). */
 #ifndef KNARR_LIBCONTAINER_CREDENTIALS_H
 #define KNARR_LIBCONTAINER_CREDENTIALS_H
@@ -29,10 +30,13 @@ int credentials_plan_inside(struct plan_builder *b, const struct spec *s, struct
 int credentials_plan(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err);
 
 /* Raises hard limits of the process pid that the plan wants higher, and nothing
- * else (pid 0: of the caller, which its children inherit): root of a new user namespace may not, but the runtime
- * perhaps may. What fails here fails in the init again, and is told there. */
+ * else (pid 0: of the caller, which its children inherit; prlimit(2)): root of a new user
+ * namespace may not, but the runtime perhaps may. What fails here fails in the init
+ * again, and is told there. */
 void credentials_raise_limits(const struct plan *p, pid_t pid);
 
+/* setrlimit(2), /proc/self/oom_score_adj, sched_setattr(2), sched_setaffinity(2),
+ * ioprio_set(2), personality(2), set_mempolicy(2), /proc/self/attr. */
 int credentials_run_rlimit(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_oom_score(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_scheduler(struct plan_ctx *c, const struct plan_step *s);
@@ -41,11 +45,15 @@ int credentials_run_io_priority(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_personality(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_memory_policy(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_label(struct plan_ctx *c, const struct plan_step *s);
+
+/* Groups, gid, uid and umask; the folder; the five sets; PR_SET_NO_NEW_PRIVS: in the
+ * order that credentials_plan() gives. */
 int credentials_run_ids(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_change_dir(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_capabilities(struct plan_ctx *c, const struct plan_step *s);
 int credentials_run_no_new_privileges(struct plan_ctx *c, const struct plan_step *s);
-/* JOIN_KEYRING: a new session keyring named for the container, or errno as is. */
+
+/* A new session keyring named for the container: keyctl(2). */
 int credentials_run_keyring(struct plan_ctx *c, const struct plan_step *s);
 
 #endif

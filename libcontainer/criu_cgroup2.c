@@ -1,7 +1,7 @@
 /* Theory of operation: cgroup2 has one superblock, and whoever mounts it in the
  * initial cgroup namespace sets its flags for all. CRIU mounts it for a moment when
- * it dumps and when it restores, without any: the host then lacks nsdelegate, which keeps a container
- * from changing its own limits, and memory_recursiveprot. cgroups(7). */
+ * it dumps and when it restores, without any: the host then lacks nsdelegate, which
+ * keeps a container from changing its own limits, and memory_recursiveprot. cgroups(7). */
 #include "libcontainer/criu_cgroup2.h"
 
 #include <string.h>

@@ -17,12 +17,12 @@ int criu_mounts_dump(struct arena *a, const struct spec *s, const struct state *
 		     struct protobuf *options);
 
 /* The other half: what each of the names is on this host. cg: the new container's;
- * notify_dir: the folder that is mounted for NOTIFY_SOCKET. */
+ * notify_dir: the folder that is mounted for NOTIFY_SOCKET. Returns as above. */
 int criu_mounts_restore(struct arena *a, const struct spec *s, const char *bundle, const struct cgroup *cg,
 			const char *notify_dir, struct err *err, struct protobuf *options);
 
 /* Makes the missing mount points in a root file system that may be a fresh one:
- * those that do not lie in another mount. rootfd: its root. */
+ * those that do not lie in another mount. rootfd: its root. 0 or -errno with err. */
 int criu_mounts_make_points(struct arena *a, const struct spec *s, int rootfd, struct err *err);
 
 #endif

@@ -19,7 +19,8 @@ bool criu_net_has_devices(pid_t pid);
 /* Was an image made without the contents of the network namespace? */
 bool criu_net_is_left_out(int image_fd);
 
-/* Sets lo up in the namespace of the process, as for a new container. */
+/* Sets lo up in the namespace of the process, as for a new container; the caller enters
+ * it for that (setns(2)). 0 or -errno with err. */
 int criu_net_loopback_up(int pidfd, struct err *err);
 
 #endif

@@ -175,7 +175,7 @@ seen_from_mount(const char *path, const char *mount, struct arena *a)
 	return seen;
 }
 
-/* As cgroup/cgroup_path.c has it for the config's path. */
+/* As cgroups/cgroup_path.c has it for the config's path. */
 static int
 check_sub(const char *sub, struct err *err)
 {

@@ -12,8 +12,8 @@ struct exec_init {
 	bool deny_setgroups;
 };
 
-/* Looks at the init of s, whose config is spec. -ESRCH: it has ended. The caller
- * closes the descriptors. */
+/* Looks at the init of s, whose config is spec. 0 and descriptors for the caller to
+ * close; -errno with err; -ESRCH: it has ended, and err may say nothing. */
 int exec_init_find(const struct state *s, const struct spec *spec, struct err *err, struct exec_init *ret_init);
 
 /* True when the init has ended, or has begun to: then it is among the last of its
@@ -23,8 +23,9 @@ bool exec_init_ended(const struct exec_init *init, const struct state *s, int ti
 /* Opens the cgroup for a new process: sub below the container's own when that is
  * given (a path without ".."), else the container's own. If that passes controllers on,
  * which an init system in the container makes it do, the kernel takes no process
- * there: then it is the one that the init is in now. path NULL: the container has none,
- * and the process stays in the runtime's. */
+ * there: then it is the one that the init is in now. ret_cg->path NULL: the container has
+ * none, and the process stays in the runtime's. The caller closes ret_cg->fd; memory from
+ * a. 0 or -errno with err. */
 int exec_init_cgroup(const struct state *s, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg);
 
 #endif

@@ -20,14 +20,14 @@ struct hook_exec {
 	int init_pidfd;	    /* the hook is killed when this process ends; -1: none */
 	int output, errors; /* its stdout and stderr; 0: the caller's */
 	bool no_new_privileges;
-	const void *filter; /* struct sock_filter[], or NULL */
-	size_t filter_len;  /* bytes */
-	uint32_t filter_flags;
+	const void *filter;    /* struct sock_filter[], or NULL */
+	size_t filter_len;     /* bytes */
+	uint32_t filter_flags; /* SECCOMP_FILTER_FLAG_* */
 };
 
 /* Runs h to its end. A hook that does not read its stdin is no error. A status
- * other than 0, a signal, a timeout or the init's end (its whole session is killed) are -EINVAL;
- * what kept it from being started is -errno. err names the path. */
+ * other than 0, a signal, a timeout or the init's end (its process group is killed) are
+ * -EINVAL; what kept it from being started is -errno. err names the path. */
 int hook_exec(struct hook_exec *h, struct err *err);
 
 #endif

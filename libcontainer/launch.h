@@ -23,7 +23,7 @@ struct launch {
 	struct state_dir dir; /* fd -1: no state directory was made */
 	struct state state;
 	struct stage stage;
-	int start_fd;
+	int start_fd;		     /* listening socket start.sock (create); -1 */
 	int console_master;	     /* of a foreground run; -1 */
 	const char *notify_host;     /* NOTIFY_SOCKET of the caller; NULL: none */
 	struct notify_socket notify; /* run only */
@@ -34,12 +34,14 @@ struct launch {
 };
 
 /* Reads the bundle, checks it against the host and compiles the plan. Touches
- * nothing. host NULL: this host. */
+ * nothing. host NULL: this host. 0 or -errno with err; launch_close() is due in any
+ * case. */
 int launch_prepare(struct launch *l, const struct container_env *env, const struct container_create_options *o,
 		   enum launch_mode mode, const struct host *host, struct err *err);
 
 /* Makes state directory, cgroup and init, serves the init until it is created
- * (LAUNCH_CREATE) or has become the program (LAUNCH_RUN), and saves the state. */
+ * (LAUNCH_CREATE) or has become the program (LAUNCH_RUN), and saves the state. 0, or
+ * -errno with err: then launch_undo() is due. */
 int launch_go(struct launch *l, struct err *err);
 
 /* Parts of launch_go() for restore, whose init is made by CRIU: state directory and
@@ -67,11 +69,11 @@ void launch_close(struct launch *l);
  * deletes the container unless it is to be kept, and sets *ret_exit. 0 or -errno. */
 int launch_stay(struct launch *l, struct err *err, int *ret_exit);
 
-/* Detached: releases the lock, and tells systemd, if that started knarr, when the
- * container is ready. */
+/* Detached: releases the lock, and if systemd started knarr, waits until the container
+ * is ready, which it is told then, or has ended. */
 void launch_detach(struct launch *l);
 
-/* The state document for hooks and listeners: one line. */
+/* The state document for hooks and listeners: one line, in a. */
 char *launch_state_json(struct arena *a, const struct state *s, const char *status, pid_t pid);
 
 #endif

@@ -10,7 +10,8 @@
 
 /* One connection, one message: the container process state as JSON, and fd by
  * SCM_RIGHTS, named "seccompFd" in `fds`. state_json is the state document of
- * the container. 0 or -errno with err. */
+ * the container, pid the process that loaded the filter, in the runtime's pid
+ * namespace. 0 or -errno with err. */
 int listener_send(const struct spec_seccomp *s, const char *state_json, pid_t pid, int fd, struct err *err);
 
 #endif

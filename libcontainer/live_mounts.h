@@ -6,9 +6,9 @@
 
 /* Adds (or takes away) the mounts of the file, an array as `mounts` of the config ("-":
  * standard input), to the mount namespace of container id, which must have one of its
- * own. All or none: when one cannot be added, those before it are taken away again. report
- * is of the file; memory: env->arena. The config that is kept of the container does not change. 0 or
- * -errno with err; -ESRCH: not running. */
+ * own. All or none: when one cannot be added, those before it are taken away again. The
+ * config that is kept of the container changes with them. report is of the file; memory:
+ * env->arena. 0 or -errno with err; -ESRCH: not running. */
 int container_mounts(const struct container_env *env, const char *id, const char *file, bool add,
 		     struct spec_report *report, struct err *err);
 

@@ -18,8 +18,8 @@
 #include "base/plan.h"
 
 struct notify_socket {
-	int listen_fd; /* the container's; -1: closed */
-	int host_fd;   /* connected to the host's */
+	int listen_fd; /* the container's; -1: closed, or there is none */
+	int host_fd;   /* connected to the host's; -1: there is none */
 	bool ready;    /* READY=1 was passed on */
 };
 
@@ -34,14 +34,14 @@ const char *notify_socket_host(void);
  * parent_opens: see struct rootfs_options. Touches nothing. */
 void notify_socket_plan(struct plan_builder *b, const char *dir, bool parent_opens);
 
-/* Path of the folder in a state directory. */
+/* Path of the folder in a state directory, in a. */
 char *notify_socket_dir(struct arena *a, const char *state_path);
 
-/* Makes the folder notify in the state directory. 0 or -errno. */
+/* Makes the folder notify in the state directory. 0 or -errno with err, as below. */
 int notify_socket_make_dir(int state_fd, struct err *err);
 
 /* Before the program starts (run, start): binds the container's socket, unless
- * the container was created without one, and connects to host. 0 or -errno. */
+ * the container was created without one, and connects to host. */
 int notify_socket_open(int state_fd, const char *host, struct err *err, struct notify_socket *ret_socket);
 
 /* listen_fd is readable: passes READY=1 on. main_pid: what systemd shall take
@@ -51,6 +51,7 @@ void notify_socket_read(struct notify_socket *n, pid_t main_pid);
 /* start, run --detach: waits until the container is ready or its init ended. */
 void notify_socket_wait(struct notify_socket *n, int pidfd, pid_t main_pid);
 
+/* Closes both descriptors. */
 void notify_socket_close(struct notify_socket *n);
 
 /* Removes the folder notify again; no error when there is none. */

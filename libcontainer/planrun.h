@@ -9,9 +9,9 @@
  * container. 0 or -errno with c->err filled as by plan_run(). */
 int plan_run_outside(struct plan_ctx *c);
 
-/* Runs the steps (but those for plan_run_outside()) in order. Does not return when the last one is PLAN_EXEC and
- * it succeeds; else returns -errno with c->err filled: message, reason and the
- * step's index. Allocates nothing. */
+/* Runs the steps (but those for plan_run_outside()) in order. Does not return when the
+ * last one is PLAN_EXEC and it succeeds; else returns -errno with c->err filled: message,
+ * reason and the step's index. Allocates nothing. */
 int plan_run(struct plan_ctx *c, struct stage_status *status);
 
 /* Runs all steps of a plan that starts no program. 0 or -errno as by plan_run(). */

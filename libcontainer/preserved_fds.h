@@ -11,8 +11,8 @@ unsigned preserved_fds_from_environment(void);
 
 /* Keeps 3 … 3+n-1 for the program, before anything else is opened: a number that the
  * caller promised and did not open is warned of and taken by a descriptor that execve
- * closes, so that none of the runtime's own gets it. An error: the runtime's log has
- * one of them, or there can be no such descriptor. */
+ * closes, so that none of the runtime's own gets it. 0, or -errno with err: the runtime's
+ * log has one of them, or there can be no such descriptor. */
 int preserved_fds_reserve(unsigned n, struct err *err);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "base/plan.h"
 
+/* Each returns 0, or -errno with c->err. */
+
 /* CLOSE_FDS: closes all descriptors, the runtime's and those that its caller
  * leaked, but 0, 1, 2, those that the program is to have, and the three by which
  * the init talks to the runtime (sockets and a memfd: no way to a folder). */

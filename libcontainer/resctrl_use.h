@@ -6,13 +6,16 @@
 #include "cgroups/resctrl.h"
 #include "libcontainer/state.h"
 
-/* linux.intelRdt: the runtime puts the process into the group before it goes on. */
+/* linux.intelRdt: the runtime puts the process into the group before it goes on. The
+ * others return 0, or -errno with err. */
 void resctrl_use_plan(struct plan_builder *b, const struct spec *s, const char *id);
 
 /* Decides about the group of a new container and what its state is to say of it.
  * Without linux.intelRdt: nothing, ret_r->group is NULL. The caller closes
  * ret_r->root_fd. */
 int resctrl_use_resolve(const struct spec *s, const char *id, struct err *err, struct resctrl *ret_r);
+
+/* Puts what the state has to say of r into s, with memory from a. */
 void resctrl_use_save(const struct resctrl *r, struct arena *a, struct state *s);
 
 /* Makes it, with its schemata. */

@@ -13,7 +13,7 @@ struct scope_holder {
 	int end;   /* of a pipe: closed, also by the runtime's death, it lets the process end */
 };
 
-/* 0 or -errno with err. */
+/* Forks that process, in the runtime's own cgroup. 0 or -errno with err. */
 int scope_holder_start(struct scope_holder *h, struct err *err);
 
 /* Ends it and waits until it is gone. Nothing to do when there is none. */

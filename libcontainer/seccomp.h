@@ -29,8 +29,8 @@ int seccomp_check(const struct spec_seccomp *s, struct err *err);
 /* Compiles s. cache_dir (NULL: none) is a folder of the state root, made when
  * missing (0700), where compiled programs are kept under a hash of everything
  * they depend on; a cache file that does not match to the byte is ignored and
- * replaced. Unknown system calls are left out (a warning is logged at debug
- * level). Memory from a. 0 or -errno with err. */
+ * replaced. Unknown system calls are left out (a debug line tells which). Memory from
+ * a. 0 or -errno with err. */
 int seccomp_compile(const struct spec_seccomp *s, const char *cache_dir, struct arena *a, struct err *err,
 		    struct seccomp_filter *ret_filter);
 

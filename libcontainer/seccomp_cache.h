@@ -15,6 +15,7 @@ struct seccomp_key {
 	size_t len, cap;
 };
 
+/* Append a number, and a string with its NUL. */
 void seccomp_key_number(struct seccomp_key *k, uint64_t v);
 void seccomp_key_string(struct seccomp_key *k, const char *s);
 

@@ -36,7 +36,8 @@ uint32_t seccomp_action_value(enum spec_seccomp_action action, struct opt_u32 er
 /* True if the default or a rule is that action. */
 bool seccomp_uses_action(const struct spec_seccomp *s, enum spec_seccomp_action action);
 
-/* Rule number i alone: errno and argument numbers. Part of seccomp_check(). */
+/* Rule number i alone: errno and argument numbers. Part of seccomp_check(): 0, or -EINVAL
+ * with err. */
 int seccomp_check_rule(const struct spec_seccomp_rule *rule, size_t i, struct err *err);
 
 /* SCMP_CMP_* of an operator. */

@@ -159,7 +159,7 @@ clone_child(struct stage *g, const struct plan *p, const struct stage_options *o
 		if (o->not_dumpable)
 			prctl(PR_SET_DUMPABLE, 0);
 		if (joins)
-			stage_join(c, g->status, o);
+			stage_join(c, g->status);
 		stage_child(c, g->status, o);
 	}
 	if (joins) {

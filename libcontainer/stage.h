@@ -74,12 +74,12 @@ struct stage_status {
 
 /* The runtime's (or start's) end. */
 struct stage {
-	pid_t pid;     /* init; 0 for `start` until known */
-	int pidfd;     /* of the init, or -1 */
-	int channel;   /* or -1 */
-	int status_fd; /* memfd, or -1 */
-	struct stage_status *status;
-	uint32_t expected;		 /* bit set of enum stage_message */
+	pid_t pid;			 /* init; 0 for `start` until known */
+	int pidfd;			 /* of the init, or -1 */
+	int channel;			 /* or -1 */
+	int status_fd;			 /* memfd, or -1 */
+	struct stage_status *status;	 /* shared memory, unmapped by stage_close() */
+	uint32_t expected;		 /* messages that may still come: bit set of enum stage_message */
 	struct net_devices *net_devices; /* what was moved into the container's namespace; or NULL */
 };
 
@@ -96,13 +96,12 @@ struct stage_options {
 	bool not_dumpable;   /* the init's /proc/PID/{exe,fd,mem,root} are closed until its execve */
 };
 
-/* Opens the plan's sources, clones the init (and knarr:[join] where needed),
- * writes id maps and the
- * oom score, moves network devices. On success *ret_stage is the caller's to
- * close with stage_close(). On failure there is no process and no fd left. */
+/* Opens the plan's sources, clones the init (and knarr:[join] where needed), writes id
+ * maps and the oom score, moves network devices. On success *ret_stage is the caller's
+ * to close with stage_close(). 0, or -errno with err: then no process and no fd is left. */
 int stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err, struct stage *ret_stage);
 
-/* Lets an init go on that was made with `hold`. */
+/* Lets an init go on that was made with `hold`. 0 or -errno as of stage_reply(). */
 int stage_release(struct stage *g, struct err *err);
 
 /* Waits for the next thing the init asks for. *ret_fd: descriptor that came
@@ -111,15 +110,18 @@ int stage_release(struct stage *g, struct err *err);
  * object and reason, and a hint where the cause is known; -ECHILD: it was killed. */
 int stage_next(struct stage *g, const struct plan *p, struct err *err, enum stage_message *ret_message, int *ret_fd);
 
-/* Answers the init (STAGE_HOOKS_DONE, STAGE_GO). */
+/* Answers the init (STAGE_HOOKS_DONE, STAGE_GO). 0, or -errno with err: the init's own
+ * words if it has failed meanwhile. */
 int stage_reply(struct stage *g, enum stage_message message, struct err *err);
 
 /* `start`: connects to the init's start.sock in the folder dirfd and receives
  * the shared status. expects_listener: the container has a seccomp listener.
- * The init goes on after stage_reply(STAGE_GO), and ends without it. */
+ * The init goes on after stage_reply(STAGE_GO), and ends without it. *ret_stage is the
+ * caller's to close. 0 or -errno with err. */
 int stage_connect(int dirfd, pid_t pid, bool expects_listener, struct err *err, struct stage *ret_stage);
 
-/* Makes the listening socket start.sock in the folder dirfd. */
+/* Makes the listening socket start.sock in the folder dirfd: *ret_fd, the caller's. 0 or
+ * -errno with err. */
 int stage_listen(int dirfd, struct err *err, int *ret_fd);
 
 /* Kills the init and reaps it, after moving its network devices back. For
@@ -135,7 +137,7 @@ void stage_close(struct stage *g);
 /* ---- for steps, in the init ------------------------------------------ */
 
 /* Sends message (and fd, if not -1) over PLAN_FD_CHANNEL; answer: the message to
- * wait for, or STAGE_NONE. Allocates nothing. */
+ * wait for, or STAGE_NONE. Allocates nothing. 0 or -errno with c->err. */
 int stage_ask(struct plan_ctx *c, enum stage_message message, int32_t value, int fd, enum stage_message answer);
 
 /* Sends the master of the console to the runtime. */

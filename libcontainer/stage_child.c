@@ -308,12 +308,11 @@ join_all(struct plan_ctx *c)
 }
 
 void
-stage_join(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o)
+stage_join(struct plan_ctx *c, struct stage_status *status)
 {
 	struct clone_args args = { .flags = CLONE_PARENT | stage_child_clone_flags(c->plan) };
 	pid_t pid;
 
-	(void)o;
 	prctl(PR_SET_NAME, "knarr:[join]");
 	if (die_with_runtime(c) < 0 || (c->plan->stage.enters ? stage_enter(c) : join_all(c)) < 0)
 		process_end(1);

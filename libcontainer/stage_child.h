@@ -26,7 +26,7 @@ void stage_child(struct plan_ctx *c, struct stage_status *status, const struct s
 
 /* Body of knarr:[join]: enters the namespaces of the plan and clones the init;
  * returns only in that (so that stage_child() follows). */
-void stage_join(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o);
+void stage_join(struct plan_ctx *c, struct stage_status *status);
 
 /* exec, in knarr:[join]: what comes before the process is made and can be seen in
  * the container. 0 or -errno with c->err. */

@@ -28,20 +28,21 @@ enum container_status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_
 
 struct state {
 	char *id, *bundle, *rootfs, *oci_version;
-	char *cgroup_mount, *cgroup_path; /* NULL: no cgroup */
-	unsigned cgroup_made;
-	char *resctrl_group; /* linux.intelRdt; NULL: none */
-	bool resctrl_own, resctrl_monitor;
+	char *cgroup_mount, *cgroup_path;		/* NULL: no cgroup */
+	unsigned cgroup_made;				/* trailing components of cgroup_path that knarr made */
+	char *resctrl_group;				/* linux.intelRdt; NULL: none */
+	bool resctrl_own;				/* it is removed with the container */
+	bool resctrl_monitor;				/* so is a monitoring group in it */
 	char *systemd_unit;				/* scope that the cgroup is in; NULL: none */
 	bool systemd_user;				/* of the user's systemd */
 	pid_t pid;					/* init, in the runtime's pid namespace; 0: not yet */
 	uint64_t pid_start_time;			/* field 22 of /proc/PID/stat: tells a reused pid */
 	bool started;					/* `start` (or run) got as far as execve */
 	bool has_poststart, has_poststop, has_listener; /* config.json has them: else it need not be read again */
-	bool rootless;
-	bool no_new_keyring; /* the container has no session keyring of its own */
-	uid_t owner;	     /* euid of the creator */
-	char *created;	     /* RFC 3339, UTC */
+	bool rootless;					/* the creator had no CAP_SYS_ADMIN in its user namespace */
+	bool no_new_keyring;				/* the container has no session keyring of its own */
+	uid_t owner;					/* euid of the creator */
+	char *created;					/* RFC 3339, UTC */
 	bool has_exit_status;
 	uint32_t exit_status; /* of the init, when it is known: 128+N for signal N */
 	char *exit_reason;    /* why, as end_reason() said when it was learnt; NULL: nothing known */
@@ -61,29 +62,34 @@ struct state_dir {
  * error when somebody else owns it. 0 or -errno. */
 int state_default_root(struct arena *a, bool in_userns, struct err *err, char **ret_root);
 
-/* [A-Za-z0-9_+.-]{1,1024}, not "." nor "..". */
+/* [A-Za-z0-9_+.-]{1,1024}, not "." nor "..": 0, or -EINVAL with err. */
 int state_check_id(const char *id, struct err *err);
 
-/* Makes root (0700, parents too) and <root>/<id>, takes the lock. -EEXIST: a
- * container with that id exists. */
+/* Makes root (0700, parents too) and <root>/<id>, takes the lock; for state_close(). 0 or
+ * -errno with err; -EEXIST: a container with that id exists. */
 int state_create(const char *root, const char *id, struct arena *a, struct err *err, struct state_dir *ret_dir);
 
-/* Opens an existing one; lock: wait for and take the exclusive lock.
- * -ENOENT: "container "ID" does not exist". */
+/* Opens an existing one, for state_close(); lock: wait for and take the exclusive lock.
+ * 0 or -errno with err; -ENOENT: "container "ID" does not exist". */
 int state_open(const char *root, const char *id, bool lock, struct arena *a, struct err *err,
 	       struct state_dir *ret_dir);
 
+/* Releases the lock and closes the descriptors. */
 void state_close(struct state_dir *d);
 
+/* Writes state.json, atomically. 0 or -errno with err. */
 int state_save(const struct state_dir *d, const struct state *s, struct err *err);
-/* A directory without state.json loads as status creating with only id set. Memory from a. */
+
+/* Reads it; memory from a. A directory without state.json loads as status creating with
+ * only id set. 0 or -errno with err; -EINVAL: it is damaged. */
 int state_load(const struct state_dir *d, const char *id, struct arena *a, struct err *err, struct state **ret_state);
 
 /* config.json there, replaced atomically; and its text, at most SPEC_MAX_SIZE, in a. */
 int state_save_config(const struct state_dir *d, const char *json, size_t len, struct err *err);
 int state_load_config(const struct state_dir *d, struct arena *a, struct err *err, char **ret_json, size_t *ret_len);
 
-/* Removes the folder and its files (nothing else), releases the lock. */
+/* Removes the folder and its files (nothing else), releases the lock. 0 or -errno with
+ * err. */
 int state_remove(struct state_dir *d, struct err *err);
 
 /* Asks the kernel: is the process alive, the same one, a zombie, frozen. */
@@ -92,12 +98,15 @@ enum container_status state_status(const struct state *s);
 /* As state_status(), but a container that is still being created counts as
  * stopped when no other command holds the folder's lock: its creator died. */
 enum container_status state_dir_status(const struct state_dir *d, const struct state *s);
+
+/* "running", as in the state document. Static. */
 const char *state_status_name(enum container_status status);
 
-/* Ids in root, sorted; a missing root is an empty list. */
+/* Ids in root, sorted, in a; a missing root is an empty list. 0 or -errno with err. */
 int state_list(const char *root, struct arena *a, struct err *err, char ***ret_ids, size_t *ret_n);
 
-/* A pidfd of the container's init after checking its start time; -ESRCH: gone. */
+/* A pidfd of the container's init, the caller's, after checking its start time; -ESRCH:
+ * it has ended. */
 int state_pidfd(const struct state *s);
 
 /* Start time of a process (clock ticks since boot); 0 when there is none. */

@@ -28,7 +28,8 @@ struct container_stats {
 int container_stats(const struct container_env *env, const char *id, struct err *err,
 		    struct container_stats *ret_stats);
 
-/* Splits the text of a net/dev file. Memory from a. */
+/* Splits the text of a net/dev file, without the line of "lo". Memory from a. Returns how
+ * many there are. */
 size_t net_counters_parse(const char *text, struct arena *a, struct net_counters **ret_interfaces);
 
 /* ---- waiting --------------------------------------------------------- */
@@ -41,8 +42,9 @@ struct container_watch {
 	uint64_t killed; /* by the OOM killer, as told so far */
 };
 
-/* Begins to watch a container that is not stopped (else -ESRCH as above). Without a
- * memory controller in its cgroup a warning says that OOM kills cannot be told. */
+/* Begins to watch a container that is not stopped (else -ESRCH as above), until
+ * container_watch_close(). Without a memory controller in its cgroup a warning says that
+ * OOM kills cannot be told. */
 int container_watch_open(const struct container_env *env, const char *id, struct err *err,
 			 struct container_watch *ret_watch);
 

@@ -18,8 +18,9 @@
 int tty_run_open_console(struct plan_ctx *c, const struct plan_step *s);
 
 /* Connects to the AF_UNIX socket at path (SOCK_STREAM; paths longer than
- * sun_path work through /proc/self/fd) and sends fd by SCM_RIGHTS with the
- * name "/dev/pts/ptmx" style payload that conmon and containerd read. */
+ * sun_path work through /proc/self/fd) and sends master_fd, which is made blocking, by
+ * SCM_RIGHTS with the text "/dev/pts/ptmx", as conmon and containerd read it. 0 or
+ * -errno with err. */
 int tty_send_to_socket(const char *path, int master_fd, struct err *err);
 
 /* A program in the foreground begins with the size of the caller's terminal: puts

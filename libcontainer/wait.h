@@ -28,7 +28,7 @@ int container_wait_begin(const struct container_env *env, const char *id, struct
 /* Waits for the end of the container (for ever), closes w, keeps the status in the
  * container's state and sets *ret_exit: the program's status, or 128+N for signal N;
  * and w->reason, which may be known when the status is not.
- * -ECHILD: it has ended, and its status cannot be known. */
+ * 0 or -errno with err; -ECHILD: it has ended, and its status cannot be known. */
 int container_wait_finish(const struct container_env *env, struct container_wait *w, struct err *err, int *ret_exit);
 
 /* For who reaped the init himself: keeps status (or END_CODE_UNKNOWN) and reason (or
