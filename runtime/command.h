@@ -55,7 +55,8 @@ extern const struct option_row global_option_rows[];
 /* The command of that name. 0, or -EINVAL with err, which names the nearest one. */
 int command_lookup(const char *name, struct err *err, const struct command **ret_command);
 
-/* Writes to stdout. A full disk or a closed pipe is an error, not a signal. */
+/* Writes to stdout. 0, or -errno with c->err: a full disk or a closed pipe is an error,
+ * not a signal. */
 int cli_print(const struct cli *c, const char *text);
 
 #endif

@@ -7,6 +7,7 @@
 
 #define COMPLETION_SHELLS "bash|zsh|fish"
 
+/* Append the script for a shell; the functions below are what they share. */
 void completion_bash(struct text *t);
 void completion_zsh(struct text *t);
 void completion_fish(struct text *t);
@@ -21,6 +22,8 @@ enum completion_kind {
 	COMPLETE_COMMANDS,
 };
 
+/* What the value of an option can be, by the name that help gives it ("DIR", "FILE");
+ * COMPLETE_NOTHING for flags. */
 enum completion_kind completion_of_option(const struct option_row *row);
 
 #define COMPLETION_MAX_OPERANDS 4
@@ -35,10 +38,10 @@ struct completion_operand {
 size_t completion_operands(struct arena *a, const struct command *command,
 			   struct completion_operand ret_operands[COMPLETION_MAX_OPERANDS]);
 
-/* Words of a choice with blanks in between. */
+/* Words of a choice ("text|json") with blanks in between, in a. */
 char *completion_words(struct arena *a, const char *choices);
 
-/* The names of all commands with blanks in between. */
+/* The names of all commands with blanks in between, in a. */
 const char *completion_commands(struct arena *a);
 
 #endif

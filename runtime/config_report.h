@@ -5,11 +5,11 @@
 #include "base/arena.h"
 #include "oci-spec/spec.h"
 
-/* Name of the config in messages, as spec_load() has it. */
+/* Name of the config in messages, as spec_load() has it, in a. */
 char *config_file_name(struct arena *a, const char *bundle, const char *config);
 
 /* The issues down to least (SPEC_ERROR: only errors), one per line, no newline at
- * the end, and a last line that counts the errors that were not kept. */
+ * the end, and a last line that counts the errors that were not kept. In a. */
 const char *config_report_text(struct arena *a, const char *file, const struct spec_report *report,
 			       enum spec_severity least);
 

@@ -11,7 +11,7 @@
 void container_json_write(struct json_out *j, struct arena *a, const struct state *s, enum container_status status,
 			  const char *exit_reason);
 
-/* Name of a user from /etc/passwd, or "#UID". */
+/* Name of a user from /etc/passwd, or "#UID". In a. */
 char *container_owner_name(struct arena *a, uid_t uid);
 
 #endif

@@ -45,7 +45,7 @@ struct create_values {
 /* clang-format on */
 
 /* What the library takes, from the values; strings are not copied. report and
- * layers: places that must live as long as *ret_options. -errno with err. */
+ * layers: places that must live as long as *ret_options. 0 or -errno with c->err. */
 int create_options_fill(const struct cli *c, const struct create_values *v, const char *id, struct spec_report *report,
 			struct rootfs_layers *layers, struct container_create_options *ret_options);
 

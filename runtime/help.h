@@ -5,7 +5,7 @@
 #include "base/arena.h"
 #include "runtime/command.h"
 
-/* "knarr [GLOBAL OPTION]… run [OPTION]… ID". */
+/* "knarr [GLOBAL OPTION]... run [OPTION]... ID". In a, as the text below. */
 char *help_usage(struct arena *a, const struct command *command);
 
 /* What `knarr help COMMAND` prints; NULL: what `knarr help` prints. */

@@ -8,7 +8,7 @@
 /* Calls each(c, id, data) for every id of the operands, or with regex for every
  * container whose id one of them, a POSIX extended regular expression, matches
  * anywhere. A container that fails does not keep the others from their turn: all
- * errors but the last are logged, the last is returned with c->err. A pattern that
+ * errors but the last are logged, the last is returned (-errno) with c->err. A pattern that
  * matches nothing is no error; with regex a container that is gone meanwhile is
  * none either. */
 int id_operands_each(const struct cli *c, const struct option_list *operands, bool regex,

@@ -10,7 +10,7 @@
 const char *stats_prometheus(struct arena *a, const struct container_stats *list, size_t n, time_t now);
 
 /* A label's value with backslash, quote and line end escaped, and U+FFFD for what is
- * not UTF-8. */
+ * not UTF-8. In a. */
 const char *prometheus_escape(struct arena *a, const char *value);
 
 #endif

@@ -12,9 +12,10 @@ struct text {
 	size_t len, cap;
 };
 
+/* Appends what printf(3) makes of it. */
 void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The text; "" when nothing was added. */
+/* The text, valid until the next text_add(); "" when nothing was added. */
 const char *text_get(const struct text *t);
 
 #endif
