@@ -8,9 +8,6 @@
 #include "base/plan.h"
 #include "oci-spec/spec.h"
 
-/* Highest number of a memory node in a node list, as the kernel's interface has it. */
-#define ATTRIBUTES_MAX_NODE 32767
-
 /* process.scheduler, process.ioPriority, linux.personality, linux.memoryPolicy.
  * 0 or -EINVAL with err: values that no kernel takes. */
 int attributes_plan(struct plan_builder *b, const struct spec *s, struct err *err);

@@ -14,6 +14,9 @@
 
 #define LONG_BITS (sizeof(unsigned long) * CHAR_BIT)
 
+/* Highest number in a list, as the kernel's interface of memory nodes has it. */
+#define MAX_NODE 32767
+
 /* ---- scheduler ------------------------------------------------------- */
 
 static int
@@ -67,7 +70,7 @@ parse_number(const char **p, unsigned long *ret_number)
 		return false;
 	*ret_number = strtoul(*p, &end, 10);
 	*p = end + strspn(end, " ");
-	return *ret_number <= ATTRIBUTES_MAX_NODE;
+	return *ret_number <= MAX_NODE;
 }
 
 /* One number or range. */
@@ -87,13 +90,13 @@ int
 attributes_parse_list(struct arena *a, const char *property, const char *list, struct err *err,
 		      unsigned long **ret_mask, uint32_t *ret_bits)
 {
-	unsigned long *mask = arena_array(a, (ATTRIBUTES_MAX_NODE + 1) / LONG_BITS, sizeof(*mask));
+	unsigned long *mask = arena_array(a, (MAX_NODE + 1) / LONG_BITS, sizeof(*mask));
 	unsigned long first, last, highest = 0;
 
 	for (const char *p = list;;) {
 		if (!parse_range(&p, &first, &last) || (*p && *p != ','))
 			return err_plain(err, "%s: expected a list as \"0-3,7\" (at most %d), found \"%s\"", property,
-					 ATTRIBUTES_MAX_NODE, list);
+					 MAX_NODE, list);
 		for (unsigned long n = first; n <= last; n++)
 			mask[n / LONG_BITS] |= 1UL << n % LONG_BITS;
 		if (last > highest)

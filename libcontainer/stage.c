@@ -23,6 +23,9 @@
 #include "namespaces/mount_sources.h"
 #include "namespaces/net_devices.h"
 
+/* Pointers that argv or envp of the program and of hooks may have, NULL included. */
+#define MAX_VECTOR 65536
+
 /* ---- spawn ----------------------------------------------------------- */
 
 /* What the plan will ask for; everything else is refused. */
@@ -174,13 +177,13 @@ int
 stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err, struct stage *ret_stage)
 {
 	static struct plan_ctx ctx; /* 4 KiB of slots: too large for the stack, and one container per process */
-	static const char *vectors[2][STAGE_MAX_VECTOR];
+	static const char *vectors[2][MAX_VECTOR];
 	struct stage g;
 	int pair[2] = { -1, -1 };
 	int r;
 
 	stage_init(&g);
-	ctx = (struct plan_ctx){ .plan = p, .argv = vectors[0], .envp = vectors[1], .max_vector = STAGE_MAX_VECTOR };
+	ctx = (struct plan_ctx){ .plan = p, .argv = vectors[0], .envp = vectors[1], .max_vector = MAX_VECTOR };
 	for (size_t i = 0; i < PLAN_FD_MAX; i++)
 		ctx.fds[i] = -1;
 

@@ -4,9 +4,6 @@
 
 #include "libcontainer/stage.h"
 
-/* Pointers that argv or envp of the program and of hooks may have, NULL included. */
-#define STAGE_MAX_VECTOR 65536
-
 /* Every message is one of these; fixed size, so nothing can overflow. */
 struct stage_packet {
 	uint32_t message; /* enum stage_message */
