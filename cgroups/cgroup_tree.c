@@ -103,7 +103,11 @@ cannot_enable(const struct walk *w, enum controller c, int r, struct err *err)
 			  "(cgroup v2 has processes in the leaves only; hint: choose another linux.cgroupsPath)",
 			  property, name, path);
 	else
-		return err_set(err, -r, "%s: enable the controller '%s' below cgroup '%s'", property, name, path);
+		return err_set(err, -r, "%s: enable the controller '%s' below cgroup '%s'%s", property, name, path,
+			       /* For cpuset it asks as for sched_setaffinity(2) on each process. */
+			       r == -EPERM && c == CONTROLLER_CPUSET
+				       ? " (hint: a process below it belongs to another user)"
+				       : "");
 	return r ? r : -ENOTSUP;
 }
 

@@ -403,16 +403,21 @@ requires_ordinary_user()
 # as_user COMMAND...: as that user, who finds $T/user writable. XDG_RUNTIME_DIR is there.
 as_user()
 {
+	(exec_as_user "$@")
+}
+
+# The same in place of the shell, so that no process of root's stays beside the user's.
+exec_as_user()
+{
 	local user uid gid
 	user=$(ordinary_user)
 	if [ "$(id -u)" != 0 ]; then
 		mkdir -p "$T/user"
-		XDG_RUNTIME_DIR=$T/user "$@"
-		return
+		exec env XDG_RUNTIME_DIR="$T/user" "$@"
 	fi
 	uid=$(id -u "$user") gid=$(id -g "$user")
 	[ -d "$T/user" ] || install -d -o "$uid" -g "$gid" -m 0755 "$T/user"
-	setpriv --reuid "$uid" --regid "$gid" --init-groups --inh-caps=-all \
+	exec setpriv --reuid "$uid" --regid "$gid" --init-groups --inh-caps=-all \
 		env HOME="$T/user" USER="$user" LOGNAME="$user" XDG_RUNTIME_DIR="$T/user" "$@"
 }
 

@@ -470,7 +470,7 @@ as_user_in() {
 	shift
 	(
 		echo "$BASHPID" >"$cgroup/cgroup.procs"
-		as_user "$@"
+		exec_as_user "$@"
 	)
 }
 
@@ -505,6 +505,32 @@ delegated() {
 	[ "${lines[1]}" = 33554432 ]
 	[ "${lines[2]}" = 9 ]
 	[ ! -e "$GIVEN/knarr-$ID" ]
+	rmdir "$GIVEN/own" "$GIVEN"
+}
+
+@test "rootless: processors in a delegated cgroup, and the error where another user's process is in it" {
+	local pid
+	requires_ordinary_user
+	requires_controller cpuset
+	grep -qw cpuset "$(cgroup_mount)/cgroup.subtree_control" || skip 'the root cgroup does not pass on the cpuset controller'
+	delegated
+	knarr_for_user
+	rootless_bundle
+	resources '{cpu: {cpus: "0"}}'
+	bundle_runs grep Cpus_allowed_list: /proc/self/status
+	sleep 1000 &
+	pid=$!
+	echo $pid >"$GIVEN/own/cgroup.procs"
+	run -1 as_user_in "$GIVEN/own" "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *linux.resources.cpu.cpus*"'cpuset'"*"another user"* ]]
+	[ ! -e "$GIVEN/knarr-$ID" ]
+	kill $pid
+	wait $pid || true
+	run -0 as_user_in "$GIVEN/own" "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *$'\t0' ]]
 	rmdir "$GIVEN/own" "$GIVEN"
 }
 

@@ -76,12 +76,9 @@ rt() # rt ARGUMENTS…: the runtime as that account, from within its cgroup
 {
 	local command=("$FOLDER/$RUNTIME" --root "$T/user/$RUNTIME" ${options[@]+"${options[@]}"} "$@")
 	(
-		[ "$ACCOUNT" = root ] || echo "$BASHPID" >"$OWN/cgroup.procs"
-		if [ "$ACCOUNT" = root ]; then
-			timeout 60 "${command[@]}"
-		else
-			as_user ${manager[@]+"${manager[@]}"} timeout 60 "${command[@]}"
-		fi
+		[ "$ACCOUNT" != root ] || exec timeout 60 "${command[@]}"
+		echo "$BASHPID" >"$OWN/cgroup.procs"
+		exec_as_user ${manager[@]+"${manager[@]}"} timeout 60 "${command[@]}"
 	)
 }
 
