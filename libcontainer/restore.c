@@ -347,9 +347,10 @@ container_restore(const struct container_env *env, const struct container_create
 	criu_folders_close(&r.folders);
 	if (ret < 0)
 		launch_undo(&r.launch);
-	else if (!o->detach)
+	else if (!o->detach) {
+		tty_copy_size(r.launch.console_master);
 		ret = launch_stay(&r.launch, err, ret_exit);
-	else
+	} else
 		launch_detach(&r.launch);
 	launch_close(&r.launch);
 	free(r.root);

@@ -28,6 +28,10 @@ int tty_send_to_socket(const char *path, int master_fd, struct err *err);
  * nothing when neither stdin, stdout nor stderr is a terminal. */
 void tty_plan_size(struct plan_builder *b);
 
+/* Gives the pty of master_fd the size of the caller's terminal. Nothing when that has
+ * none, or master_fd is -1. */
+void tty_copy_size(int master_fd);
+
 /* Foreground: what `run` does until the container's init ends.
  * pidfd, pid: of the init, a child of the caller. master_fd: the pty, made
  * non-blocking here, or -1 without a terminal (then only signals are forwarded).

@@ -97,22 +97,31 @@ restore(struct relay *r)
 	r->is_raw = false;
 }
 
+/* A terminal that nobody has given a size yet says 0 x 0, and so decides nothing. */
 static bool
 caller_window_size(struct winsize *ret_size)
 {
 	for (int fd = 0; fd < 3; fd++)
-		if (ioctl(fd, TIOCGWINSZ, ret_size) == 0)
+		if (ioctl(fd, TIOCGWINSZ, ret_size) == 0 && (ret_size->ws_row > 0 || ret_size->ws_col > 0))
 			return true;
 	return false;
 }
 
-static void
-copy_window_size(const struct relay *r)
+void
+tty_copy_size(int master_fd)
 {
 	struct winsize size;
 
-	if (r->master >= 0 && caller_window_size(&size))
-		ioctl(r->master, TIOCSWINSZ, &size);
+	if (master_fd >= 0 && caller_window_size(&size))
+		ioctl(master_fd, TIOCSWINSZ, &size);
+}
+
+static bool
+has_size(int master_fd)
+{
+	struct winsize size = { 0 };
+
+	return ioctl(master_fd, TIOCGWINSZ, &size) == 0 && (size.ws_row > 0 || size.ws_col > 0);
 }
 
 void
@@ -157,7 +166,7 @@ take_signal(struct relay *r, int sig)
 	case SIGPIPE:
 		return;
 	case SIGWINCH:
-		copy_window_size(r);
+		tty_copy_size(r->master);
 		if (r->master < 0)
 			forward(r, sig);
 		return;
@@ -166,7 +175,7 @@ take_signal(struct relay *r, int sig)
 		return;
 	case SIGCONT:
 		set_raw(r);
-		copy_window_size(r);
+		tty_copy_size(r->master);
 		break;
 	case SIGINT:
 	case SIGTERM:
@@ -349,7 +358,9 @@ prepare(struct relay *r, struct err *err)
 		return err_set(err, errno, "prepare the terminal");
 	r->slave = ioctl(r->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	set_raw(r);
-	copy_window_size(r);
+	/* The config's size counts until the caller's terminal changes its own. */
+	if (!has_size(r->master))
+		tty_copy_size(r->master);
 	return 0;
 }
 

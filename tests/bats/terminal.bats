@@ -96,6 +96,16 @@ c" ]
 	run ! knarr state "$ID"
 }
 
+@test "the size of the config counts until the caller's terminal changes" {
+	edit_bundle '.process.consoleSize = {height: 31, width: 97}'
+	bundle_runs sh -c 'stty size; sleep 0.3; stty size'
+	# Without a size of its own, and with one.
+	run -0 in_pty "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[ "$output" = $'31 97\n31 97' ]
+	run -0 in_pty sh -c "stty cols 91 rows 17; exec '$KNARR' --root '$ROOT' run -b '$BUNDLE' $ID"
+	[ "$output" = $'31 97\n31 97' ]
+}
+
 @test "a foreground program begins with the size of the caller's terminal" {
 	requires_command script
 	bundle_runs stty size
