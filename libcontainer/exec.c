@@ -61,10 +61,7 @@ not_running(const char *id, struct err *err)
 static bool
 init_is_runtime(pid_t pid)
 {
-	char path[64], name[32];
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
-	return fd_read_small_at(AT_FDCWD, path, name, sizeof(name)) >= 0 && !strcmp(name, "knarr:[init]");
+	return state_process_has_name(pid, STAGE_NAME_INIT) || state_process_has_name(pid, STAGE_NAME_WAIT);
 }
 
 /* *ret_half_made: it is not finished, or somebody else is about to finish it. */

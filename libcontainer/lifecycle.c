@@ -138,7 +138,8 @@ container_kill(const struct container_env *env, const char *id, int sig, bool al
 
 	if (r < 0)
 		return r;
-	if (status == STATUS_CREATING)
+	/* One that hangs in a hook can be killed. */
+	if (status == STATUS_CREATING && s->pid <= 0)
 		return not_running(id, err);
 	if (status == STATUS_STOPPED)
 		all = all || (sig == SIGKILL && has_processes(s));

@@ -139,6 +139,7 @@ program_run_wait_start(struct plan_ctx *c, const struct plan_step *s)
 	/* From here on the container outlives the runtime that made it. */
 	if (prctl(PR_SET_PDEATHSIG, 0) < 0)
 		return err_set(c->err, errno, "clear the parent-death signal");
+	prctl(PR_SET_NAME, STAGE_NAME_WAIT);
 	r = stage_ask(c, STAGE_READY, 0, -1, STAGE_NONE);
 	if (r < 0)
 		return r;

@@ -11,7 +11,7 @@
  *    prestart, createRuntime
  *    HOOKS_DONE     ───────────────▶
  *                   ◀── fd ───────── CONSOLE     master of the pty
- *                   ◀─────────────── READY       (create) waits on start.sock
+ *                   ◀─────────────── READY       (create) waits on start.sock (knarr:[wait])
  *    saves state, ends
  *
  *    start                           init
@@ -48,6 +48,11 @@
 #include "base/err.h"
 #include "base/plan.h"
 #include "cgroups/resctrl.h"
+
+/* Names of the init (comm) until its execve: while it is being set up, and from there
+ * on while it waits for start. */
+#define STAGE_NAME_INIT "knarr:[init]"
+#define STAGE_NAME_WAIT "knarr:[wait]"
 
 enum stage_message {
 	STAGE_NONE,

@@ -241,7 +241,7 @@ enter(struct plan_ctx *c, const struct stage_options *o)
 void
 stage_child(struct plan_ctx *c, struct stage_status *status, const struct stage_options *o)
 {
-	prctl(PR_SET_NAME, "knarr:[init]");
+	prctl(PR_SET_NAME, STAGE_NAME_INIT);
 	signals_reset();
 	if (enter(c, o) == 0)
 		plan_run(c, status);

@@ -95,9 +95,14 @@ int state_remove(struct state_dir *d, struct err *err);
 /* Asks the kernel: is the process alive, the same one, a zombie, frozen. */
 enum container_status state_status(const struct state *s);
 
-/* As state_status(), but a container that is still being created counts as
- * stopped when no other command holds the folder's lock: its creator died. */
+/* As state_status(), but looks at the folder's lock, which a creator holds: as long as
+ * another command has it and the init is being set up, the container is being created;
+ * one that is still being created when nobody else has it counts as stopped: its
+ * creator died. */
 enum container_status state_dir_status(const struct state_dir *d, const struct state *s);
+
+/* Whether that is the comm of a process. */
+bool state_process_has_name(pid_t pid, const char *name);
 
 /* "running", as in the state document. Static. */
 const char *state_status_name(enum container_status status);

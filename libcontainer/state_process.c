@@ -19,6 +19,7 @@
 
 #include "base/fd.h"
 #include "cgroups/cgroup.h"
+#include "libcontainer/stage.h"
 #include "libcontainer/state.h"
 
 /* Fields of /proc/PID/stat, counted as in proc(5). The second is the name in
@@ -128,14 +129,32 @@ is_locked(const struct state_dir *d)
 	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+bool
+state_process_has_name(pid_t pid, const char *name)
+{
+	char path[64], comm[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	return fd_read_small_at(AT_FDCWD, path, comm, sizeof(comm)) >= 0 && !strcmp(comm, name);
+}
+
+/* The pid is in the state before hooks run. */
+static bool
+is_set_up(const struct state *s)
+{
+	return !state_process_has_name(s->pid, STAGE_NAME_INIT);
+}
+
 enum container_status
 state_dir_status(const struct state_dir *d, const struct state *s)
 {
 	enum container_status status = state_status(s);
 
-	if (status == STATUS_CREATING && (d->lock_fd >= 0 || !is_locked(d)))
-		return STATUS_STOPPED;
-	return status;
+	if (status == STATUS_STOPPED || (status != STATUS_CREATING && is_set_up(s)))
+		return status;
+	if (d->lock_fd < 0 && is_locked(d))
+		return STATUS_CREATING;
+	return status == STATUS_CREATING ? STATUS_STOPPED : status;
 }
 
 const char *

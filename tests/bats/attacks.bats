@@ -150,7 +150,7 @@ canary_is_untouched() {
 	pid=$(knarr state "$ID-2" | jq .pid)
 	awk '/^NSpid/ { print $NF }' "/proc/$pid/status" >"$BUNDLE/rootfs/go"
 	for _ in $(seq 100); do [ -e "$BUNDLE/rootfs/done" ] && break; sleep 0.05; done
-	[ "$(cat "$BUNDLE/rootfs/seen")" = 'knarr:[init]' ]
+	[ "$(cat "$BUNDLE/rootfs/seen")" = 'knarr:[wait]' ]
 	[ -z "$(cat "$BUNDLE/rootfs/found")" ]
 	knarr delete --force "$ID-2"
 	knarr delete --force "$ID"

@@ -59,6 +59,27 @@ X
 	knarr delete "$ID"
 }
 
+@test "a container is being created until its create hooks have run" {
+	edit_bundle '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "exec \($ENV.KNARR) --root \($ENV.ROOT) state \($ENV.ID) >\($ENV.T)/seen"]}]'
+	bundle_runs true
+	knarr run -b "$BUNDLE" "$ID"
+	[ "$(jq -r '.status, .pid > 0' "$T/seen")" = $'creating\ntrue' ]
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	[ "$(jq -r .status "$T/seen")" = creating ]
+	[ "$(knarr state "$ID" | jq -r .status)" = created ]
+	knarr delete "$ID"
+}
+
+@test "a container whose create hook hangs can be killed" {
+	edit_bundle '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", ": >\($ENV.T)/hangs; exec sleep 1000"]}]'
+	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
+	local creator=$!
+	wait_for_file "$T/hangs"
+	knarr kill "$ID" KILL
+	run ! wait $creator
+	run ! knarr state "$ID"
+}
+
 @test "createContainer runs in the container's mount namespace with the runtime's files" {
 	edit_bundle '.hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "mount -t tmpfs hooked '"$BUNDLE"'/rootfs/mnt"], env: ["PATH=/usr/bin:/bin:/usr/sbin:/sbin"]}]'
 	mkdir -p "$BUNDLE/rootfs/mnt"
