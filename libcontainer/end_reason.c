@@ -29,13 +29,21 @@ memory_limit(const struct end_watch *w, struct arena *a)
 	return w->oom > 0 ? "a limit of a cgroup in it" : "of the host or of a cgroup above";
 }
 
-static const char *
-memory_reason(const struct end_watch *w, struct arena *a)
+/* Memory ran out, and the cgroup went before the kill could be read. */
+static bool
+kill_was_missed(const struct end_watch *w, int code)
 {
+	return w->gone && w->oom > 0 && w->oom_kills == 0 &&
+	       (code == CODE_OF_SIGNAL(SIGKILL) || code == END_CODE_UNKNOWN);
+}
+
+static const char *
+memory_reason(const struct end_watch *w, int code, struct arena *a)
+{
+	if (w->oom_kills == 1 || kill_was_missed(w, code))
+		return arena_printf(a, "out of memory (%s)", memory_limit(w, a));
 	if (w->oom_kills == 0)
 		return NULL;
-	if (w->oom_kills == 1)
-		return arena_printf(a, "out of memory (%s)", memory_limit(w, a));
 	return arena_printf(a, "out of memory (%s; %llu processes killed)", memory_limit(w, a),
 			    (unsigned long long)w->oom_kills);
 }
@@ -58,7 +66,7 @@ end_reason(const struct end_watch *w, int code, struct arena *a)
 	if (code == CODE_OF_SIGNAL(SIGSYS))
 		return "a forbidden system call (seccomp, SIGSYS)";
 	if (w->own || code == CODE_OF_SIGNAL(SIGKILL))
-		reason = memory_reason(w, a);
+		reason = memory_reason(w, code, a);
 	if (!reason && w->own && code != 0)
 		reason = pids_reason(w, a);
 	return reason;

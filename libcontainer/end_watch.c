@@ -1,7 +1,7 @@
 /* Theory of operation: see end_watch.h. Reading a file of events through the
  * descriptor that is polled arms it again; that of a removed cgroup fails and would
- * be ready for ever, so it is closed. The numbers are read by name, in the order in
- * which they are needed. */
+ * be ready for ever, so it is closed. The cgroup may go between any two reads: what
+ * belongs together is read at once, and the rest is judged by what was had. */
 #include "libcontainer/end_watch.h"
 
 #include <fcntl.h>
@@ -47,15 +47,29 @@ arm(struct end_watch *w)
 			w->files[i] = fd_close(w->files[i]);
 }
 
+/* Without the local file, whose limit it was is not known: the container's own is the
+ * likely one. */
+static void
+read_memory_events(struct end_watch *w)
+{
+	char text[256];
+
+	w->gone = fd_read_small_at(w->dirfd, "memory.events", text, sizeof(text)) < 0;
+	if (w->gone)
+		return;
+	keyed_find(text, "oom_kill", &w->oom_kills);
+	keyed_find(text, "oom", &w->oom);
+	if (keyed_read(w->dirfd, "memory.events.local", "oom", &w->own_oom) < 0)
+		w->own_oom = w->oom;
+}
+
 void
 end_watch_read(struct end_watch *w)
 {
 	if (!w || w->dirfd < 0)
 		return;
-	keyed_read(w->dirfd, "memory.events", "oom_kill", &w->oom_kills);
+	read_memory_events(w);
 	keyed_read(w->dirfd, "pids.events", "max", &w->forks_refused);
-	keyed_read(w->dirfd, "memory.events", "oom", &w->oom);
-	keyed_read(w->dirfd, "memory.events.local", "oom", &w->own_oom);
 	keyed_read_number(w->dirfd, "memory.max", &w->memory_max);
 	keyed_read_number(w->dirfd, "pids.max", &w->pids_max);
 	arm(w);

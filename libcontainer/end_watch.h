@@ -2,8 +2,9 @@
  *
  * systemd removes the cgroup of a scope as soon as its last process has left, and
  * the counters with it: whoever waits for the end must have read them before. The
- * kernel counts a kill before it kills, so what memory.events announces is read
- * in time; one more look at the moment of the end has the rest, mostly. */
+ * kernel counts a kill before it kills, but announces a second event of one file
+ * up to 10 ms after the first: that memory ran out ("oom") is always read in time, the
+ * kill that followed ("oom_kill") mostly. */
 #ifndef KNARR_LIBCONTAINER_END_WATCH_H
 #define KNARR_LIBCONTAINER_END_WATCH_H
 
@@ -20,6 +21,7 @@ struct end_watch {
 	int files[END_WATCH_FILES]; /* memory.events, pids.events; -1: not there (any more) */
 	bool own;		    /* the cgroup was made for the container, all that is counted is its */
 
+	bool gone;			  /* memory.events could not be read the last time */
 	uint64_t oom_kills, oom, own_oom; /* own_oom: without what happened below */
 	uint64_t memory_max;		  /* KEYED_MAX: no limit */
 	uint64_t forks_refused, pids_max;

@@ -34,6 +34,12 @@ static const struct {
 	{ { .own = true, .oom_kills = 1, .memory_max = KEYED_MAX },
 	  KILLED,
 	  "out of memory (of the host or of a cgroup above)" },
+	/* systemd removed the cgroup before the kill was read. */
+	{ { .own = true, .gone = true, .oom = 1, .own_oom = 1, .memory_max = 64 * MIB },
+	  KILLED,
+	  "out of memory (memory.max 64 MiB)" },
+	{ { .own = true, .gone = true, .oom = 1, .own_oom = 1, .memory_max = 64 * MIB }, 1, NULL },
+	{ { .own = true, .oom = 1, .own_oom = 1, .memory_max = 64 * MIB }, KILLED, NULL },
 	/* In somebody else's cgroup the kill may have been another's. */
 	{ { .own = false, .oom_kills = 1, .oom = 1, .own_oom = 1, .memory_max = 64 * MIB }, 1, NULL },
 	{ { .own = false, .oom_kills = 1, .oom = 1, .own_oom = 1, .memory_max = 64 * MIB },
@@ -93,11 +99,17 @@ counters_outlive_the_cgroup(void)
 		unlinkat(w.dirfd, files[i], 0);
 	end_watch_read(&w);
 	CHECK(w.oom_kills == 1 && w.oom == 2 && w.own_oom == 2 && w.memory_max == 4096);
-	CHECK(w.forks_refused == 7 && w.pids_max == 20);
+	CHECK(w.forks_refused == 7 && w.pids_max == 20 && w.gone);
+	/* It goes between two reads. */
+	put(w.dirfd, "memory.events", "oom 3\noom_kill 2\n");
+	w.own_oom = 0;
+	end_watch_read(&w);
+	CHECK(w.oom_kills == 2 && w.own_oom == 3 && w.memory_max == 4096 && !w.gone);
+	unlinkat(w.dirfd, "memory.events", 0);
 	end_watch_poll(&w, p);
 	CHECK(p[0].fd == -1 && p[1].fd == -1);
 	end_watch_close(&w);
-	CHECK(w.dirfd == -1 && w.oom_kills == 1);
+	CHECK(w.dirfd == -1 && w.oom_kills == 2);
 	rmdir(folder);
 }
 
