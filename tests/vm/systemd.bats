@@ -3,9 +3,9 @@
 # cgroup was delegated, and as an ordinary user in a scope of his own manager.
 load ../bats/helpers
 
-# Once, since it mounts the user's XDG_RUNTIME_DIR.
+# Once, since it mounts the user's XDG_RUNTIME_DIR; one that lost its bus moves no processes.
 setup_file() {
-	[ ! -d /run/systemd/system ] || systemctl start "user@$(id -u "$(ordinary_user)").service"
+	[ ! -d /run/systemd/system ] || systemctl restart "user@$(id -u "$(ordinary_user)").service"
 }
 
 setup() {
