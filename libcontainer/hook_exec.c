@@ -65,10 +65,14 @@ confine(const struct hook_exec *h)
 	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, h->filter_flags, &prog);
 }
 
+/* The caller's stdout is the container's: what reads it is not to find a hook's words
+ * there, so they go to stderr. That may be closed. */
 static int
 take_output(const struct hook_exec *h)
 {
-	if (h->output > 0 && dup3(h->output, STDOUT_FILENO, 0) < 0)
+	if (h->output <= 0)
+		dup3(STDERR_FILENO, STDOUT_FILENO, 0);
+	else if (dup3(h->output, STDOUT_FILENO, 0) < 0)
 		return -1;
 	return h->errors > 0 ? dup3(h->errors, STDERR_FILENO, 0) : 0;
 }

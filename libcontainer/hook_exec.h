@@ -18,7 +18,7 @@ struct hook_exec {
 	unsigned n_state;
 	int64_t timeout;    /* seconds; 0: none */
 	int init_pidfd;	    /* the hook is killed when this process ends; -1: none */
-	int output, errors; /* its stdout and stderr; 0: the caller's */
+	int output, errors; /* its stdout and stderr; 0: the caller's stderr */
 	bool no_new_privileges;
 	const void *filter;    /* struct sock_filter[], or NULL */
 	size_t filter_len;     /* bytes */

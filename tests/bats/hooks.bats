@@ -127,6 +127,18 @@ X
 	grep -q '^poststop ' "$T/log"
 }
 
+@test "what hooks print is not the container's output" {
+	local kind
+	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
+		edit_bundle ".hooks.$kind = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"echo by-$kind\"]}]"
+	done
+	bundle_runs echo by-the-program
+	run -0 --separate-stderr knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = by-the-program ]
+	# shellcheck disable=SC2154
+	[ "$(sort <<<"$stderr")" = $'by-createContainer\nby-createRuntime\nby-poststart\nby-poststop\nby-prestart\nby-startContainer' ]
+}
+
 @test "a hook that does not read its stdin is no error" {
 	edit_bundle '.hooks = {createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}]} | .annotations = {a: ("x" * 70000)}'
 	bundle_runs true
