@@ -220,6 +220,19 @@ OBJECT_TYPE(type_rdma, spec_rdma, check_rdma);
 
 /* ---- resources ------------------------------------------------------- */
 
+/* "cgroup.procs": "1" would move a process of the host into the container's cgroup, whose
+ * processes end with it; one that is frozen or killed from the start never runs. */
+static bool
+is_about_processes(const char *file)
+{
+	static const char *const files[] = { "cgroup.procs", "cgroup.threads", "cgroup.kill", "cgroup.freeze" };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		if (strcmp(file, files[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Keys of `unified` are names of files in the container's cgroup, no paths. */
 static void
 check_resources(struct parser *p, const struct json_value *v, void *obj)
@@ -231,6 +244,8 @@ check_resources(struct parser *p, const struct json_value *v, void *obj)
 	     m = m->next)
 		if (strchr(m->key, '/') || strcmp(m->key, ".") == 0 || strcmp(m->key, "..") == 0)
 			error_key(p, m, "expected the name of a cgroup file, found %s", json_quote(p->arena, m->key));
+		else if (is_about_processes(m->key))
+			error_key(p, m, "moves, stops or ends processes, and is no parameter of a container");
 }
 
 static const struct field type_resources_fields[] = {
