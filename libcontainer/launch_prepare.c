@@ -38,7 +38,7 @@ load_spec(struct launch *l, struct err *err)
 
 	for (size_t i = 0; r == 0 && i < report->n; i++)
 		if (report->items[i].severity == SPEC_WARNING)
-			log_warning("%s", spec_issue_format(l->env->arena, l->spec->file, &report->items[i]));
+			log_warning("%s", spec_issue_log_text(l->env->arena, l->spec->file, &report->items[i]));
 	return r;
 }
 

@@ -37,6 +37,13 @@ spec_issue_format(struct arena *a, const char *file, const struct spec_issue *is
 			    issue->path, *issue->path ? ": " : "", issue->text);
 }
 
+char *
+spec_issue_log_text(struct arena *a, const char *file, const struct spec_issue *issue)
+{
+	return arena_printf(a, "%s:%u:%u: %s%s%s", file, issue->line, issue->column, issue->path,
+			    *issue->path ? ": " : "", issue->text);
+}
+
 /* The first error of a report, as the text of a struct err. */
 static int
 first_error(const char *file, const struct spec_report *report, struct err *err)

@@ -302,6 +302,9 @@ int spec_load_mounts(const char *path, struct arena *a, struct spec_report *repo
 /* One issue as a line "FILE:LINE:COLUMN: error: PATH: TEXT" in the arena. */
 char *spec_issue_format(struct arena *a, const char *file, const struct spec_issue *issue);
 
+/* The same without the word, for a log that says of each line what it is. */
+char *spec_issue_log_text(struct arena *a, const char *file, const struct spec_issue *issue);
+
 /* The path below /proc/sys that a key of linux.sysctl means (sysctl(8)): the
  * first separator, "." or "/", tells which of them separates; the other one
  * then stands for itself turned around ("net.ipv4.conf.eno2/100.rp_filter" is

@@ -208,3 +208,11 @@ accepted() {
 		and all(.mountOptions[]; contains("=") | not)' "$T/features"
 	jq -e '.annotations | type == "object" and all(to_entries[]; (.key | length > 0) and (.value | type) == "string")' "$T/features"
 }
+
+@test "a warning of the config says so once" {
+	edit_bundle '.process.env += ["LONELY"]'
+	bundle_runs true
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == "knarr: warning: $BUNDLE/config.json:"*": process.env["*"]: expected NAME=value, found \"LONELY\"" ]]
+	[ "$(grep -o warning <<<"$output" | wc -l)" = 1 ]
+}
