@@ -183,8 +183,11 @@ cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 	unsigned depth;
 	int r;
 
-	if (!cg->path)
+	if (!cg->path) {
+		if (cg->unit)
+			scope_forget(cg);
 		return 0;
+	}
 	if (cg->unit)
 		return scope_destroy(cg, timeout_ms, err);
 	cg->fd = fd_close(cg->fd);

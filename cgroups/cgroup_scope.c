@@ -128,6 +128,17 @@ end_scope(const struct cgroup *cg, const struct cgroup *scope, int mountfd, stru
 	return remove_folder(scope, mountfd, err);
 }
 
+void
+scope_forget(const struct cgroup *cg)
+{
+	char text[ERR_MSG_MAX + 128];
+	struct err err;
+
+	err_clear(&err);
+	if (systemd_stop_if_empty(cg, &err) < 0)
+		log_warning("%s; the scope '%s' may be left", err_format(&err, text, sizeof(text)), cg->unit);
+}
+
 int
 scope_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 {

@@ -12,6 +12,11 @@ int scope_resolve(const struct host *h, const struct spec *s, const char *id, st
 /* cgroup_destroy() for one with a unit. */
 int scope_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
 
+/* For one with a unit and without a path: whoever asked for the scope died before it had
+ * an answer. Stops one that is empty, since that has no end of its own; one with
+ * processes ends with them, or is somebody else's. Warns when systemd cannot be asked. */
+void scope_forget(const struct cgroup *cg);
+
 /* Opens the folder of the scope above the container's, for the caller to close. *ret_fd
  * is -1 when there is none: no unit, or no sub-cgroup. 0 or -errno with err. */
 int scope_open(const struct cgroup *cg, struct err *err, int *ret_fd);

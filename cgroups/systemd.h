@@ -92,4 +92,7 @@ int systemd_update(const struct cgroup *cg, const struct settings *list, struct 
 /* Stops the scope, which may be gone. */
 int systemd_stop(const struct cgroup *cg, struct err *err);
 
+/* The same, unless it has processes. */
+int systemd_stop_if_empty(const struct cgroup *cg, struct err *err);
+
 #endif

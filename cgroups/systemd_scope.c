@@ -5,7 +5,10 @@
  * when JobRemoved says so. Delegate= makes all below the scope knarr's.
  *
  * A scope whose last process is gone ends by itself, and CollectMode= lets systemd
- * forget it even when it failed; so whatever becomes of knarr nothing stays. */
+ * forget it even when it failed; so whatever becomes of a container, nothing stays. But
+ * a process that is ending already can be put into a cgroup without ever having been
+ * there: when knarr is killed while it asks, a scope may be made that is empty from the
+ * beginning, and has no end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -129,6 +132,8 @@ call_unit(struct systemd_bus *b, const char *member, const char *unit, const cha
 	struct sd_bus_message *m = NULL;
 	int r = systemd_bus_method(b, member, err, &m);
 
+	if (ret_error)
+		ret_error[0] = '\0';
 	if (r < 0)
 		return r;
 	r = systemd_bus_append_text(b, m, unit);
@@ -234,6 +239,38 @@ systemd_update(const struct cgroup *cg, const struct settings *list, struct err 
 
 /* ---- stop -------------------------------------------------------------- */
 
+static bool
+is_no_such_unit(const char *error)
+{
+	return !strcmp(error, "org.freedesktop.systemd1.NoSuchUnit");
+}
+
+enum unit_use { UNIT_UNKNOWN, UNIT_EMPTY, UNIT_IN_USE };
+
+/* GetUnitProcesses(s name): a(sus) cgroup, pid, command line. An enum unit_use, or
+ * -errno with err. */
+static int
+unit_use(struct systemd_bus *b, const char *unit, struct err *err)
+{
+	struct sd_bus_message *reply = NULL;
+	char error[ERROR_MAX];
+	int r = call_unit(b, "GetUnitProcesses", unit, NULL, err, error, &reply);
+
+	if (is_no_such_unit(error)) {
+		err_clear(err);
+		return UNIT_UNKNOWN;
+	}
+	if (r < 0)
+		return r;
+	r = b->lib.message_enter_container(reply, 'a', "(sus)");
+	if (r >= 0)
+		r = b->lib.message_enter_container(reply, 'r', "sus");
+	b->lib.message_unref(reply);
+	if (r < 0)
+		return err_plain(err, "systemd: GetUnitProcesses: an answer that is not understood");
+	return r > 0 ? UNIT_IN_USE : UNIT_EMPTY;
+}
+
 static int
 call_stop(struct systemd_bus *b, const char *unit, struct systemd_job *job, struct err *err)
 {
@@ -241,29 +278,52 @@ call_stop(struct systemd_bus *b, const char *unit, struct systemd_job *job, stru
 	char error[ERROR_MAX];
 	int r = call_unit(b, "StopUnit", unit, "replace", err, error, &reply);
 
-	if (!strcmp(error, "org.freedesktop.systemd1.NoSuchUnit")) {
+	if (is_no_such_unit(error)) {
 		err_clear(err);
 		return 0;
 	}
 	return r < 0 ? r : systemd_bus_wait_job(b, reply, job, "stop the scope", err);
 }
 
+static int
+stop_unit(struct systemd_bus *b, const char *unit, struct err *err)
+{
+	struct systemd_job job;
+	struct err ignored;
+	int r = systemd_bus_watch_jobs(b, &job, err);
+
+	if (r == 0)
+		r = call_stop(b, unit, &job, err);
+	err_clear(&ignored);
+	if (r == 0)
+		call_unit(b, "ResetFailedUnit", unit, NULL, &ignored, NULL, NULL);
+	return r;
+}
+
 int
 systemd_stop(const struct cgroup *cg, struct err *err)
 {
 	struct systemd_bus b;
-	struct systemd_job job;
-	struct err ignored;
 	int r = systemd_bus_open(cg->user_manager, SYSTEMD_TIMEOUT_MS, err, &b);
 
 	if (r < 0)
 		return r;
-	r = systemd_bus_watch_jobs(&b, &job, err);
-	if (r == 0)
-		r = call_stop(&b, cg->unit, &job, err);
-	err_clear(&ignored);
-	if (r == 0)
-		call_unit(&b, "ResetFailedUnit", cg->unit, NULL, &ignored, NULL, NULL);
+	r = stop_unit(&b, cg->unit, err);
 	systemd_bus_close(&b);
 	return r;
+}
+
+int
+systemd_stop_if_empty(const struct cgroup *cg, struct err *err)
+{
+	struct systemd_bus b;
+	int r = systemd_bus_open(cg->user_manager, SYSTEMD_TIMEOUT_MS, err, &b);
+
+	if (r < 0)
+		return r;
+	r = unit_use(&b, cg->unit, err);
+	if (r == UNIT_EMPTY)
+		r = stop_unit(&b, cg->unit, err);
+	systemd_bus_close(&b);
+	return r < 0 ? r : 0;
 }

@@ -36,6 +36,8 @@ fill_state(struct launch *l)
 		.oci_version = arena_strdup(a, OCI_VERSION),
 		.cgroup_mount = l->cgroup.mount,
 		.cgroup_path = l->cgroup.unit ? NULL : l->cgroup.path, /* see launch_make_scope() */
+		.systemd_unit = l->cgroup.unit,
+		.systemd_user = l->cgroup.user_manager,
 		.rootless = !l->host.privileged,
 		.no_new_keyring = l->options->no_new_keyring,
 		.owner = l->host.euid,
@@ -128,8 +130,9 @@ launch_make_places(struct launch *l, struct err *err)
 }
 
 /* systemd makes a scope around a process, so this one comes after the init. Until it
- * is there nothing is the container's: a unit of that name may be somebody else's. One
- * that is half made ends by itself, with the init. */
+ * is there nothing is the container's, and the state has the unit without a cgroup: a
+ * unit of that name may be somebody else's. One that is half made ends by itself, with
+ * the init, or is empty, and `delete --force` stops it. */
 int
 launch_make_scope(struct launch *l, pid_t pid, struct err *err)
 {
@@ -139,8 +142,6 @@ launch_make_scope(struct launch *l, pid_t pid, struct err *err)
 		return r;
 	l->has_cgroup = true;
 	l->state.cgroup_path = l->cgroup.path;
-	l->state.systemd_unit = l->cgroup.unit;
-	l->state.systemd_user = l->cgroup.user_manager;
 	return make_cgroup(l, err);
 }
 

@@ -213,7 +213,7 @@ destroy(struct state_dir *d, const struct state *s, struct arena *a, struct err 
 	struct cgroup cg = cgroup_of(s);
 	int r = kill_and_wait(s, err);
 
-	if (r == 0 && cg.path) {
+	if (r == 0) {
 		r = cgroup_destroy(&cg, END_TIMEOUT_MS, err);
 		fd_close(cg.fd);
 	}

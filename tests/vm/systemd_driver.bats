@@ -373,7 +373,7 @@ time.sleep(1000)' "$T/bus" &
 @test "a runtime that is killed while it makes the scope leaves nothing that delete --force does not remove" {
 	make_bundle
 	bundle_runs sleep 1000
-	for ms in 1 3 5 8 12 20 30 50; do
+	for ms in 1 2 3 4 5 6 8 10 12 16 20 30 50; do
 		# Not sd: a function in the background is a shell, which would be killed instead.
 		"$KNARR" --root "$ROOT" --systemd-cgroup run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
 		pid=$!
