@@ -89,6 +89,11 @@ unsigned cgroup_count_missing(const struct cgroup *cg);
  * open. -ENOENT when gone, or when path is NULL. */
 int cgroup_open(struct cgroup *cg, struct err *err);
 
+/* Opens the folder of the scope above it, which has the same limits, for the caller to
+ * close. *ret_fd is -1 when there is none: no unit, or no sub-cgroup. 0 or -errno with
+ * err. */
+int cgroup_open_scope(const struct cgroup *cg, struct err *err, int *ret_fd);
+
 /* Sends sig to every process in it and below: cgroup.kill for SIGKILL, else each pid
  * in cgroup.procs while frozen. Before Linux 5.14 SIGKILL goes to each pid, and only if
  * that was not the end of all once more while frozen. 0 also when it is gone or empty,

@@ -178,7 +178,7 @@ write_scope(const struct cgroup *cg, const struct settings *list, struct err *er
 {
 	auto_close int fd = -1;
 	struct cgroup scope = *cg;
-	int r = scope_open(cg, err, &fd);
+	int r = cgroup_open_scope(cg, err, &fd);
 
 	scope.fd = fd;
 	for (size_t i = 0; r == 0 && fd >= 0 && i < list->n; i++)

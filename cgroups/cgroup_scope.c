@@ -164,7 +164,7 @@ scope_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 /* ---- limits of the scope itself ---------------------------------------- */
 
 int
-scope_open(const struct cgroup *cg, struct err *err, int *ret_fd)
+cgroup_open_scope(const struct cgroup *cg, struct err *err, int *ret_fd)
 {
 	auto_arena struct arena a = { 0 };
 	struct cgroup scope = { .mount = cg->mount, .fd = -1 };

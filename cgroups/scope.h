@@ -17,8 +17,4 @@ int scope_destroy(struct cgroup *cg, int timeout_ms, struct err *err);
  * processes ends with them, or is somebody else's. Warns when systemd cannot be asked. */
 void scope_forget(const struct cgroup *cg);
 
-/* Opens the folder of the scope above the container's, for the caller to close. *ret_fd
- * is -1 when there is none: no unit, or no sub-cgroup. 0 or -errno with err. */
-int scope_open(const struct cgroup *cg, struct err *err, int *ret_fd);
-
 #endif

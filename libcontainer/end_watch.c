@@ -10,7 +10,13 @@
 #include "base/fd.h"
 #include "cgroups/keyed.h"
 
-static const char *const names[END_WATCH_FILES] = { "memory.events", "pids.events" };
+/* The scope's limits are hit first by what the init had charged before it was in the
+ * container's cgroup; its events are those of all below it, too. */
+static int
+events_dir(const struct end_watch *w)
+{
+	return w->scope_fd >= 0 ? w->scope_fd : w->dirfd;
+}
 
 void
 end_watch_open(struct end_watch *w, const struct cgroup *cg)
@@ -25,8 +31,9 @@ end_watch_open(struct end_watch *w, const struct cgroup *cg)
 	if (!cg->path || cgroup_open(&opened, &ignored) < 0)
 		return;
 	w->dirfd = opened.fd;
-	for (size_t i = 0; i < END_WATCH_FILES; i++)
-		w->files[i] = openat(w->dirfd, names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	cgroup_open_scope(cg, &ignored, &w->scope_fd);
+	w->files[0] = openat(events_dir(w), "memory.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	w->files[1] = openat(w->dirfd, "pids.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	end_watch_read(w);
 }
 
@@ -47,20 +54,35 @@ arm(struct end_watch *w)
 			w->files[i] = fd_close(w->files[i]);
 }
 
-/* Without the local file, whose limit it was is not known: the container's own is the
+/* Without the local files, whose limit it was is not known: the container's own is the
  * likely one. */
-static void
-read_memory_events(struct end_watch *w)
+static uint64_t
+count_own_oom(const struct end_watch *w)
 {
+	uint64_t own = 0, scope = 0;
+
+	if (keyed_read(w->dirfd, "memory.events.local", "oom", &own) < 0 ||
+	    (w->scope_fd >= 0 && keyed_read(w->scope_fd, "memory.events.local", "oom", &scope) < 0))
+		return w->oom;
+	return own + scope;
+}
+
+static void
+read_memory(struct end_watch *w)
+{
+	uint64_t max;
 	char text[256];
 
-	w->gone = fd_read_small_at(w->dirfd, "memory.events", text, sizeof(text)) < 0;
+	w->gone = fd_read_small_at(events_dir(w), "memory.events", text, sizeof(text)) < 0;
 	if (w->gone)
 		return;
 	keyed_find(text, "oom_kill", &w->oom_kills);
 	keyed_find(text, "oom", &w->oom);
-	if (keyed_read(w->dirfd, "memory.events.local", "oom", &w->own_oom) < 0)
-		w->own_oom = w->oom;
+	w->own_oom = count_own_oom(w);
+	if (keyed_read_number(w->dirfd, "memory.max", &max) == 0)
+		w->memory_max = max;
+	if (w->scope_fd >= 0 && keyed_read_number(w->scope_fd, "memory.max", &max) == 0 && max < w->memory_max)
+		w->memory_max = max;
 }
 
 void
@@ -68,9 +90,8 @@ end_watch_read(struct end_watch *w)
 {
 	if (!w || w->dirfd < 0)
 		return;
-	read_memory_events(w);
+	read_memory(w);
 	keyed_read(w->dirfd, "pids.events", "max", &w->forks_refused);
-	keyed_read_number(w->dirfd, "memory.max", &w->memory_max);
 	keyed_read_number(w->dirfd, "pids.max", &w->pids_max);
 	arm(w);
 }
@@ -81,4 +102,5 @@ end_watch_close(struct end_watch *w)
 	for (size_t i = 0; i < END_WATCH_FILES; i++)
 		w->files[i] = fd_close(w->files[i]);
 	w->dirfd = fd_close(w->dirfd);
+	w->scope_fd = fd_close(w->scope_fd);
 }

@@ -18,17 +18,18 @@
 
 struct end_watch {
 	int dirfd;		    /* the cgroup; -1: none */
+	int scope_fd;		    /* systemd's scope around it, with the same limits; -1: none */
 	int files[END_WATCH_FILES]; /* memory.events, pids.events; -1: not there (any more) */
 	bool own;		    /* the cgroup was made for the container, all that is counted is its */
 
 	bool gone;			  /* memory.events could not be read the last time */
-	uint64_t oom_kills, oom, own_oom; /* own_oom: without what happened below */
+	uint64_t oom_kills, oom, own_oom; /* own_oom: at a limit of its own */
 	uint64_t memory_max;		  /* KEYED_MAX: no limit */
 	uint64_t forks_refused, pids_max;
 };
 
 /* Nothing to watch. */
-#define END_WATCH_NONE ((struct end_watch){ .dirfd = -1, .files = { -1, -1 } })
+#define END_WATCH_NONE ((struct end_watch){ .dirfd = -1, .scope_fd = -1, .files = { -1, -1 } })
 
 /* Opens the container's cgroup and reads the counters. Without one, or when it is
  * gone, there is nothing to watch. */
