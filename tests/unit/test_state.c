@@ -137,6 +137,28 @@ wait_for_lock(void *arg)
 	return NULL;
 }
 
+/* Until somebody waits for the lock of that folder, as proc_locks(5) tells it. */
+static void
+wait_for_waiter(int fd)
+{
+	char line[256], inode[32];
+	struct stat st;
+	bool waits = false;
+
+	CHECK(fstat(fd, &st) == 0);
+	snprintf(inode, sizeof(inode), ":%lu ", (unsigned long)st.st_ino);
+	for (unsigned i = 0; i < 5000 && !waits; i++) {
+		FILE *f = fopen("/proc/locks", "re");
+
+		while (f && fgets(line, sizeof(line), f))
+			waits = waits || (strstr(line, "-> FLOCK") && strstr(line, inode));
+		if (f)
+			fclose(f);
+		poll(NULL, 0, 2);
+	}
+	CHECK(waits);
+}
+
 /* Who waits for the lock of a container that is removed gets "does not exist",
  * also when another container has got the name meanwhile and is locked. */
 static void
@@ -149,7 +171,7 @@ test_lock_race(bool recreate)
 	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
 	if (pthread_create(&thread, NULL, wait_for_lock, &w) != 0)
 		exit(1);
-	poll(NULL, 0, 50);
+	wait_for_waiter(d.fd);
 	CHECK(w.result == 99);
 	if (recreate) {
 		int fd = openat(d.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
