@@ -100,9 +100,10 @@ open_extras(const struct launch *l, struct stage_options *o, struct err *err)
 {
 	const struct spec_pairs *annotations = &l->spec->annotations;
 	const char *sub = annotation_get(annotations, ANNOTATION_DELEGATE_CGROUP);
-	int r = hooks_open_output(annotations, ANNOTATION_HOOKS_STDOUT, err, &o->hook_stdout);
+	bool has_hooks = l->spec->hooks.create_container.n + l->spec->hooks.start_container.n > 0;
+	int r = has_hooks ? hooks_open_output(annotations, ANNOTATION_HOOKS_STDOUT, err, &o->hook_stdout) : 0;
 
-	if (r == 0)
+	if (r == 0 && has_hooks)
 		r = hooks_open_output(annotations, ANNOTATION_HOOKS_STDERR, err, &o->hook_stderr);
 	if (r == 0 && sub && l->has_cgroup) {
 		r = cgroup_make_sub(&l->cgroup, sub, err);

@@ -60,6 +60,9 @@ annotate() {
 	annotate run.oci.hooks.stdout /no/such/folder/out
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"annotation run.oci.hooks.stdout: open '/no/such/folder/out'"* ]]
+	edit_bundle 'del(.hooks)' # nothing to write
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = program ]
 }
 
 @test "run.oci.keep_original_groups: no setgroups" {
