@@ -105,8 +105,10 @@ collect_join(struct stage *g, pid_t join, struct err *err)
 		return err->code ? -err->code : -EINVAL;
 	}
 	g->pid = g->status->init_pid;
-	if (g->pid <= 0)
-		return err_plain(err, "the process that joins namespaces ended with wait status %#x", (unsigned)status);
+	if (g->pid <= 0) {
+		err_plain(err, "the process that joins namespaces ended with wait status %#x", (unsigned)status);
+		return WIFSIGNALED(status) ? -ECHILD : -EINVAL;
+	}
 	g->pidfd = (int)syscall(SYS_pidfd_open, g->pid, 0);
 	if (g->pidfd < 0)
 		return err_set(err, errno, "open a pidfd of the container's init");

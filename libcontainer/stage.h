@@ -103,7 +103,8 @@ struct stage_options {
 
 /* Opens the plan's sources, clones the init (and knarr:[join] where needed), writes id
  * maps and the oom score, moves network devices. On success *ret_stage is the caller's
- * to close with stage_close(). 0, or -errno with err: then no process and no fd is left. */
+ * to close with stage_close(). 0, or -errno with err: then no process and no fd is left;
+ * -ECHILD: knarr:[join] was killed. */
 int stage_spawn(const struct plan *p, const struct stage_options *o, struct err *err, struct stage *ret_stage);
 
 /* Lets an init go on that was made with `hold`. 0 or -errno as of stage_reply(). */
