@@ -135,6 +135,12 @@ count_of() { # count_of FILE KEY
 	knarr delete -f "$ID"
 }
 
+# Linux 6.1 does not forget a limit that was never used with its cgroup, but writes into the
+# freed one when the device goes ("list_del corruption", and nothing moves any more).
+without_rdma_limits() {
+	echo 'rxe-knarr hca_handle=max hca_object=max' >"$CG/rdma.max"
+}
+
 # A network device that speaks RDMA, made of software.
 @test "rdma: handles and objects of a device" {
 	requires_controller rdma
@@ -151,10 +157,12 @@ count_of() { # count_of FILE KEY
 	bundle_runs sleep 1000
 	start
 	grep -x 'rxe-knarr hca_handle=3 hca_object=10000 *' "$CG/rdma.max"
+	without_rdma_limits
 	knarr delete -f "$ID"
 	resources '{rdma: {"rxe-knarr": {hcaObjects: 5}}}'
 	start
 	grep -x 'rxe-knarr hca_handle=max hca_object=5 *' "$CG/rdma.max"
+	without_rdma_limits
 	knarr delete -f "$ID"
 	resources '{rdma: {"no-such": {hcaObjects: 5}}}'
 	run -1 knarr run -b "$BUNDLE" "$ID"

@@ -19,7 +19,7 @@ listener_runs() {
 	bundle_runs nc -ll -p 5000 -e echo answer
 	knarr "${GLOBAL[@]}" run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
 	for _ in $(seq 100); do
-		! knarr exec "$ID" grep -q ' 0A ' /proc/net/tcp || return 0
+		! knarr exec "$ID" grep -qs ' 0A ' /proc/net/tcp /proc/net/tcp6 || return 0
 	done
 	return 1
 }
