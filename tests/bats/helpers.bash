@@ -50,14 +50,14 @@ knarr()
 	return $status
 }
 
-# record_properties ARGUMENTS…: after knarr did its work with these: the properties of
-# the configuration that it worked with, and the test's name, go to the file
+# record_properties ARGUMENTS…: after knarr did its work with these: the test's name, the
+# configuration that it worked with, and what that is a part of, go to the file
 # KNARR_TEST_PROPERTIES, for tests/spec/properties.sh. For tests that do not call
 # knarr by the function above. A container's config says nothing to create about
 # execCPUAffinity, which is for exec; what exec and update are given counts alone.
 record_properties()
 {
-	local command=$1 bundle=$BUNDLE file='' filter='del(.process.execCPUAffinity)'
+	local command=$1 bundle=$BUNDLE file='' part=config config title
 	[ -n "${KNARR_TEST_PROPERTIES:-}" ] || return 0
 	shift
 	while [ $# -gt 0 ]; do
@@ -73,21 +73,28 @@ record_properties()
 	case $command${file:+ FILE} in
 	run | create) file=$bundle/config.json ;;
 	'run FILE' | 'create FILE') ;;
-	exec) file=$bundle/config.json filter='{process: {execCPUAffinity: .process.execCPUAffinity}}' ;;
-	'exec FILE') filter='{process: .}' ;;
-	'update FILE') filter='{linux: {resources: .}}' ;;
+	exec) file=$bundle/config.json part=affinity ;;
+	'exec FILE') part=process ;;
+	'update FILE') part=resources ;;
 	*) return 0 ;;
 	esac
 	[ -f "$file" ] || return 0 # a container of another bundle, or standard input
-	jq -L "$BATS_TEST_DIRNAME/../spec" -r --arg test "bats/${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION" \
-		"include \"properties\"; $filter | properties | \"\(.)\t\(\$test)\"" "$file" >>"$KNARR_TEST_PROPERTIES" || true
+	config=$(<"$file")
+	[ $part != affinity ] || [[ $config == *execCPUAffinity* ]] || return 0
+	title="bats/${BATS_TEST_FILENAME##*/}: $BATS_TEST_DESCRIPTION"
+	title=${title//\\/\\\\}
+	printf '{"test": "%s", "part": "%s", "config": %s}\n' "${title//\"/\\\"}" $part "$config" >>"$KNARR_TEST_PROPERTIES"
 }
 
 # ---- a test's own place ---------------------------------------------------------
 
+# bats notes before each command where it stands, which takes it longer than most of
+# these take. It does so for a test's own lines, and not within what is called here, nor at
+# its end (set +T).
 container_setup()
 {
 	bats_require_minimum_version 1.5.0
+	set +T
 	find_knarr || return 1
 	export KNARR
 	T=$(mktemp -d "${TMPDIR:-/tmp}/knarr-test.XXXXXX")
@@ -100,19 +107,22 @@ container_setup()
 	# container's program: so a process that outlives its test is found and named.
 	export KNARR_TEST_MARK=$T
 	export T ROOT ID BUNDLE
+	CGROUP_MOUNT=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 	leaks_before
+	set -T
 }
 
 container_teardown()
 {
 	[ -n "${T:-}" ] || return 0
 	local status=0
+	set +T
 	if [ -z "${BATS_TEST_SKIPPED:-}" ]; then
 		[ -n "${BATS_TEST_COMPLETED:-}" ] || remove_own_folders
 		leaks_after || status=1
 		remember_keyring
 	fi
-	remove_leftovers
+	[ $status = 0 ] && [ -z "${BATS_TEST_SKIPPED:-}" ] || remove_leftovers
 	cd / || return 1
 	rm -rf --one-file-system "$T"
 	return $status
@@ -144,15 +154,13 @@ remove_own_folders()
 
 cgroup_mount()
 {
-	awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts
+	echo "$CGROUP_MOUNT"
 }
 
 # Names of the cgroups that belong to this test: its id is in the name.
 test_cgroups()
 {
-	local mount
-	mount=$(cgroup_mount)
-	[ -z "$mount" ] || find "$mount" -type d -name "*$ID*" 2>/dev/null
+	[ -z "$CGROUP_MOUNT" ] || find "$CGROUP_MOUNT" -type d -name "*$ID*" 2>/dev/null
 }
 
 # Processes of this test but for this shell and its own children now: pid and name.
@@ -194,13 +202,13 @@ remember_keyring()
 # is the whole of it, and it gets a second to become what it was.
 leaks_before()
 {
-	LEAKS_MOUNTS=$(cat /proc/self/mountinfo)
+	LEAKS_MOUNTS=$(</proc/self/mountinfo)
 }
 
 leaks_now()
 {
 	local mounts list
-	mounts=$(cat /proc/self/mountinfo)
+	mounts=$(</proc/self/mountinfo)
 	[ "$mounts" = "$LEAKS_MOUNTS" ] ||
 		printf 'left or changed mounts:\n%s\n' "$(diff <(echo "$LEAKS_MOUNTS") <(echo "$mounts"))"
 	list=$(test_processes)
@@ -259,24 +267,29 @@ make_rootfs()
 	mkdir -p "$root"/{dev,etc,proc,sys,tmp,root,run,home}
 	cp -a "$links" "$root/bin"
 	cp "$(command -v busybox)" "$root/bin/busybox"
-	cat >"$root/etc/passwd" <<-'END'
-		root:x:0:0:root:/root:/bin/sh
-		user:x:1000:1000:user:/home:/bin/sh
-	END
-	cat >"$root/etc/group" <<-'END'
-		root:x:0:
-		user:x:1000:
-	END
+	printf '%s\n' root:x:0:0:root:/root:/bin/sh user:x:1000:1000:user:/home:/bin/sh >"$root/etc/passwd"
+	printf '%s\n' root:x:0: user:x:1000: >"$root/etc/group"
 }
 
 # make_bundle [JQ-FILTER]: the config of `knarr spec` in $BUNDLE, without a
 # terminal, with a root file system of its own. ROOTLESS=1: for an ordinary user.
 make_bundle()
 {
+	local config=$BATS_SUITE_TMPDIR/config-$EUID${ROOTLESS:+-rootless}.json
 	mkdir -p "$BUNDLE"
 	make_rootfs "$BUNDLE/rootfs"
-	(cd "$BUNDLE" && rm -f config.json && "$KNARR" spec ${ROOTLESS:+--rootless}) || return 1
-	edit_bundle '.process.terminal = false | .process.env += ["KNARR_TEST_MARK='"$T"'"]'"${1:+ | $1}"
+	[ -e "$config" ] || make_config "$config" || return 1
+	config=$(<"$config")
+	echo "${config//@MARK@/"$T"}" >"$BUNDLE/config.json"
+	[ -z "${1:-}" ] || edit_bundle "$1"
+}
+
+# make_config FILE: what all bundles begin with, once.
+make_config()
+{
+	"$KNARR" spec ${ROOTLESS:+--rootless} -f "$1.spec.$$" &&
+		jq '.process.terminal = false | .process.env += ["KNARR_TEST_MARK=@MARK@"]' "$1.spec.$$" >"$1.$$" &&
+		mv "$1.$$" "$1"
 }
 
 # edit_bundle JQ-FILTER [JQ-ARGUMENTS...]
@@ -287,17 +300,23 @@ edit_bundle()
 	jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/config.json.new" && mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
 }
 
-# bundle_runs COMMAND...: what the container executes. Each word travels as a
-# variable: jq would take one that begins with a dash for an option.
-bundle_runs()
+# edit_bundle_to_run JQ-FILTER COMMAND...: and what the container executes. Each word
+# travels as a variable: jq would take one that begins with a dash for an option.
+edit_bundle_to_run()
 {
-	local word list='' n=0 variables=()
+	local filter=$1 word list='' n=0 variables=()
+	shift
 	for word in "$@"; do
 		variables+=(--arg "a$n" "$word")
 		list+="${list:+, }\$a$n"
 		n=$((n + 1))
 	done
-	edit_bundle ".process.args = [$list]" "${variables[@]}"
+	edit_bundle "$filter | .process.args = [$list]" "${variables[@]}"
+}
+
+bundle_runs()
+{
+	edit_bundle_to_run . "$@"
 }
 
 # A shell line instead.
@@ -309,8 +328,7 @@ bundle_runs_sh()
 # sees FILTER SHELL-LINE: what the line prints under the config changed by FILTER.
 sees()
 {
-	edit_bundle "$1"
-	bundle_runs_sh "$2"
+	edit_bundle_to_run "$1" /bin/sh -c "$2"
 	knarr run -b "$BUNDLE" "$ID"
 }
 
@@ -318,7 +336,7 @@ sees()
 refuses()
 {
 	local before word
-	before=$(cat "$BUNDLE/config.json")
+	before=$(<"$BUNDLE/config.json")
 	edit_bundle "$1"
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	shift
@@ -435,7 +453,7 @@ knarr_for_user()
 wait_status()
 {
 	for _ in $(seq 100); do
-		[ "$(knarr state "$1" | jq -r .status)" != "$2" ] || return 0
+		[[ $(knarr state "$1") != *"\"status\": \"$2\""* ]] || return 0
 		sleep 0.05
 	done
 	echo "container $1 did not become $2"

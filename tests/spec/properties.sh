@@ -43,6 +43,17 @@ in_plans()
 	done
 }
 
+# PROPERTY <tab> TEST of the record: see record_properties in tests/bats/helpers.bash.
+in_tests()
+{
+	jq -L "$here" -r 'include "properties"; .test as $test | .part as $part | .config
+		| if $part == "affinity" then {process: {execCPUAffinity: .process.execCPUAffinity}}
+			elif $part == "process" then {process: .}
+			elif $part == "resources" then {linux: {resources: .}}
+			else del(.process.execCPUAffinity) end
+		| properties | "\(.)\t\($test)"' "$record" | sort -u
+}
+
 # The test that properties.txt names must exist.
 is_test()
 {
@@ -57,7 +68,7 @@ done < <(in_plans)
 if [ -n "$record" ]; then
 	while IFS=$'\t' read -r property name; do
 		test[$property]=${test[$property]:-$name}
-	done < <(sort -u "$record")
+	done < <(in_tests)
 fi
 
 # by_test PROPERTY REASON: sets `found`.
