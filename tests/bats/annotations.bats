@@ -5,8 +5,7 @@ load helpers
 setup() {
 	container_setup
 	requires_root
-	make_bundle '.root.readonly = false'
-	bundle_runs true
+	make_bundle '.root.readonly = false' true
 }
 
 teardown() {

@@ -112,8 +112,7 @@ canary_is_untouched() {
 		exit 0
 	END
 	chmod +x "$BUNDLE/rootfs/hook"
-	edit_bundle '.hooks.startContainer = [{path: "/hook"}] | .process.capabilities |= map_values([])'
-	bundle_runs true
+	edit_bundle_to_run '.hooks.startContainer = [{path: "/hook"}] | .process.capabilities |= map_values([])' true
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ -e "$BUNDLE/rootfs/seen" ]
 	[ -z "$(cat "$BUNDLE/rootfs/found")" ]
@@ -249,8 +248,8 @@ canary_is_untouched() {
 # CVE-2025-52565.
 @test "a fake console or pty in the image is neither opened nor mounted on" {
 	local fake
-	edit_bundle '.process.terminal = true | .mounts |= map(select(.destination | startswith("/dev") | not))'
-	bundle_runs true
+	edit_bundle_to_run '.process.terminal = true | .mounts |= map(select(.destination | startswith("/dev") | not))' \
+		true
 	for fake in \
 		"ln -s $T/treasure console" \
 		'ln -s /proc/sysrq-trigger console' \
@@ -465,8 +464,8 @@ canary_is_untouched() {
 	[ "${lines[0]}" = "100000 here" ]
 	[ "${lines[1]}" -gt 290000 ]
 
-	edit_bundle '.process.env = ["PATH=/bin"] | .mounts += [range(1200) | {destination: "/tmp/\("d" * 60)\(.)", type: "tmpfs", source: "tmpfs", options: ["size=4k"]}]'
-	bundle_runs sh -c 'grep -c /tmp/ddd /proc/mounts; mount | grep -c d1199'
+	edit_bundle_to_run '.process.env = ["PATH=/bin"] | .mounts += [range(1200) | {destination: "/tmp/\("d" * 60)\(.)", type: "tmpfs", source: "tmpfs", options: ["size=4k"]}]' \
+		sh -c 'grep -c /tmp/ddd /proc/mounts; mount | grep -c d1199'
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "$output" = "1200
 1" ]
@@ -514,8 +513,7 @@ canary_is_untouched() {
 
 @test "a console socket that is something else is one error" {
 	requires_command python3
-	edit_bundle '.process.terminal = true'
-	bundle_runs true
+	edit_bundle_to_run '.process.terminal = true' true
 	mkfifo "$T/fifo"
 	ln -s "$T/treasure" "$T/link"
 	python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])' "$T/dgram"
@@ -530,8 +528,8 @@ canary_is_untouched() {
 # HOME is looked up in the image's /etc/passwd.
 @test "a hostile /etc/passwd costs HOME and no more" {
 	local make
-	edit_bundle '.process.env |= map(select(startswith("HOME=") | not)) | .process.user.uid = 12'
-	bundle_runs sh -c 'echo $HOME'
+	edit_bundle_to_run '.process.env |= map(select(startswith("HOME=") | not)) | .process.user.uid = 12' \
+		sh -c 'echo $HOME'
 	for make in \
 		'mkfifo passwd' \
 		'mkdir passwd' \

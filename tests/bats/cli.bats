@@ -329,8 +329,7 @@ complete_words() {
 
 @test "--debug tells of the plan, the init and the end" {
 	container_setup
-	make_bundle
-	bundle_runs true
+	make_bundle . true
 	run -0 "$KNARR" --root "$ROOT" --debug run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"knarr: debug: bundle '$BUNDLE': a plan of "*" steps"* ]]
 	[[ "$output" == *"knarr: debug: container '$ID': its init is process "* ]]

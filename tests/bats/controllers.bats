@@ -8,10 +8,8 @@ setup() {
 	container_setup
 	requires_root
 	requires_cgroup2
-	make_bundle '.root.readonly = false'
-	edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID"
+	make_bundle ".root.readonly = false | .linux.cgroupsPath = \"/knarr-test-$ID\"" true
 	CG=$(cgroup_mount)/knarr-test-$ID
-	bundle_runs true
 }
 
 teardown() {

@@ -4,8 +4,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.root.readonly = false'
-	bundle_runs sleep 1000
+	make_bundle '.root.readonly = false' sleep 1000
 }
 
 teardown() {
@@ -329,8 +328,7 @@ start_container() {
 	requires_user_ns
 	knarr_for_user
 	rm -rf "$BUNDLE"
-	ROOTLESS=1 make_bundle '.root.readonly = false'
-	bundle_runs sleep 1000
+	ROOTLESS=1 make_bundle '.root.readonly = false' sleep 1000
 	edit_bundle ".linux.uidMappings[0].hostID = $(id -u "$(ordinary_user)") | .linux.gidMappings[0].hostID = $(id -g "$(ordinary_user)")"
 	chown -R --no-dereference "$(ordinary_user):" "$BUNDLE"
 	as_user mkdir -p "$T/user/state"

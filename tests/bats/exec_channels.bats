@@ -6,8 +6,7 @@ load helpers
 setup() {
 	container_setup
 	requires_root
-	make_bundle
-	bundle_runs sleep 1000
+	make_bundle . sleep 1000
 }
 
 teardown() {

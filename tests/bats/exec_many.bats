@@ -6,8 +6,7 @@ load helpers
 setup() {
 	container_setup
 	requires_root
-	make_bundle '.root.readonly = false'
-	bundle_runs sleep 1000
+	make_bundle '.root.readonly = false' sleep 1000
 	MANY=500 TTYS=200 ROUNDS=6
 	if is_sanitized; then
 		MANY=60 TTYS=20 ROUNDS=3

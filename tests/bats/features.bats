@@ -96,8 +96,7 @@ make_config() {
 
 @test "features: each hook runs, one that is not listed is reported and does not" {
 	requires_root
-	make_bundle
-	bundle_runs true
+	make_bundle . true
 	edit_bundle '.hooks = ([$f[0].hooks[] | {key: ., value: [{path: (if . == "startContainer" then "/bin/touch" else "/usr/bin/touch" end),
 		args: ["touch", (if . == "startContainer" then "/\(.)" else $t + "/hook-\(.)" end)]}]}] +
 		[("prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", "preStop") | select(IN($f[0].hooks[]) | not) |
@@ -190,8 +189,7 @@ make_config() {
 
 @test "features: seccomp actions, operators, architectures and flags" {
 	requires_root
-	make_bundle
-	bundle_runs /bin/busybox true
+	make_bundle . /bin/busybox true
 	# All architectures, operators, flags and actions in one profile that the kernel takes. The
 	# call is one that the program does not make.
 	edit_bundle '($f[0].linux.seccomp) as $s | .linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", architectures: $s.archs, flags: $s.supportedFlags,

@@ -122,7 +122,7 @@ container_teardown()
 		leaks_after || status=1
 		remember_keyring
 	fi
-	[ $status = 0 ] && [ -z "${BATS_TEST_SKIPPED:-}" ] || remove_leftovers
+	if [ $status != 0 ] || [ -n "${BATS_TEST_SKIPPED:-}" ]; then remove_leftovers; fi
 	cd / || return 1
 	rm -rf --one-file-system "$T"
 	return $status
@@ -271,8 +271,9 @@ make_rootfs()
 	printf '%s\n' root:x:0: user:x:1000: >"$root/etc/group"
 }
 
-# make_bundle [JQ-FILTER]: the config of `knarr spec` in $BUNDLE, without a
-# terminal, with a root file system of its own. ROOTLESS=1: for an ordinary user.
+# make_bundle [JQ-FILTER [COMMAND...]]: the config of `knarr spec` in $BUNDLE, without a
+# terminal, with a root file system of its own; its program is the command. ROOTLESS=1:
+# for an ordinary user.
 make_bundle()
 {
 	local config=$BATS_SUITE_TMPDIR/config-$EUID${ROOTLESS:+-rootless}.json
@@ -281,7 +282,11 @@ make_bundle()
 	[ -e "$config" ] || make_config "$config" || return 1
 	config=$(<"$config")
 	echo "${config//@MARK@/"$T"}" >"$BUNDLE/config.json"
-	[ -z "${1:-}" ] || edit_bundle "$1"
+	case $# in
+	0) ;;
+	1) edit_bundle "$1" ;;
+	*) edit_bundle_to_run "$@" ;;
+	esac
 }
 
 # make_config FILE: what all bundles begin with, once.

@@ -47,8 +47,7 @@ cat >/state
 echo hook >>/order
 X
 	chmod 755 "$BUNDLE/rootfs/hook"
-	edit_bundle '.hooks.startContainer = [{path: "/hook"}]'
-	bundle_runs sh -c 'echo program >>/order'
+	edit_bundle_to_run '.hooks.startContainer = [{path: "/hook"}]' sh -c 'echo program >>/order'
 	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	[ ! -e "$BUNDLE/rootfs/order" ]
 	knarr start "$ID"
@@ -60,8 +59,8 @@ X
 }
 
 @test "a container is being created until its create hooks have run" {
-	edit_bundle '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "exec \($ENV.KNARR) --root \($ENV.ROOT) state \($ENV.ID) >\($ENV.T)/seen"]}]'
-	bundle_runs true
+	edit_bundle_to_run '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", "exec \($ENV.KNARR) --root \($ENV.ROOT) state \($ENV.ID) >\($ENV.T)/seen"]}]' \
+		true
 	knarr run -b "$BUNDLE" "$ID"
 	[ "$(jq -r '.status, .pid > 0' "$T/seen")" = $'creating\ntrue' ]
 	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
@@ -109,8 +108,7 @@ X
 }
 
 @test "a failing poststart hook ends the container" {
-	edit_bundle '.hooks.poststart = [{path: "/bin/false"}]'
-	bundle_runs sleep 1000
+	edit_bundle_to_run '.hooks.poststart = [{path: "/bin/false"}]' sleep 1000
 	run -1 knarr run -d -b "$BUNDLE" "$ID"
 	[[ "$output" == *"hooks.poststart[0]"* ]]
 	run ! knarr state "$ID"
@@ -120,8 +118,7 @@ X
 }
 
 @test "a failing poststop hook is a warning, and the next one runs" {
-	edit_bundle ".hooks.poststop = [{path: \"/bin/false\"}, $(hook poststop)]"
-	bundle_runs true
+	edit_bundle_to_run ".hooks.poststop = [{path: \"/bin/false\"}, $(hook poststop)]" true
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"hooks.poststop[0]"* ]]
 	grep -q '^poststop ' "$T/log"
@@ -140,14 +137,13 @@ X
 }
 
 @test "a hook that does not read its stdin is no error" {
-	edit_bundle '.hooks = {createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}]} | .annotations = {a: ("x" * 70000)}'
-	bundle_runs true
+	edit_bundle_to_run '.hooks = {createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}]} | .annotations = {a: ("x" * 70000)}' \
+		true
 	knarr run -b "$BUNDLE" "$ID"
 }
 
 @test "a pid file does not outlive a container that a poststart hook ended" {
-	edit_bundle '.hooks.poststart = [{path: "/bin/false"}]'
-	bundle_runs sleep 1000
+	edit_bundle_to_run '.hooks.poststart = [{path: "/bin/false"}]' sleep 1000
 	run -1 knarr run -d --pid-file "$T/pid" -b "$BUNDLE" "$ID"
 	[ ! -e "$T/pid" ]
 }

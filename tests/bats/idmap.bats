@@ -140,16 +140,15 @@ overlay_root()
 	userns_bundle
 	chown -R --no-dereference 0:0 "$BUNDLE/rootfs"
 	overlay_root '["idmap"]'
-	edit_bundle '.process.capabilities[] += ["CAP_CHOWN", "CAP_DAC_OVERRIDE"]'
-	bundle_runs_sh 'stat -c %u:%g /file /roots /bin/busybox && echo more >>/file && chown 5:6 /roots && stat -c %u:%g /file /roots'
+	edit_bundle_to_run '.process.capabilities[] += ["CAP_CHOWN", "CAP_DAC_OVERRIDE"]' \
+		sh -c 'stat -c %u:%g /file /roots /bin/busybox && echo more >>/file && chown 5:6 /roots && stat -c %u:%g /file /roots'
 	runs
 	[ "$output" = $'1000:2000\n0:0\n0:0\n1000:2000\n5:6' ]
 	[ "$(stat -c %u:%g "$T/upper/file" "$T/upper/roots" "$T/layer/file" "$T/layer/roots" | paste -sd ' ')" = \
 		'101000:102000 100005:100006 1000:2000 0:0' ]
 	[ "$(cat "$T/layer/file")" = text ]
 	# Without the option the layers' files are nobody's.
-	edit_bundle '.mounts[0].options -= ["idmap"]'
-	bundle_runs_sh 'stat -c %u:%g /bin/busybox'
+	edit_bundle_to_run '.mounts[0].options -= ["idmap"]' sh -c 'stat -c %u:%g /bin/busybox'
 	runs
 	[ "$output" = 65534:65534 ]
 }
@@ -158,8 +157,8 @@ overlay_root()
 	make_bundle
 	overlay_root '[]' '{"uidMappings": [{"containerID": 1000, "hostID": 7, "size": 1}, {"containerID": 0, "hostID": 0, "size": 1}],
 		"gidMappings": [{"containerID": 2000, "hostID": 8, "size": 1}, {"containerID": 0, "hostID": 0, "size": 1}]}'
-	edit_bundle '.mounts[0].options |= map(select(startswith("lowerdir")))'
-	bundle_runs_sh 'stat -c %u:%g /file /roots; touch /x 2>/dev/null || echo read-only'
+	edit_bundle_to_run '.mounts[0].options |= map(select(startswith("lowerdir")))' \
+		sh -c 'stat -c %u:%g /file /roots; touch /x 2>/dev/null || echo read-only'
 	runs
 	[ "$output" = $'7:8\n0:0\nread-only' ]
 	# The bundle may lack a folder for the root: the overlay lies on top of "/" then.

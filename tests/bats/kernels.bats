@@ -93,8 +93,7 @@ refused_cycle() {
 }
 
 @test "a container that runs, seen by a knarr without pidfds or mounts" {
-	make_bundle
-	bundle_runs sleep 1000
+	make_bundle . sleep 1000
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
 	# Each command that there is, so that a new one cannot be forgotten.
 	local command operands
@@ -148,8 +147,7 @@ refused_cycle() {
 
 @test "no close_range: CRIU gets no descriptor of the caller" {
 	requires_command python3
-	make_bundle
-	bundle_runs sleep 1000
+	make_bundle . sleep 1000
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
 	mkdir "$T/bin"
 	cp "$BATS_TEST_DIRNAME/fake-criu" "$T/bin/criu"

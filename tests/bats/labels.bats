@@ -51,8 +51,8 @@ profile() { # profile NAME RULE...: loaded until the end of the test
 	profile "knarr-test-$$" 'deny /etc/passwd r,'
 	edit_bundle '.process.apparmorProfile = $p' --arg p "knarr-test-$$"
 	for nnp in true false; do
-		edit_bundle ".process.noNewPrivileges = $nnp"
-		bundle_runs_sh 'cat /proc/self/attr/apparmor/current; cat /etc/passwd 2>&1; cat /etc/group'
+		edit_bundle_to_run ".process.noNewPrivileges = $nnp" \
+			sh -c 'cat /proc/self/attr/apparmor/current; cat /etc/passwd 2>&1; cat /etc/group'
 		run -0 knarr run -b "$BUNDLE" "$ID"
 		echo "$output"
 		[ "${lines[0]}" = "knarr-test-$$ (enforce)" ]
@@ -72,8 +72,7 @@ profile() { # profile NAME RULE...: loaded until the end of the test
 
 @test "apparmorProfile: one that is not loaded is an error" {
 	requires_apparmor
-	edit_bundle '.process.apparmorProfile = "knarr-no-such-profile"'
-	bundle_runs true
+	edit_bundle_to_run '.process.apparmorProfile = "knarr-no-such-profile"' true
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[[ "$output" == *process.apparmorProfile*knarr-no-such-profile* ]]

@@ -221,8 +221,7 @@ teardown() {
 }
 
 @test "with a log file, warnings go there and not to the container's stderr" {
-	edit_bundle '.process.capabilities.bounding += ["CAP_NO_SUCH"]'
-	bundle_runs true
+	edit_bundle_to_run '.process.capabilities.bounding += ["CAP_NO_SUCH"]' true
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *CAP_NO_SUCH* ]]
 	run -0 knarr --log "$T/log" run -b "$BUNDLE" "$ID"

@@ -8,8 +8,7 @@ setup() {
 	container_setup
 	requires_root
 	requires_cgroup2
-	make_bundle '.root.readonly = false'
-	edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID"
+	make_bundle ".root.readonly = false | .linux.cgroupsPath = \"/knarr-test-$ID\""
 	CG=$(cgroup_mount)/knarr-test-$ID
 }
 
@@ -17,8 +16,10 @@ teardown() {
 	container_teardown
 }
 
-resources() { # resources JQ-OBJECT
-	edit_bundle ".linux.resources = $1"
+resources() { # resources JQ-OBJECT [COMMAND…]
+	local filter=".linux.resources = $1"
+	shift
+	if [ $# = 0 ]; then edit_bundle "$filter"; else edit_bundle_to_run "$filter" "$@"; fi
 }
 
 start() { # in the background, until `delete`
@@ -41,8 +42,7 @@ count_of() { # count_of FILE KEY
 
 @test "memory: limit, reservation, and swap without the memory in it" {
 	requires_controller memory
-	resources '{memory: {limit: 67108864, reservation: 33554432, swap: 100663296}}'
-	bundle_runs sleep 1000
+	resources '{memory: {limit: 67108864, reservation: 33554432, swap: 100663296}}' sleep 1000
 	start
 	holds memory.max 67108864
 	holds memory.low 33554432
@@ -58,8 +58,7 @@ count_of() { # count_of FILE KEY
 @test "cpu: shares, quota, period, burst, idle, cpus and mems" {
 	requires_controller cpu
 	requires_controller cpuset
-	resources '{cpu: {shares: 2048, quota: 50000, period: 200000, burst: 10000, cpus: "0", mems: "0"}}'
-	bundle_runs sleep 1000
+	resources '{cpu: {shares: 2048, quota: 50000, period: 200000, burst: 10000, cpus: "0", mems: "0"}}' sleep 1000
 	start
 	holds cpu.weight 174
 	holds cpu.max '50000 200000'
@@ -119,8 +118,8 @@ count_of() { # count_of FILE KEY
 @test "memory.checkBeforeUpdate: a limit below the usage is refused, and nothing is changed" {
 	requires_controller memory
 	resources '{memory: {limit: 268435456, checkBeforeUpdate: true}}'
-	edit_bundle '.mounts += [{destination: "/used", type: "tmpfs", source: "tmpfs"}]'
-	bundle_runs_sh 'dd if=/dev/zero of=/used/file bs=1M count=40 2>/dev/null; exec sleep 1000'
+	edit_bundle_to_run '.mounts += [{destination: "/used", type: "tmpfs", source: "tmpfs"}]' \
+		sh -c 'dd if=/dev/zero of=/used/file bs=1M count=40 2>/dev/null; exec sleep 1000'
 	start
 	for _ in $(seq 100); do [ "$(cat "$CG/memory.current")" -gt 41943040 ] && break; sleep 0.1; done
 	echo '{"memory": {"limit": 20971520, "checkBeforeUpdate": true}}' >"$T/small.json"
@@ -153,8 +152,7 @@ without_rdma_limits() {
 		ip link del $name
 		skip 'the kernel has no RDMA over Ethernet in software (rdma_rxe)'
 	}
-	resources '{rdma: {"rxe-knarr": {hcaHandles: 3, hcaObjects: 10000}}}'
-	bundle_runs sleep 1000
+	resources '{rdma: {"rxe-knarr": {hcaHandles: 3, hcaObjects: 10000}}}' sleep 1000
 	start
 	grep -x 'rxe-knarr hca_handle=3 hca_object=10000 *' "$CG/rdma.max"
 	without_rdma_limits
@@ -173,8 +171,7 @@ without_rdma_limits() {
 
 @test "unified: misc, whose resources most machines lack" {
 	requires_controller misc
-	resources '{unified: {"misc.max": "no_such 1"}}'
-	bundle_runs true
+	resources '{unified: {"misc.max": "no_such 1"}}' true
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[[ "$output" == *'linux.resources.unified["misc.max"]'*'no_such 1'* ]]
@@ -196,8 +193,7 @@ disk_of() {
 
 @test "memory.limit: a program that takes more is killed" {
 	requires_controller memory
-	resources '{memory: {limit: 33554432, swap: 33554432}}'
-	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	resources '{memory: {limit: 33554432, swap: 33554432}}' dd if=/dev/zero of=/dev/null bs=100M count=1
 	run -137 knarr run -b "$BUNDLE" "$ID"
 	bundle_runs dd if=/dev/zero of=/dev/null bs=10M count=1
 	run -0 knarr run -b "$BUNDLE" "$ID"
@@ -205,20 +201,17 @@ disk_of() {
 
 @test "pids.limit: fork is refused" {
 	requires_controller pids
-	resources '{pids: {limit: 6}}'
-	bundle_runs_sh 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait'
+	resources '{pids: {limit: 6}}' sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; wait'
 	run ! knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"can't fork"* ]]
 	# 1 is enough for a program alone, since nothing of the runtime is in the cgroup.
-	resources '{pids: {limit: 1}}'
-	bundle_runs true
+	resources '{pids: {limit: 1}}' true
 	run -0 knarr run -b "$BUNDLE" "$ID"
 }
 
 @test "pids.limit 0 lets nothing start, and the error says why" {
 	requires_controller pids
-	resources '{pids: {limit: 0}}'
-	bundle_runs true
+	resources '{pids: {limit: 0}}' true
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "${#lines[@]}" = 1 ]
@@ -227,8 +220,7 @@ disk_of() {
 
 @test "memory.limit too small for any program: one error that says so" {
 	requires_controller memory
-	resources '{memory: {limit: 4096, swap: 4096}}'
-	bundle_runs true
+	resources '{memory: {limit: 4096, swap: 4096}}' true
 	run ! knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "${#lines[@]}" = 1 ]
@@ -237,8 +229,7 @@ disk_of() {
 
 @test "cpu.quota: a busy program is throttled" {
 	requires_controller cpu
-	resources '{cpu: {quota: 10000, period: 100000}}'
-	bundle_runs_sh 'while :; do :; done'
+	resources '{cpu: {quota: 10000, period: 100000}}' sh -c 'while :; do :; done'
 	start
 	sleep 2
 	local usage periods throttled
@@ -255,8 +246,7 @@ disk_of() {
 @test "cpu.shares: on one processor the greater share gets more" {
 	requires_controller cpu
 	requires_controller cpuset
-	resources '{cpu: {shares: 10240, cpus: "0"}}'
-	bundle_runs_sh 'while :; do :; done'
+	resources '{cpu: {shares: 10240, cpus: "0"}}' sh -c 'while :; do :; done'
 	start
 	resources '{cpu: {shares: 102, cpus: "0"}}'
 	edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID-small"
@@ -275,8 +265,7 @@ disk_of() {
 
 @test "cpu.cpus: the program sees one processor" {
 	requires_controller cpuset
-	resources '{cpu: {cpus: "0"}}'
-	bundle_runs sh -c 'grep Cpus_allowed_list: /proc/self/status'
+	resources '{cpu: {cpus: "0"}}' sh -c 'grep Cpus_allowed_list: /proc/self/status'
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *$'\t0' ]]
 	resources '{cpu: {cpus: "4095"}}'
@@ -321,8 +310,7 @@ disk_of() {
 		}
 	X
 	cc -static -o "$BUNDLE/rootfs/huge" "$T/huge.c"
-	resources '{hugepageLimits: [{pageSize: "2MB", limit: 2097152}]}'
-	bundle_runs /huge 1
+	resources '{hugepageLimits: [{pageSize: "2MB", limit: 2097152}]}' /huge 1
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	bundle_runs /huge 2
 	run -3 knarr run -b "$BUNDLE" "$ID"
@@ -355,8 +343,8 @@ disk_of() {
 	[ "$(grep -c 'x: Operation not permitted' <<<"$output")" = 1 ]
 	# Those that the config itself names are made, whatever the rules.
 	resources '{devices: [{allow: false, access: "rwm"}, {allow: true, type: "c", access: "m"}, {allow: false, type: "c", major: 240, access: "m"}]}'
-	edit_bundle '.linux.devices = [{path: "/dev/named", type: "c", major: 240, minor: 9}]'
-	bundle_runs_sh 'mknod /x c 240 7; mknod /y c 241 7 && rm /y && test -c /dev/named && echo others'
+	edit_bundle_to_run '.linux.devices = [{path: "/dev/named", type: "c", major: 240, minor: 9}]' \
+		sh -c 'mknod /x c 240 7; mknod /y c 241 7 && rm /y && test -c /dev/named && echo others'
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[[ "$output" == *'x: Operation not permitted'*others ]]
@@ -385,8 +373,8 @@ disk_of() {
 
 @test "the cgroup namespace: the container's own cgroup is the root of the mount" {
 	requires_controller pids
-	resources '{pids: {limit: 17}}'
-	bundle_runs sh -c 'cat /sys/fs/cgroup/pids.max; grep " /sys/fs/cgroup " /proc/self/mountinfo | cut -d " " -f 4; mkdir /sys/fs/cgroup/x 2>&1'
+	resources '{pids: {limit: 17}}' \
+		sh -c 'cat /sys/fs/cgroup/pids.max; grep " /sys/fs/cgroup " /proc/self/mountinfo | cut -d " " -f 4; mkdir /sys/fs/cgroup/x 2>&1'
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	[ "${lines[0]}" = 17 ]
 	[ "${lines[1]}" = / ]
@@ -396,8 +384,8 @@ disk_of() {
 @test "without a cgroup namespace the mount is the host's, as /proc/self/cgroup says, and read-only" {
 	requires_controller pids
 	resources '{pids: {limit: 17}}'
-	edit_bundle '.linux.namespaces |= map(select(.type != "cgroup"))'
-	bundle_runs sh -c 'own=$(sed -n s/^0:://p /proc/self/cgroup); echo $own; cat /sys/fs/cgroup$own/pids.max; echo max >/sys/fs/cgroup$own/pids.max'
+	edit_bundle_to_run '.linux.namespaces |= map(select(.type != "cgroup"))' \
+		sh -c 'own=$(sed -n s/^0:://p /proc/self/cgroup); echo $own; cat /sys/fs/cgroup$own/pids.max; echo max >/sys/fs/cgroup$own/pids.max'
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "${lines[0]}" = "/knarr-test-$ID" ]
@@ -442,8 +430,7 @@ held" ]
 @test "the cgroup's owner is the host's id of process.user.uid" {
 	writable_cgroup
 	with_userns
-	edit_bundle '.process.user.uid = 3'
-	bundle_runs sleep 1000
+	edit_bundle_to_run '.process.user.uid = 3' sleep 1000
 	start
 	[ "$(stat -c %u "$CG" "$CG/cgroup.procs" "$CG/cgroup.threads" "$CG/cgroup.events" | paste -sd ' ')" = '300003 300003 300003 0' ]
 	# A container that joins that user namespace finds out its ids.
@@ -505,8 +492,8 @@ delegated() {
 	delegated
 	knarr_for_user
 	rootless_bundle
-	resources '{memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}}'
-	bundle_runs sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; exec dd if=/dev/zero of=/dev/null bs=100M count=1'
+	resources '{memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}}' \
+		sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max; exec dd if=/dev/zero of=/dev/null bs=100M count=1'
 	run -137 as_user_in "$GIVEN/own" "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "${lines[0]}" = 0::/ ]
@@ -524,8 +511,7 @@ delegated() {
 	delegated
 	knarr_for_user
 	rootless_bundle
-	resources '{cpu: {cpus: "0"}}'
-	bundle_runs grep Cpus_allowed_list: /proc/self/status
+	resources '{cpu: {cpus: "0"}}' grep Cpus_allowed_list: /proc/self/status
 	sleep 1000 &
 	pid=$!
 	echo $pid >"$GIVEN/own/cgroup.procs"
@@ -547,8 +533,7 @@ delegated() {
 	requires_controller memory
 	knarr_for_user
 	rootless_bundle
-	resources '{memory: {limit: 33554432}}'
-	bundle_runs true
+	resources '{memory: {limit: 33554432}}' true
 	run -1 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "${#lines[@]}" = 1 ]

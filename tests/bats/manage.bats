@@ -6,8 +6,7 @@ setup() {
 	container_setup
 	requires_root
 	requires_cgroup2
-	make_bundle '.root.readonly = false'
-	bundle_runs sh -c 'while :; do sleep 0.02; echo x >>/count; done'
+	make_bundle '.root.readonly = false' sh -c 'while :; do sleep 0.02; echo x >>/count; done'
 }
 
 teardown() {

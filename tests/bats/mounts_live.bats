@@ -5,8 +5,7 @@ load helpers
 setup() {
 	container_setup
 	requires_root
-	make_bundle '.root.readonly = false'
-	bundle_runs sleep 1000
+	make_bundle '.root.readonly = false' sleep 1000
 	mkdir -p "$T/data/sub"
 	echo hello >"$T/data/file"
 }

@@ -88,8 +88,8 @@ export -f addresses
 }
 
 @test 'the devices are there before hooks and sysctls' {
-	edit_bundle '.linux.sysctl = {"net.ipv4.conf.eth7.forwarding": "1"}'
-	bundle_runs_sh 'cat /sys/class/net/eth7/mtu /proc/sys/net/ipv4/conf/eth7/forwarding'
+	edit_bundle_to_run '.linux.sysctl = {"net.ipv4.conf.eth7.forwarding": "1"}' \
+		sh -c 'cat /sys/class/net/eth7/mtu /proc/sys/net/ipv4/conf/eth7/forwarding'
 	run -0 --separate-stderr hknarr run --bundle "$BUNDLE" "$ID"
 	[ "$output" = $'1400\n1' ]
 }
@@ -150,8 +150,7 @@ facts()
 
 @test 'a template gets a free name' {
 	other_namespace
-	edit_bundle '.linux.netDevices = {"net0": {"name": "a%d"}}'
-	bundle_runs_sh 'grep -l 1400 /sys/class/net/a*/mtu'
+	edit_bundle_to_run '.linux.netDevices = {"net0": {"name": "a%d"}}' sh -c 'grep -l 1400 /sys/class/net/a*/mtu'
 	run -0 --separate-stderr hknarr run --bundle "$BUNDLE" "$ID"
 	[[ $output =~ ^/sys/class/net/a[4-9]/mtu$ ]]
 	kill "$OTHER"

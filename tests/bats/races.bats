@@ -18,8 +18,7 @@ setup() {
 	container_setup
 	requires_root
 	requires_command gcc
-	make_bundle '.root.readonly = false'
-	bundle_runs true
+	make_bundle '.root.readonly = false' true
 	SECONDS_=${RACE_SECONDS:-4}
 	CANARY=$T/canary
 	mkdir "$CANARY"

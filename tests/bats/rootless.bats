@@ -45,8 +45,8 @@ with_subids() {
 @test "ranges from /etc/subuid are mapped by newuidmap and newgidmap" {
 	requires_command newuidmap newgidmap
 	with_subids
-	edit_bundle '.process.user = {uid: 5, gid: 6, additionalGids: [7, 8]}'
-	bundle_runs sh -c 'id -u; id -g; id -G; wc -l </proc/self/uid_map'
+	edit_bundle_to_run '.process.user = {uid: 5, gid: 6, additionalGids: [7, 8]}' \
+		sh -c 'id -u; id -g; id -G; wc -l </proc/self/uid_map'
 	run -0 uknarr run -b "$BUNDLE" "$ID"
 	[ "$output" = "5
 6

@@ -4,8 +4,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.root.readonly = false | .linux.namespaces |= map(select(.type != "network"))'
-	bundle_runs true
+	make_bundle '.root.readonly = false | .linux.namespaces |= map(select(.type != "network"))' true
 }
 
 teardown() {
@@ -44,8 +43,7 @@ refuses() {
 }
 
 @test "consoleSize without a terminal is ignored, with one both numbers must be there" {
-	edit_bundle '.process.consoleSize = {height: 11, width: 22}'
-	bundle_runs_sh '[ -t 0 ] || echo none'
+	edit_bundle_to_run '.process.consoleSize = {height: 11, width: 22}' sh -c '[ -t 0 ] || echo none'
 	run -0 knarr run -b "$BUNDLE" "$ID" </dev/null
 	[ "$output" = none ]
 	refuses '.process.consoleSize = {height: 11}' process.consoleSize.width
@@ -210,8 +208,7 @@ accepted() {
 }
 
 @test "a warning of the config says so once" {
-	edit_bundle '.process.env += ["LONELY"]'
-	bundle_runs true
+	edit_bundle_to_run '.process.env += ["LONELY"]' true
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == "knarr: warning: $BUNDLE/config.json:"*": process.env["*"]: expected NAME=value, found \"LONELY\"" ]]
 	[ "$(grep -o warning <<<"$output" | wc -l)" = 1 ]

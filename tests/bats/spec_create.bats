@@ -5,8 +5,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.root.readonly = false'
-	bundle_runs sleep 1000
+	make_bundle '.root.readonly = false' sleep 1000
 }
 
 teardown() {

@@ -5,8 +5,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.root.readonly = false | .linux.namespaces |= map(select(.type != "network"))'
-	bundle_runs true
+	make_bundle '.root.readonly = false | .linux.namespaces |= map(select(.type != "network"))' true
 	KINDS="prestart createRuntime createContainer startContainer poststart poststop"
 }
 
@@ -144,8 +143,7 @@ startContainer /tmp" ]
 }
 
 @test "a startContainer hook that fails stops the container before its program" {
-	edit_bundle '.hooks.startContainer = [{path: "/bin/true"}, {path: "/bin/false"}]'
-	bundle_runs touch /ran
+	edit_bundle_to_run '.hooks.startContainer = [{path: "/bin/true"}, {path: "/bin/false"}]' touch /ran
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"hooks.startContainer[1]"* ]]
 	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1

@@ -5,8 +5,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.root.readonly = false | .linux.namespaces |= map(select(.type != "network"))'
-	bundle_runs sleep 1000
+	make_bundle '.root.readonly = false | .linux.namespaces |= map(select(.type != "network"))' sleep 1000
 }
 
 teardown() {
@@ -93,8 +92,8 @@ status() {
 # Without a pid namespace of its own a container has no init that takes the others along.
 shared_pid() {
 	requires_cgroup2
-	edit_bundle '.linux.namespaces |= map(select(.type != "pid"))'
-	bundle_runs_sh 'sleep 1000 & sleep 1000 & echo >/ready; wait'
+	edit_bundle_to_run '.linux.namespaces |= map(select(.type != "pid"))' \
+		sh -c 'sleep 1000 & sleep 1000 & echo >/ready; wait'
 	create
 	knarr start "$ID"
 	until [ -e "$BUNDLE/rootfs/ready" ]; do sleep 0.05; done

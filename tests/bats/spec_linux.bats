@@ -35,8 +35,7 @@ pts/ptmx' ]
 
 @test "default devices without a mount on /dev, twice" {
 	requires_root
-	edit_bundle '.mounts |= map(select(.destination | startswith("/dev") | not))'
-	bundle_runs stat -c '%t:%T' /dev/null
+	edit_bundle_to_run '.mounts |= map(select(.destination | startswith("/dev") | not))' stat -c '%t:%T' /dev/null
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "$output" = 1:3 ]
@@ -231,8 +230,7 @@ cgroup_inside() { # the path as the host sees it
 @test "two containers with one cgroupsPath: what the other holds is left alone" {
 	requires_root
 	requires_cgroup2
-	edit_bundle ".linux.cgroupsPath = \"/knarr-$ID/both\""
-	bundle_runs sleep 1000
+	edit_bundle_to_run ".linux.cgroupsPath = \"/knarr-$ID/both\"" sleep 1000
 	knarr run --detach -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	run knarr run --detach -b "$BUNDLE" "$ID.2" </dev/null
 	if [ "$status" = 0 ]; then

@@ -4,8 +4,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.root.readonly = false | del(.hostname)'
-	bundle_runs sleep 1000
+	make_bundle '.root.readonly = false | del(.hostname)' sleep 1000
 }
 
 teardown() {

@@ -147,8 +147,7 @@ teardown() {
 }
 
 @test "LISTEN_FDS and LISTEN_PID of the config give way to those of the caller" {
-	edit_bundle '.process.env += ["LISTEN_PID=77", "LISTEN_FDS=9"]'
-	bundle_runs_sh 'env | grep LISTEN | sort'
+	edit_bundle_to_run '.process.env += ["LISTEN_PID=77", "LISTEN_FDS=9"]' sh -c 'env | grep LISTEN | sort'
 	run -0 knarr_with_fds 'exec 3</dev/null; export LISTEN_FDS=1' run -b "$BUNDLE" "$ID"
 	[ "$output" = $'LISTEN_FDS=1\nLISTEN_PID=1' ]
 }

@@ -76,8 +76,8 @@ propagates() {
 }
 
 @test "without rootfsPropagation no mount of the container goes out" {
-	edit_bundle 'del(.linux.rootfsPropagation)'
-	bundle_runs_sh 'mount -t tmpfs inner /inside; touch /mounted; while [ ! -e /go ]; do sleep 0.02; done'
+	edit_bundle_to_run 'del(.linux.rootfsPropagation)' \
+		sh -c 'mount -t tmpfs inner /inside; touch /mounted; while [ ! -e /go ]; do sleep 0.02; done'
 	export KNARR ROOT BUNDLE ID
 	# shellcheck disable=SC2016
 	run -0 unshare --mount --propagation private sh -ec '

@@ -5,8 +5,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.root.readonly = false'
-	bundle_runs mkdir /x
+	make_bundle '.root.readonly = false' mkdir /x
 	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: $p,
 		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}' --arg p "$T/agent"
 }

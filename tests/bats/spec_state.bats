@@ -4,8 +4,7 @@ load helpers
 
 setup() {
 	container_setup
-	make_bundle '.linux.namespaces |= map(select(.type != "network"))'
-	bundle_runs sleep 1000
+	make_bundle '.linux.namespaces |= map(select(.type != "network"))' sleep 1000
 }
 
 teardown() {

@@ -27,8 +27,8 @@ teardown() {
 		edit_bundle '.hooks[$k] = [{path: ($t + "/hook"), args: ["hook", $k, ($t + "/log")], env: ["VALUE=of-" + $k, "PATH=/bin:/usr/bin"], timeout: 60}]' \
 			--arg k $kind --arg t "$T"
 	done
-	edit_bundle '.hooks.startContainer = [{path: "/hook", args: ["hook", "startContainer", "/log"], env: ["VALUE=of-startContainer", "PATH=/bin"], timeout: 60}]'
-	bundle_runs cat /log
+	edit_bundle_to_run '.hooks.startContainer = [{path: "/hook", args: ["hook", "startContainer", "/log"], env: ["VALUE=of-startContainer", "PATH=/bin"], timeout: 60}]' \
+		cat /log
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "$output" = '/hook startContainer of-startContainer' ]
 	sed -i "s|^$T||" "$T/log"
@@ -56,8 +56,8 @@ teardown() {
 # ---- names, clocks ----------------------------------------------------------------
 
 @test "hostname and domainname" {
-	edit_bundle '.hostname = "knarr-host" | .domainname = "example.org"'
-	bundle_runs cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname
+	edit_bundle_to_run '.hostname = "knarr-host" | .domainname = "example.org"' \
+		cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "$output" = $'knarr-host\nexample.org' ]
 }

@@ -7,10 +7,8 @@ setup() {
 	container_setup
 	requires_root
 	requires_cgroup2
-	make_bundle '.root.readonly = false'
-	edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID"
+	make_bundle ".root.readonly = false | .linux.cgroupsPath = \"/knarr-test-$ID\"" sleep 1000
 	CG=$(cgroup_mount)/knarr-test-$ID
-	bundle_runs sleep 1000
 }
 
 teardown() {
@@ -18,8 +16,10 @@ teardown() {
 	container_teardown
 }
 
-resources() { # resources JQ-OBJECT
-	edit_bundle ".linux.resources = $1"
+resources() { # resources JQ-OBJECT [COMMAND…]
+	local filter=".linux.resources = $1"
+	shift
+	if [ $# = 0 ]; then edit_bundle "$filter"; else edit_bundle_to_run "$filter" "$@"; fi
 }
 
 start() { # [SUFFIX]: a container ID-SUFFIX
@@ -91,8 +91,8 @@ lacks() {
 	requires_controller memory
 	requires_controller pids
 	requires_controller io
-	resources '{memory: {limit: 67108864, swap: 67108864}, pids: {limit: 20}}'
-	bundle_runs_sh 'dd if=/dev/zero of=/file bs=64k count=16 oflag=direct 2>/dev/null; sleep 1000 & sleep 1000'
+	resources '{memory: {limit: 67108864, swap: 67108864}, pids: {limit: 20}}' \
+		sh -c 'dd if=/dev/zero of=/file bs=64k count=16 oflag=direct 2>/dev/null; sleep 1000 & sleep 1000'
 	start
 	# The kernel adds up what its processors counted every two seconds only.
 	for _ in $(seq 20); do
@@ -191,8 +191,7 @@ lacks() {
 
 @test "events: a process killed for want of memory is told at once, each of them" {
 	requires_controller memory
-	resources '{memory: {limit: 33554432, swap: 33554432}}'
-	bundle_runs_sh 'while [ ! -e /go ]; do sleep 0.1; done
+	resources '{memory: {limit: 33554432, swap: 33554432}}' sh -c 'while [ ! -e /go ]; do sleep 0.1; done
 		for i in 1 2; do dd if=/dev/zero of=/dev/null bs=100M count=1; done; touch /done; sleep 1000'
 	start
 	knarr events --interval 1h "$ID" >"$T/events" 2>&1 3>&- &
@@ -331,8 +330,7 @@ check_prometheus() {
 
 @test "out of memory: run, wait and state say so, with the limit" {
 	requires_controller memory
-	resources '{memory: {limit: 33554432, swap: 33554432}}'
-	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	resources '{memory: {limit: 33554432, swap: 33554432}}' dd if=/dev/zero of=/dev/null bs=100M count=1
 	run -137 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[[ "$output" == *"knarr: warning: container '$ID' was killed: out of memory (memory.max 32 MiB)"* ]]
@@ -350,8 +348,8 @@ check_prometheus() {
 
 @test "out of memory of a part: the status is the program's own" {
 	requires_controller memory
-	resources '{memory: {limit: 33554432, swap: 33554432}}'
-	bundle_runs_sh 'for i in 1 2; do dd if=/dev/zero of=/dev/null bs=100M count=1; done; exit 3'
+	resources '{memory: {limit: 33554432, swap: 33554432}}' \
+		sh -c 'for i in 1 2; do dd if=/dev/zero of=/dev/null bs=100M count=1; done; exit 3'
 	run -3 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"container '$ID' ended with status 3: out of memory (memory.max 32 MiB; 2 processes killed)"* ]]
 	# The limit of a cgroup above it.
@@ -360,8 +358,7 @@ check_prometheus() {
 	echo +memory >"$CG/cgroup.subtree_control"
 	echo 33554432 >"$CG/memory.max"
 	[ ! -e "$CG/memory.swap.max" ] || echo 0 >"$CG/memory.swap.max"
-	resources '{}'
-	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	resources '{}' dd if=/dev/zero of=/dev/null bs=100M count=1
 	run -137 knarr run -b "$BUNDLE" "$ID"
 	rmdir "$CG"
 	echo "$output"
@@ -370,8 +367,7 @@ check_prometheus() {
 
 @test "the limit of tasks: run and state say so" {
 	requires_controller pids
-	resources '{pids: {limit: 3}}'
-	bundle_runs_sh 'for i in 1 2 3 4 5 6; do sleep 1 & done; wait; exit 2'
+	resources '{pids: {limit: 3}}' sh -c 'for i in 1 2 3 4 5 6; do sleep 1 & done; wait; exit 2'
 	run -2 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[[ "$output" == *"container '$ID' ended with status 2: no more tasks (pids.max 3)"* ]]
@@ -385,8 +381,8 @@ check_prometheus() {
 }
 
 @test "a system call that seccomp kills for: run and state say so" {
-	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["uname"], action: "SCMP_ACT_KILL_PROCESS"}]}'
-	bundle_runs uname -r
+	edit_bundle_to_run '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["uname"], action: "SCMP_ACT_KILL_PROCESS"}]}' \
+		uname -r
 	run -159 --separate-stderr knarr run --keep -b "$BUNDLE" "$ID"
 	[ "$stderr" = "knarr: warning: container '$ID' was killed: a forbidden system call (seccomp, SIGSYS)" ]
 	[ -z "$output" ]

@@ -7,8 +7,7 @@ setup()
 {
 	container_setup
 	requires_cgroup2
-	make_bundle
-	bundle_runs true
+	make_bundle . true
 	export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$T/bus DBUS_SESSION_BUS_ADDRESS=unix:path=$T/bus
 }
 

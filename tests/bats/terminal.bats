@@ -51,8 +51,7 @@ X
 }
 
 @test "the console has the size of the config" {
-	edit_bundle '.process.consoleSize = {height: 31, width: 97}'
-	bundle_runs stty size
+	edit_bundle_to_run '.process.consoleSize = {height: 31, width: 97}' stty size
 	receive_console "$T/sock" >"$T/out" &
 	local receiver=$!
 	for _ in $(seq 100); do [ -S "$T/sock" ] && break; sleep 0.05; done
@@ -97,8 +96,7 @@ c" ]
 }
 
 @test "the size of the config counts until the caller's terminal changes" {
-	edit_bundle '.process.consoleSize = {height: 31, width: 97}'
-	bundle_runs sh -c 'stty size; sleep 0.3; stty size'
+	edit_bundle_to_run '.process.consoleSize = {height: 31, width: 97}' sh -c 'stty size; sleep 0.3; stty size'
 	# Without a size of its own, and with one.
 	run -0 in_pty "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
 	[ "$output" = $'31 97\n31 97' ]

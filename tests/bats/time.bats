@@ -77,8 +77,8 @@ offset()
 @test 'a time namespace is joined by its path' {
 	requires_root
 	local holder
-	make_bundle '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"boottime": {"secs": 1000}}'
-	bundle_runs sleep 30
+	make_bundle '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"boottime": {"secs": 1000}}' \
+		sleep 30
 	knarr run --detach --bundle "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	holder=$(knarr state "$ID" | jq .pid)
 	edit_bundle 'del(.linux.timeOffsets) | .linux.namespaces |= map(if .type == "time" then .path = "/proc/'"$holder"'/ns/time" else . end)'

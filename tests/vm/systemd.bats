@@ -38,8 +38,8 @@ rootless_bundle() {
 }
 
 @test "as root: a container beside the unit's own cgroup, with limits" {
-	make_bundle '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 17}}'
-	bundle_runs sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max'
+	make_bundle '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 17}}' \
+		sh -c 'cat /proc/self/cgroup /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max'
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "${lines[0]}" = 0::/ ]
 	[ "${lines[1]}" = 67108864 ]

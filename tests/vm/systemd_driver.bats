@@ -71,8 +71,7 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "a scope with the container's limits: seen in systemd-cgls, whole after a reload, gone after delete" {
-	make_bundle ".linux.resources = $all_limits"
-	bundle_runs sleep 1000
+	make_bundle ".linux.resources = $all_limits" sleep 1000
 	start
 	[ "$(cat "/proc/$(knarr state "$ID" | jq .pid)/cgroup")" = "0::/system.slice/$SCOPE/container" ]
 	systemd-cgls --no-pager --full | grep -A9 "$SCOPE" | grep -q 'sleep 1000'
@@ -99,8 +98,7 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "update: files and properties of the scope, which stay after a reload" {
-	make_bundle ".linux.resources = $all_limits"
-	bundle_runs sleep 1000
+	make_bundle ".linux.resources = $all_limits" sleep 1000
 	start
 	knarr update --memory 100m --memory-swap 200m --pids-limit 33 --cpu-quota 70000 --cpu-period 100000 --cpu-share 1024 "$ID"
 	for _ in 1 2; do
@@ -116,11 +114,10 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "limits hold: too much memory is killed, too many tasks are refused, one task alone can run" {
-	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}'
-	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}' \
+		dd if=/dev/zero of=/dev/null bs=100M count=1
 	run -137 sd run -b "$BUNDLE" "$ID"
-	edit_bundle '.linux.resources = {pids: {limit: 1}}'
-	bundle_runs sh -c 'true | true; echo here'
+	edit_bundle_to_run '.linux.resources = {pids: {limit: 1}}' sh -c 'true | true; echo here'
 	run sd run -b "$BUNDLE" "$ID"
 	[[ "$output" == *fork* ]]
 	bundle_runs echo alone
@@ -130,8 +127,8 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "why it ended is known, though the scope goes with the last process" {
-	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}'
-	bundle_runs dd if=/dev/zero of=/dev/null bs=100M count=1
+	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}' \
+		dd if=/dev/zero of=/dev/null bs=100M count=1
 	run -137 sd run --keep -b "$BUNDLE" "$ID"
 	echo "$output"
 	[[ "$output" == *'was killed: out of memory (memory.max 32 MiB)'* ]]
@@ -151,8 +148,7 @@ check_limits() { # check_limits FOLDER
 	grep -q 'out of memory (memory.max 32 MiB)' "$T/why"
 	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
 	knarr delete "$ID"
-	edit_bundle '.linux.resources = {pids: {limit: 1}}'
-	bundle_runs sh -c 'true | true; exit 3'
+	edit_bundle_to_run '.linux.resources = {pids: {limit: 1}}' sh -c 'true | true; exit 3'
 	run sd run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[[ "$output" == *'no more tasks (pids.max 1)'* ]]
@@ -182,8 +178,7 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "linux.cgroupsPath is slice:prefix:name; slices lie in each other" {
-	make_bundle ".linux.cgroupsPath = \"knarr-$ID.slice:pod:c+1\""
-	bundle_runs cat /proc/self/cgroup
+	make_bundle ".linux.cgroupsPath = \"knarr-$ID.slice:pod:c+1\"" cat /proc/self/cgroup
 	edit_bundle 'del(.linux.namespaces[] | select(.type == "cgroup"))'
 	run -0 sd run -b "$BUNDLE" "$ID"
 	slices=
@@ -204,8 +199,8 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "the sub-cgroup has the name of the annotation; without one the container is in the scope itself" {
-	make_bundle ".linux.resources = $all_limits | .annotations[\"run.oci.systemd.subgroup\"] = \"inner\""
-	bundle_runs sleep 1000
+	make_bundle ".linux.resources = $all_limits | .annotations[\"run.oci.systemd.subgroup\"] = \"inner\"" \
+		sleep 1000
 	start
 	[ "$(cat "$DIR/inner/cgroup.procs" | wc -l)" = 1 ]
 	knarr delete -f "$ID"
@@ -228,8 +223,8 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "properties from annotations; a wrong one is an error that leaves nothing" {
-	make_bundle '.annotations = {"org.systemd.property.TimeoutStopSec": "uint64 7", "org.systemd.property.CollectMode": "\"inactive-or-failed\"", "org.systemd.property.Documentation": "@as [\"man:knarr\"]", "org.systemd.property.CPUWeight": "uint64 33", "org.systemd.property.IOAccounting": "true"}'
-	bundle_runs sleep 1000
+	make_bundle '.annotations = {"org.systemd.property.TimeoutStopSec": "uint64 7", "org.systemd.property.CollectMode": "\"inactive-or-failed\"", "org.systemd.property.Documentation": "@as [\"man:knarr\"]", "org.systemd.property.CPUWeight": "uint64 33", "org.systemd.property.IOAccounting": "true"}' \
+		sleep 1000
 	start
 	[ "$(property TimeoutStopUSec)" = 7s ]
 	[ "$(property Documentation)" = man:knarr ]
@@ -262,8 +257,7 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "a container that ends by itself takes its scope with it, also when it failed" {
-	make_bundle
-	bundle_runs sh -c 'exit 3'
+	make_bundle . sh -c 'exit 3'
 	sd run --keep -b "$BUNDLE" "$ID" || [ $? = 3 ]
 	vanished
 	knarr delete "$ID"
@@ -272,8 +266,7 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "a unit of that name: an error, and it stays; a failed one is replaced" {
-	make_bundle
-	bundle_runs true
+	make_bundle . true
 	systemd-run --quiet --scope --unit "$SCOPE" sleep 1000 &
 	for _ in $(seq 100); do [ "$(property ActiveState)" = active ] && break; sleep 0.05; done
 	run -1 sd run -b "$BUNDLE" "$ID"
@@ -289,8 +282,7 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "a stalled bus: the error comes within its time, nothing stays; kill, pause and delete need no bus" {
-	make_bundle ".linux.resources = $all_limits"
-	bundle_runs sleep 1000
+	make_bundle ".linux.resources = $all_limits" sleep 1000
 	start
 	STOPPED=$(systemctl show -P MainPID dbus.service)
 	kill -STOP "$STOPPED"
@@ -318,8 +310,7 @@ check_limits() { # check_limits FOLDER
 }
 
 @test "a bus that says nothing, and none at all: the error comes within its time" {
-	make_bundle
-	bundle_runs sleep 1000
+	make_bundle . sleep 1000
 	# A bus that takes connections and says nothing.
 	python3 -c 'import socket, sys, time
 s = socket.socket(socket.AF_UNIX)
@@ -343,8 +334,7 @@ time.sleep(1000)' "$T/bus" &
 }
 
 @test "D-Bus is killed while it is asked: the container runs, or there is one error and nothing is left" {
-	make_bundle
-	bundle_runs sleep 1000
+	make_bundle . sleep 1000
 	for ms in 10 30 60 100; do
 		"$KNARR" --root "$ROOT" --systemd-cgroup run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>"$T/err" &
 		sleep "0.$(printf %03d "$ms")"
@@ -371,8 +361,7 @@ time.sleep(1000)' "$T/bus" &
 }
 
 @test "a runtime that is killed while it makes the scope leaves nothing that delete --force does not remove" {
-	make_bundle
-	bundle_runs sleep 1000
+	make_bundle . sleep 1000
 	for ms in 1 2 3 4 5 6 8 10 12 16 20 30 50; do
 		# Not sd: a function in the background is a shell, which would be killed instead.
 		"$KNARR" --root "$ROOT" --systemd-cgroup run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
