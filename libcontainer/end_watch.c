@@ -5,10 +5,12 @@
 #include "libcontainer/end_watch.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "cgroups/keyed.h"
+#include "libcontainer/oom_log.h"
 
 /* The scope's limits are hit first by what the init had charged before it was in the
  * container's cgroup; its events are those of all below it, too. */
@@ -31,6 +33,8 @@ end_watch_open(struct end_watch *w, const struct cgroup *cg)
 	if (!cg->path || cgroup_open(&opened, &ignored) < 0)
 		return;
 	w->dirfd = opened.fd;
+	w->path = cg->path;
+	w->log_fd = cg->unit ? oom_log_open() : -1;
 	cgroup_open_scope(cg, &ignored, &w->scope_fd);
 	w->files[0] = openat(events_dir(w), "memory.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	w->files[1] = openat(w->dirfd, "pids.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -67,6 +71,27 @@ count_own_oom(const struct end_watch *w)
 	return own + scope;
 }
 
+/* Once, for a cgroup that is gone. The counters hold what was read before. */
+static void
+read_log(struct end_watch *w)
+{
+	struct oom_log_counts c;
+	size_t scope_len;
+
+	if (w->log_fd < 0 || w->oom_kills > 0)
+		return;
+	scope_len = strlen(w->path);
+	while (w->scope_fd >= 0 && w->path[--scope_len] != '/')
+		;
+	oom_log_read(w->log_fd, w->path, scope_len, &c);
+	w->log_fd = fd_close(w->log_fd);
+	if (c.kills == 0)
+		return;
+	w->oom_kills = c.kills;
+	w->oom = c.below;
+	w->own_oom = c.own;
+}
+
 static void
 read_memory(struct end_watch *w)
 {
@@ -74,8 +99,10 @@ read_memory(struct end_watch *w)
 	char text[256];
 
 	w->gone = fd_read_small_at(events_dir(w), "memory.events", text, sizeof(text)) < 0;
-	if (w->gone)
+	if (w->gone) {
+		read_log(w);
 		return;
+	}
 	keyed_find(text, "oom_kill", &w->oom_kills);
 	keyed_find(text, "oom", &w->oom);
 	w->own_oom = count_own_oom(w);
@@ -103,4 +130,5 @@ end_watch_close(struct end_watch *w)
 		w->files[i] = fd_close(w->files[i]);
 	w->dirfd = fd_close(w->dirfd);
 	w->scope_fd = fd_close(w->scope_fd);
+	w->log_fd = fd_close(w->log_fd);
 }

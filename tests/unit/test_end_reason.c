@@ -1,14 +1,16 @@
-/* libcontainer/end_reason.h and end_watch.h: the words for what was counted, and that
- * counters stay known when the cgroup goes. */
+/* libcontainer/end_reason.h, end_watch.h and oom_log.h: the words for what was counted, and
+ * that it stays known when the cgroup goes. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "cgroups/keyed.h"
 #include "libcontainer/end_reason.h"
+#include "libcontainer/oom_log.h"
 #include "tests/unit/check.h"
 
 #define KILLED	    137
@@ -113,10 +115,87 @@ counters_outlive_the_cgroup(void)
 	rmdir(folder);
 }
 
+/* ---- the kernel's log ------------------------------------------------- */
+
+#define SCOPE "/system.slice/knarr,a.scope"
+#define KILL(memcg, task)                                                                                              \
+	"6,812,97264,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=" memcg  \
+	",task_memcg=" task ",task=dd,pid=7,uid=0\n SUBSYSTEM=memory\n"
+
+static const struct {
+	const char *record;
+	struct oom_log_counts counts;
+} records[] = {
+	{ KILL(SCOPE "/container", SCOPE "/container"), { 1, 1, 1 } },
+	{ KILL(SCOPE, SCOPE "/container"), { 1, 1, 1 } },
+	{ KILL(SCOPE, SCOPE "/container/inner"), { 1, 1, 1 } },
+	{ KILL(SCOPE "/container/inner", SCOPE "/container/inner"), { 1, 1, 0 } },
+	{ KILL("/system.slice", SCOPE "/container"), { 1, 0, 0 } },
+	/* Others: of a name that begins alike, beside the container, not of the kernel. */
+	{ KILL(SCOPE "/container2", SCOPE "/container2"), { 0, 0, 0 } },
+	{ KILL(SCOPE, SCOPE "/other"), { 0, 0, 0 } },
+	{ KILL("/x" SCOPE "/container", "/x" SCOPE "/container"), { 0, 0, 0 } },
+	{ "14,1,1,-;oom-kill:x,oom_memcg=" SCOPE "/container,task_memcg=" SCOPE "/container,task=a", { 0, 0, 0 } },
+	{ "6,1,1,-;Killed oom-kill:,task_memcg=" SCOPE "/container,", { 0, 0, 0 } },
+	{ "6,1,1,-;oom-kill:,task_memcg=" SCOPE, { 0, 0, 0 } },
+	/* No cgroup's limit: the machine has no more. */
+	{ "6,1,1,-;oom-kill:constraint=CONSTRAINT_NONE,global_oom,task_memcg=" SCOPE "/container,task=a", { 1, 0, 0 } },
+};
+
+/* A socket that keeps records apart stands for /dev/kmsg. */
+static void
+log_records(void)
+{
+	int ends[2];
+
+	NEED(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		const struct oom_log_counts *wanted = &records[i].counts;
+		struct oom_log_counts c = { 9, 9, 9 };
+
+		NEED(write(ends[1], records[i].record, strlen(records[i].record)) > 0);
+		oom_log_read(ends[0], SCOPE "/container", strlen(SCOPE), &c);
+		CHECK(c.kills == wanted->kills && c.below == wanted->below && c.own == wanted->own, "case %zu", i);
+	}
+	close(ends[0]);
+	close(ends[1]);
+}
+
+/* The scope is gone and nothing was read of its counters. */
+static void
+log_outlives_the_cgroup(void)
+{
+	static const char kill[] = KILL(SCOPE, SCOPE "/container");
+	auto_arena struct arena a = { 0 };
+	char folder[] = "/tmp/test_end_reason.XXXXXX";
+	struct end_watch w = END_WATCH_NONE;
+	int ends[2];
+
+	NEED(mkdtemp(folder) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+	w = (struct end_watch){ .dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				.scope_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				.files = { -1, -1 },
+				.log_fd = ends[0],
+				.own = true,
+				.memory_max = 32 * MIB,
+				.path = SCOPE "/container" };
+	NEED(write(ends[1], kill, sizeof(kill) - 1) > 0);
+	end_watch_read(&w);
+	CHECK(w.gone && w.oom_kills == 1 && w.oom == 1 && w.own_oom == 1);
+	CHECK(end_reason(&w, KILLED, &a) && !strcmp(end_reason(&w, KILLED, &a), "out of memory (memory.max 32 MiB)"));
+	end_watch_read(&w);
+	CHECK(w.oom_kills == 1 && w.log_fd == -1);
+	end_watch_close(&w);
+	close(ends[1]);
+	rmdir(folder);
+}
+
 int
 main(void)
 {
 	words();
 	counters_outlive_the_cgroup();
+	log_records();
+	log_outlives_the_cgroup();
 	return failed;
 }

@@ -155,6 +155,28 @@ check_limits() { # check_limits FOLDER
 	vanished
 }
 
+@test "why it ended is known from the kernel's log when the scope went before anybody looked" {
+	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}' \
+		dd if=/dev/zero of=/dev/null bs=100M count=1
+	sd create -b "$BUNDLE" "$ID" </dev/null >/dev/null
+	"$KNARR" --root "$ROOT" wait "$ID" >"$T/status" 2>"$T/why" &
+	for _ in $(seq 100); do
+		[ -z "$(find "/proc/$!/fd" -lname /dev/kmsg)" ] || break
+		sleep 0.1
+	done
+	kill -STOP $!
+	STOPPED=$!
+	knarr start "$ID"
+	vanished
+	kill -CONT $!
+	STOPPED=
+	wait $! || true # a kernel before 6.15 does not tell the status
+	cat "$T/status" "$T/why"
+	grep -q 'out of memory (memory.max 32 MiB)' "$T/why"
+	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
+	knarr delete "$ID"
+}
+
 @test "limits of disks are no properties, and stay while systemd reloads and other units change" {
 	requires_controller io
 	local disk dir
