@@ -26,20 +26,30 @@
 #include "libcontainer/exe_guard.h"
 #include "libcontainer/planrun.h"
 
+static bool
+joins_user(const struct plan *p)
+{
+	return (p->stage.n_joins > 0 && p->stage.joins[0].nstype == CLONE_NEWUSER) ||
+	       (p->stage.enter_flags & CLONE_NEWUSER);
+}
+
+/* The root of mqueue belongs to whoever makes the IPC namespace. With clone that would
+ * be the runtime's user, who is nobody in the user namespace. */
+static bool
+makes_ipc_later(const struct plan *p)
+{
+	return (p->stage.clone_flags & CLONE_NEWIPC) && ((p->stage.clone_flags & CLONE_NEWUSER) || joins_user(p));
+}
+
 uint64_t
 stage_child_clone_flags(const struct plan *p)
 {
 	/* The root of a new cgroup namespace is the cgroup of the process that
 	 * makes it: with clone that would be the runtime's, not the container's.
 	 * The clocks of a time namespace can be set until a process is in it. */
-	return p->stage.clone_flags & ~(uint64_t)(CLONE_NEWCGROUP | CLONE_NEWTIME);
-}
+	uint64_t later = CLONE_NEWCGROUP | CLONE_NEWTIME | (makes_ipc_later(p) ? CLONE_NEWIPC : 0);
 
-static bool
-joins_user(const struct plan *p)
-{
-	return (p->stage.n_joins > 0 && p->stage.joins[0].nstype == CLONE_NEWUSER) ||
-	       (p->stage.enter_flags & CLONE_NEWUSER);
+	return p->stage.clone_flags & ~later;
 }
 
 bool
@@ -226,6 +236,8 @@ enter(struct plan_ctx *c, const struct stage_options *o)
 	/* Changing ids cleared it. */
 	if (r == 0)
 		r = die_with_runtime(c);
+	if (r == 0 && makes_ipc_later(p) && unshare(CLONE_NEWIPC) < 0)
+		r = err_set(c->err, errno, "linux.namespaces: make a new ipc namespace");
 	if (r == 0 && o->guard_in_child)
 		r = exe_guard(c->err);
 	if (r == 0 && (p->stage.clone_flags & CLONE_NEWCGROUP) && unshare(CLONE_NEWCGROUP) < 0)

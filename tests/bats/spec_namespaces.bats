@@ -100,3 +100,29 @@ create() {
 	run -1 knarr create -b "$BUNDLE" "$ID"
 	[[ "$output" == *"mount namespace"* ]]
 }
+
+@test "in a new user namespace the message queues belong to its root, not to nobody" {
+	requires_root
+	make_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 1000}]
+		| .linux.gidMappings = .linux.uidMappings' sh -c 'stat -c %u:%g /dev/mqueue && touch /dev/mqueue/queue && echo made'
+	chown -R --no-dereference 100000:100000 "$BUNDLE/rootfs"
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$output" = $'0:0\nmade' ]
+	# And in one that is joined.
+	unshare --user sleep 1000 &
+	local holder=$!
+	for _ in {1..100}; do
+		[ "$(readlink "/proc/$holder/ns/user")" = "$(readlink /proc/self/ns/user)" ] || break
+		sleep 0.05
+	done
+	echo 0 100000 1000 >"/proc/$holder/uid_map"
+	echo 0 100000 1000 >"/proc/$holder/gid_map"
+	edit_bundle '(.linux.namespaces[] | select(.type == "user")) += {path: $p} | del(.linux.uidMappings, .linux.gidMappings)' \
+		--arg p "/proc/$holder/ns/user"
+	run knarr run -b "$BUNDLE" "$ID"
+	kill $holder
+	wait $holder || true
+	echo "$output"
+	[ "$output" = $'0:0\nmade' ]
+}
