@@ -5,7 +5,9 @@
  * to the first: r3 holds the access bits that no rule has decided yet. A deny
  * rule that meets one of them ends in 0; an allow rule takes its bits away, and
  * when none is left ends in 1. A rule that decides everything for every device
- * ends the program, for the verifier refuses code that cannot be reached.
+ * ends the program, for the verifier refuses code that cannot be reached. Rules
+ * that follow each other and differ in nothing but a minor beside the others' are
+ * one range: all consoles of a machine are one test.
  *
  *	r1 context   r2 type   r3 undecided access   r4 major   r5 minor   r0 answer
  */
@@ -65,10 +67,46 @@ matches_nothing(const struct device_rule *r)
 	       r->minor > INT32_MAX;
 }
 
-/* Emits one rule; returns true when nothing can follow. */
+/* Rules that are one: those of r with the minors from r.minor to last_minor. */
+struct range {
+	struct device_rule r;
+	int64_t last_minor;
+};
+
+/* Takes the rule in, if it only adds a minor next to those that are there, or one of
+ * them again. Among rules that decide alike the order means nothing. */
 static bool
-emit_rule(struct emitter *e, const struct device_rule *r)
+range_takes(struct range *all, const struct device_rule *one)
 {
+	const struct device_rule *r = &all->r;
+
+	if (r->minor == DEVICE_ANY || matches_nothing(r) || matches_nothing(one) || one->allow != r->allow ||
+	    one->type != r->type || one->major != r->major || one->access != r->access || one->minor == DEVICE_ANY ||
+	    one->minor < r->minor - 1 || one->minor > all->last_minor + 1)
+		return false;
+	if (one->minor < r->minor)
+		all->r.minor = one->minor;
+	if (one->minor > all->last_minor)
+		all->last_minor = one->minor;
+	return true;
+}
+
+static void
+emit_minors(struct emitter *e, const struct range *all)
+{
+	if (all->r.minor == all->last_minor) {
+		emit(e, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_5, 0, 0, (int)all->r.minor);
+		return;
+	}
+	emit(e, BPF_JMP | BPF_JLT | BPF_K, BPF_REG_5, 0, 0, (int)all->r.minor);
+	emit(e, BPF_JMP | BPF_JGT | BPF_K, BPF_REG_5, 0, 0, (int)all->last_minor);
+}
+
+/* Emits them; returns true when nothing can follow. */
+static bool
+emit_range(struct emitter *e, const struct range *all)
+{
+	const struct device_rule *r = &all->r;
 	const unsigned differs = BPF_JMP | BPF_JNE | BPF_K;
 	size_t start = e->n, conditions;
 
@@ -77,7 +115,7 @@ emit_rule(struct emitter *e, const struct device_rule *r)
 	if (r->major != DEVICE_ANY)
 		emit(e, differs, BPF_REG_4, 0, 0, (int)r->major);
 	if (r->minor != DEVICE_ANY)
-		emit(e, differs, BPF_REG_5, 0, 0, (int)r->minor);
+		emit_minors(e, all);
 	conditions = e->n;
 
 	if (r->access != DEVICE_ACCESS_ALL && r->allow) {
@@ -100,9 +138,14 @@ device_bpf_compile(const struct device_rule *rules, size_t n, struct bpf_insn *i
 	struct emitter e = { .insns = insns };
 
 	emit_head(&e);
-	while (n-- > 0)
-		if (!matches_nothing(&rules[n]) && emit_rule(&e, &rules[n]))
+	while (n-- > 0) {
+		struct range all = { rules[n], rules[n].minor };
+
+		while (n > 0 && range_takes(&all, &rules[n - 1]))
+			n--;
+		if (!matches_nothing(&all.r) && emit_range(&e, &all))
 			return e.n;
+	}
 	emit_answer(&e, 0);
 	return e.n;
 }

@@ -350,6 +350,16 @@ disk_of() {
 	[[ "$output" == *'x: Operation not permitted'*others ]]
 }
 
+@test "devices: rules for minors beside each other hold as the one range that they become" {
+	edit_bundle '.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+	resources '{devices: ([{allow: false, access: "rwm"}] + [range(2; 66) | {allow: true, type: "c", major: 240, minor: ., access: "m"}]
+		+ [{allow: false, type: "c", major: 240, minor: 20, access: "m"}])}'
+	bundle_runs_sh 'for n in 1 2 19 20 21 65 66; do ! mknod /x$n c 240 $n 2>/dev/null || echo $n; done; mknod /y c 241 5 2>/dev/null || echo no'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${lines[*]}" = '2 19 21 65 no' ]
+}
+
 # ---- where the container is -------------------------------------------------------
 
 @test "the first process is inside before any hook, and nothing else ever was" {

@@ -43,6 +43,12 @@ run_program(const struct bpf_insn *insns, size_t n, const struct bpf_cgroup_dev_
 		case BPF_JMP | BPF_JNE | BPF_K:
 			pc += *dst != imm ? (size_t)i->off : 0;
 			break;
+		case BPF_JMP | BPF_JLT | BPF_K:
+			pc += *dst < imm ? (size_t)i->off : 0;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			pc += *dst > imm ? (size_t)i->off : 0;
+			break;
 		case BPF_JMP | BPF_JSET | BPF_K:
 			pc += *dst & imm ? (size_t)i->off : 0;
 			break;
@@ -167,6 +173,62 @@ test_random(void)
 	CHECK(n_allowed > 10000 && n_denied > 10000);
 }
 
+/* Lists as of the nodes of a machine: many rules of few kinds, minors beside each other. */
+static void
+test_ranges(void)
+{
+	enum { N = 40 };
+	struct bpf_insn insns[DEVICE_BPF_ROOM(64)];
+	struct device_rule rules[64];
+	size_t len;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned accesses = 1 + random_below(7), deny_one_in = 1 + random_below(20);
+
+		for (size_t i = 0; i < N; i++)
+			rules[i] = (struct device_rule){ random_below(deny_one_in) != 0, "cccb"[random_below(4)],
+							 random_below(5) ? 4 : 7,
+							 random_below(12) ? (int64_t)random_below(9) : DEVICE_ANY,
+							 random_below(6) ? accesses : random_below(8) };
+		len = device_bpf_compile(rules, N, insns);
+		CHECK(len <= DEVICE_BPF_ROOM(N) && all_reachable(insns, len));
+		for (unsigned i = 0; i < 10; i++) {
+			bool block = random_below(3) == 0;
+			unsigned access = 1 + random_below(7);
+			struct bpf_cgroup_dev_ctx ctx = { access << 16 | (block ? 1u : 2u), random_below(5) ? 4 : 7,
+							  i };
+
+			if (run_program(insns, len, &ctx) !=
+			    model_allows(rules, N, block ? 'b' : 'c', ctx.major, ctx.minor, access)) {
+				CHECK(!"a range differs from its rules");
+				return;
+			}
+		}
+	}
+	/* 64 consoles, upwards and downwards, are one range; a hole makes two. */
+	for (int down = 0; down < 2; down++) {
+		for (int i = 0; i < 64; i++)
+			rules[i] = (struct device_rule){ true, 'c', 4, down ? 63 - i : i, 6 };
+		len = device_bpf_compile(rules, 64, insns);
+		CHECK(len == 16, "%zu", len);
+		rules[20].minor = 100;
+		CHECK(device_bpf_compile(rules, 64, insns) > len);
+	}
+	/* Numbers that no device has are in no range. */
+	rules[0] = (struct device_rule){ true, 'c', 4, DEVICE_ANY - 1, 6 };
+	rules[1] = (struct device_rule){ true, 'c', 4, (int64_t)INT32_MAX + 1, 6 };
+	rules[2] = (struct device_rule){ true, 'c', 4, INT32_MAX, 6 };
+	rules[3] = rules[1];
+	len = device_bpf_compile(rules, 4, insns);
+	CHECK(all_reachable(insns, len));
+	for (unsigned i = 0; i < 3; i++) {
+		static const uint32_t minors[] = { INT32_MAX, 5, 0x80000005u };
+		struct bpf_cgroup_dev_ctx ctx = { 6u << 16 | 2u, 4, minors[i] };
+
+		CHECK(run_program(insns, len, &ctx) == (i == 0), "minor %u", minors[i]);
+	}
+}
+
 static int
 allows(const struct spec *s, char type, uint32_t major, uint32_t minor, unsigned access)
 {
@@ -244,6 +306,7 @@ int
 main(void)
 {
 	test_random();
+	test_ranges();
 	test_config();
 	test_allows_all();
 	return failed;
