@@ -28,24 +28,14 @@ oom_log_open(void)
 	return fd >= 0 && lseek(fd, 0, SEEK_END) >= 0 ? fd_take(&fd) : -1;
 }
 
-/* The path behind the key begins with the wanted one, and ends there or goes deeper. */
-static bool
-path_is_in(const char *record, const char *key, const char *path, size_t len)
+/* When the path behind the key begins with the wanted one, what follows that: ',' the next
+ * key, '/' a cgroup below it. Else 0. */
+static char
+behind_path(const char *message, const char *key, const char *path, size_t len)
 {
-	const char *p = strstr(record, key);
+	const char *p = strstr(message, key);
 
-	if (!p)
-		return false;
-	p += strlen(key);
-	return !strncmp(p, path, len) && (p[len] == ',' || p[len] == '/');
-}
-
-static bool
-path_is(const char *record, const char *key, const char *path, size_t len)
-{
-	const char *p = strstr(record, key);
-
-	return p && !strncmp(p + strlen(key), path, len) && p[strlen(key) + len] == ',';
+	return p && !strncmp(p + strlen(key), path, len) ? p[strlen(key) + len] : '\0';
 }
 
 static void
@@ -53,15 +43,19 @@ count(const char *record, const char *cgroup, size_t scope_len, struct oom_log_c
 {
 	const char *message = strchr(record, ';');
 	size_t len = strlen(cgroup);
+	char task, limit;
+	bool own;
 
-	if (FACILITY(strtoul(record, NULL, 10)) != 0 || !message || strncmp(message, ";oom-kill:", 10) ||
-	    !path_is_in(message, ",task_memcg=", cgroup, len))
+	if (FACILITY(strtoul(record, NULL, 10)) != 0 || !message || strncmp(message, ";oom-kill:", 10))
 		return;
+	task = behind_path(message, ",task_memcg=", cgroup, len);
+	if (task != ',' && task != '/')
+		return;
+	limit = behind_path(message, ",oom_memcg=", cgroup, len);
+	own = limit == ',' || behind_path(message, ",oom_memcg=", cgroup, scope_len) == ',';
 	c->kills++;
-	if (path_is(message, ",oom_memcg=", cgroup, len) || path_is(message, ",oom_memcg=", cgroup, scope_len))
-		c->own++;
-	if (path_is(message, ",oom_memcg=", cgroup, scope_len) || path_is_in(message, ",oom_memcg=", cgroup, len))
-		c->below++;
+	c->own += own;
+	c->below += own || limit == '/';
 }
 
 void

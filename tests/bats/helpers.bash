@@ -279,18 +279,14 @@ make_bundle()
 	local config=$BATS_SUITE_TMPDIR/config-$EUID${ROOTLESS:+-rootless}.json
 	mkdir -p "$BUNDLE"
 	make_rootfs "$BUNDLE/rootfs"
-	[ -e "$config" ] || make_config "$config" || return 1
+	[ -e "$config" ] || make_first_config "$config" || return 1
 	config=$(<"$config")
 	echo "${config//@MARK@/"$T"}" >"$BUNDLE/config.json"
-	case $# in
-	0) ;;
-	1) edit_bundle "$1" ;;
-	*) edit_bundle_to_run "$@" ;;
-	esac
+	[ $# = 0 ] || edit_bundle_to_run "$@"
 }
 
-# make_config FILE: what all bundles begin with, once.
-make_config()
+# make_first_config FILE: what all bundles begin with, once.
+make_first_config()
 {
 	"$KNARR" spec ${ROOTLESS:+--rootless} -f "$1.spec.$$" &&
 		jq '.process.terminal = false | .process.env += ["KNARR_TEST_MARK=@MARK@"]' "$1.spec.$$" >"$1.$$" &&
@@ -305,7 +301,7 @@ edit_bundle()
 	jq "$@" "$filter" "$BUNDLE/config.json" >"$BUNDLE/config.json.new" && mv "$BUNDLE/config.json.new" "$BUNDLE/config.json"
 }
 
-# edit_bundle_to_run JQ-FILTER COMMAND...: and what the container executes. Each word
+# edit_bundle_to_run JQ-FILTER [COMMAND...]: and what the container executes. Each word
 # travels as a variable: jq would take one that begins with a dash for an option.
 edit_bundle_to_run()
 {
@@ -316,9 +312,10 @@ edit_bundle_to_run()
 		list+="${list:+, }\$a$n"
 		n=$((n + 1))
 	done
-	edit_bundle "$filter | .process.args = [$list]" "${variables[@]}"
+	edit_bundle "$filter${list:+ | .process.args = [$list]}" "${variables[@]}"
 }
 
+# bundle_runs COMMAND...: what the container executes.
 bundle_runs()
 {
 	edit_bundle_to_run . "$@"
@@ -328,6 +325,12 @@ bundle_runs()
 bundle_runs_sh()
 {
 	bundle_runs /bin/sh -c "$1"
+}
+
+# resources JQ-OBJECT [COMMAND...]: linux.resources, and what the container executes.
+resources()
+{
+	edit_bundle_to_run ".linux.resources = $1" "${@:2}"
 }
 
 # sees FILTER SHELL-LINE: what the line prints under the config changed by FILTER.

@@ -16,12 +16,6 @@ teardown() {
 	container_teardown
 }
 
-resources() { # resources JQ-OBJECT [COMMAND…]
-	local filter=".linux.resources = $1"
-	shift
-	if [ $# = 0 ]; then edit_bundle "$filter"; else edit_bundle_to_run "$filter" "$@"; fi
-}
-
 start() { # in the background, until `delete`
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 }

@@ -16,12 +16,6 @@ teardown() {
 	container_teardown
 }
 
-resources() { # resources JQ-OBJECT [COMMAND…]
-	local filter=".linux.resources = $1"
-	shift
-	if [ $# = 0 ]; then edit_bundle "$filter"; else edit_bundle_to_run "$filter" "$@"; fi
-}
-
 start() { # [SUFFIX]: a container ID-SUFFIX
 	[ $# = 0 ] || edit_bundle '.linux.cgroupsPath = $p' --arg p "/knarr-test-$ID$1"
 	knarr run -d -b "$BUNDLE" "$ID${1:-}" </dev/null >/dev/null 2>&1

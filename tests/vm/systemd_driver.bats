@@ -126,6 +126,24 @@ check_limits() { # check_limits FOLDER
 	vanished
 }
 
+waiter_has() { # waiter_has FILE: `wait` in the background, from when it has that open on
+	"$KNARR" --root "$ROOT" wait "$ID" >"$T/status" 2>"$T/why" &
+	WAITER=$!
+	for _ in $(seq 100); do
+		[ -z "$(find "/proc/$WAITER/fd" -lname "$1")" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+waiter_knows_why() {
+	wait "$WAITER" || true # a kernel before 6.15 does not tell the status
+	cat "$T/status" "$T/why"
+	grep -q 'out of memory (memory.max 32 MiB)' "$T/why"
+	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
+	knarr delete "$ID"
+}
+
 @test "why it ended is known, though the scope goes with the last process" {
 	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}' \
 		dd if=/dev/zero of=/dev/null bs=100M count=1
@@ -136,18 +154,9 @@ check_limits() { # check_limits FOLDER
 	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
 	knarr delete "$ID"
 	sd create -b "$BUNDLE" "$ID" </dev/null >/dev/null
-	"$KNARR" --root "$ROOT" wait "$ID" >"$T/status" 2>"$T/why" &
-	# It watches from when it has opened the counters on.
-	for _ in $(seq 100); do
-		[ -z "$(find "/proc/$!/fd" -lname '*/memory.events')" ] || break
-		sleep 0.1
-	done
+	waiter_has '*/memory.events'
 	knarr start "$ID"
-	wait $! || true # a kernel before 6.15 does not tell the status
-	cat "$T/status" "$T/why"
-	grep -q 'out of memory (memory.max 32 MiB)' "$T/why"
-	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
-	knarr delete "$ID"
+	waiter_knows_why
 	edit_bundle_to_run '.linux.resources = {pids: {limit: 1}}' sh -c 'true | true; exit 3'
 	run sd run -b "$BUNDLE" "$ID"
 	echo "$output"
@@ -159,22 +168,14 @@ check_limits() { # check_limits FOLDER
 	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}' \
 		dd if=/dev/zero of=/dev/null bs=100M count=1
 	sd create -b "$BUNDLE" "$ID" </dev/null >/dev/null
-	"$KNARR" --root "$ROOT" wait "$ID" >"$T/status" 2>"$T/why" &
-	for _ in $(seq 100); do
-		[ -z "$(find "/proc/$!/fd" -lname /dev/kmsg)" ] || break
-		sleep 0.1
-	done
-	kill -STOP $!
-	STOPPED=$!
+	waiter_has /dev/kmsg
+	STOPPED=$WAITER
+	kill -STOP "$STOPPED"
 	knarr start "$ID"
 	vanished
-	kill -CONT $!
+	kill -CONT "$STOPPED"
 	STOPPED=
-	wait $! || true # a kernel before 6.15 does not tell the status
-	cat "$T/status" "$T/why"
-	grep -q 'out of memory (memory.max 32 MiB)' "$T/why"
-	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'out of memory (memory.max 32 MiB)' ]
-	knarr delete "$ID"
+	waiter_knows_why
 }
 
 @test "limits of disks are no properties, and stay while systemd reloads and other units change" {
