@@ -1,4 +1,4 @@
-/* Theory of operation: see arena.h. Chunks double from 16 KiB; a request that
+/* Chunks double from 16 KiB; a request that
  * does not fit the newest chunk opens another. */
 #include "base/arena.h"
 
@@ -79,19 +79,19 @@ arena_array(struct arena *a, size_t n, size_t size)
 }
 
 char *
-arena_strndup(struct arena *a, const char *s, size_t n)
+arena_strndup(struct arena *a, const char *text, size_t n)
 {
 	char *p = arena_alloc(a, n + 1);
 
-	memcpy(p, s, n);
+	memcpy(p, text, n);
 	p[n] = '\0';
 	return p;
 }
 
 char *
-arena_strdup(struct arena *a, const char *s)
+arena_strdup(struct arena *a, const char *text)
 {
-	return arena_strndup(a, s, strlen(s));
+	return arena_strndup(a, text, strlen(text));
 }
 
 char *

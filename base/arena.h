@@ -24,7 +24,7 @@ void *arena_alloc(struct arena *a, size_t size) __attribute__((malloc, returns_n
 void *arena_array(struct arena *a, size_t n, size_t size) __attribute__((malloc, returns_nonnull, alloc_size(2, 3)));
 
 /* Copies n bytes, which all must be readable (not as strndup(3)), and adds a NUL. */
-char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((malloc, returns_nonnull));
+char *arena_strndup(struct arena *a, const char *text, size_t n) __attribute__((malloc, returns_nonnull));
 /* Copies a string. */
 char *arena_strdup(struct arena *a, const char *s) __attribute__((malloc, returns_nonnull));
 

@@ -1,4 +1,4 @@
-/* Theory of operation: see err.h. Nothing here allocates: every function is
+/* Nothing here allocates: every function is
  * also called by the container's init between clone and execve. */
 #include "base/err.h"
 
@@ -9,52 +9,52 @@
 #include <string.h>
 
 void
-err_clear(struct err *e)
+err_clear(struct err *err)
 {
-	e->code = 0;
-	e->step = ERR_NO_STEP;
-	e->reserved = 0;
-	e->msg[0] = '\0';
+	err->code = 0;
+	err->step = ERR_NO_STEP;
+	err->reserved = 0;
+	err->msg[0] = '\0';
 }
 
 int
-err_set(struct err *e, int code, const char *fmt, ...)
+err_set(struct err *err, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	e->code = code;
+	err->code = code;
 	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	return -code;
 }
 
 int
-err_plain(struct err *e, const char *fmt, ...)
+err_plain(struct err *err, const char *fmt, ...)
 {
 	va_list ap;
 
-	e->code = 0;
+	err->code = 0;
 	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
 	return -EINVAL;
 }
 
 int
-err_wrap(struct err *e, const char *fmt, ...)
+err_wrap(struct err *err, const char *fmt, ...)
 {
 	char old[ERR_MSG_MAX];
 	va_list ap;
 	size_t n;
 
-	memcpy(old, e->msg, sizeof(old));
+	memcpy(old, err->msg, sizeof(old));
 	va_start(ap, fmt);
-	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+	vsnprintf(err->msg, sizeof(err->msg), fmt, ap);
 	va_end(ap);
-	n = strlen(e->msg);
-	snprintf(e->msg + n, sizeof(e->msg) - n, ": %s", old);
-	return e->code ? -e->code : -EINVAL;
+	n = strlen(err->msg);
+	snprintf(err->msg + n, sizeof(err->msg) - n, ": %s", old);
+	return err->code ? -err->code : -EINVAL;
 }
 
 /* strerror() may allocate and translate; the kernel's own names are few and
@@ -81,11 +81,21 @@ err_reason(int code)
 }
 
 const char *
-err_format(const struct err *e, char *buf, size_t size)
+err_format(const struct err *err, char *buf, size_t size)
 {
-	if (e->code)
-		snprintf(buf, size, "%s: %s", e->msg, err_reason(e->code));
+	if (err->code)
+		snprintf(buf, size, "%s: %s", err->msg, err_reason(err->code));
 	else
-		snprintf(buf, size, "%s", e->msg);
+		snprintf(buf, size, "%s", err->msg);
 	return buf;
+}
+
+int
+err_hand_over(struct err_sink *sink, struct err *err, int code)
+{
+	if (code >= 0 || !sink)
+		return code;
+	sink->take(sink, err);
+	err_clear(err);
+	return 0;
 }

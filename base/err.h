@@ -23,28 +23,37 @@ struct err {
 	char msg[ERR_MSG_MAX];
 };
 
-/* Empties e: no code, no step, no message. */
-void err_clear(struct err *e);
+/* Empties err: no code, no step, no message. */
+void err_clear(struct err *err);
 
-/* Fills e with the formatted message, cut to ERR_MSG_MAX, and the reason `code` (a
- * positive errno); e->step stays. Allocates nothing. Returns -code. */
-int err_set(struct err *e, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Fills err with the formatted message, cut to ERR_MSG_MAX, and the reason `code` (a
+ * positive errno); err->step stays. Allocates nothing. Returns -code. */
+int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* Fills e with a message that needs no errno text (a bad value in a config, an
+/* Fills err with a message that needs no errno text (a bad value in a config, an
  * unknown container). Returns -EINVAL. */
-int err_plain(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_plain(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "prefix: " in front of the message of e, cutting its tail if it grows
+/* Puts "prefix: " in front of the message of err, cutting its tail if it grows
  * too long. Returns -code, or -EINVAL for a plain error. */
-int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Writes "message: reason" into buf (cut to size, always terminated). The
  * reason is the errno text with a small first letter, as the callers of OCI
  * runtimes match it ("no such file or directory"). Returns buf. */
-const char *err_format(const struct err *e, char *buf, size_t size);
+const char *err_format(const struct err *err, char *buf, size_t size);
 
 /* The errno text with a small first letter; "error N" for an unknown number.
  * The string is static, and the next call writes over it. Never allocates. */
 const char *err_reason(int code);
+
+/* Where errors go that shall not end the work, for one who wants to hear of all of them. */
+struct err_sink {
+	void (*take)(struct err_sink *sink, const struct err *e);
+};
+
+/* code, unless it says that err is an error and there is a sink (not NULL): then the sink takes
+ * err, which is empty afterwards, and the work goes on: 0. */
+int err_hand_over(struct err_sink *sink, struct err *err, int code);
 
 #endif

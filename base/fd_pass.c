@@ -1,4 +1,4 @@
-/* Theory of operation: see fd_pass.h. */
+/* A stream may take a message in parts: the descriptor travels with the first of them. */
 #include "base/fd_pass.h"
 
 #include <errno.h>
@@ -66,8 +66,9 @@ fd_receive(int socket, void *buf, size_t size, int *ret_fd)
 {
 	union control control;
 	struct iovec iov = { buf, size };
+	/* Not the size of control: its padding has room for a second descriptor, which nobody would close. */
 	struct msghdr msg = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))
 	};
 	ssize_t n;
 	int fd;

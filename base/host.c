@@ -16,12 +16,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/access.h"
 #include "base/fd.h"
+#include "base/mountinfo.h"
+#include "base/proc_text.h"
 
 #define MAX_MOUNTINFO ((size_t)16 * 1024 * 1024)
 
@@ -41,22 +45,13 @@ line_field(const char *line, unsigned nth, size_t *ret_len)
 	return line;
 }
 
-/* mountinfo writes blank, tab, newline and backslash as \ooo. */
 static char *
-unescape(struct arena *a, const char *s, size_t len)
+unescape(struct arena *a, const char *text, size_t len)
 {
-	char *out = arena_strndup(a, s, len), *w = out;
+	char *path = arena_strndup(a, text, len);
 
-	for (size_t i = 0; i < len; i++, w++) {
-		if (s[i] == '\\' && i + 3 < len) {
-			*w = (char)((s[i + 1] - '0') << 6 | (s[i + 2] - '0') << 3 | (s[i + 3] - '0'));
-			i += 3;
-		} else {
-			*w = s[i];
-		}
-	}
-	*w = '\0';
-	return out;
+	mountinfo_unescape(path);
+	return path;
 }
 
 /* File system type: the field after the lone "-". */
@@ -128,39 +123,66 @@ host_cgroup_below(const char *own, const char *root)
 	return own[len] ? own + len : "/";
 }
 
-/* The path in the line "0::PATH" of /proc/self/cgroup; "/" when there is none. */
+/* From the text of /proc/self/cgroup; "/" when it has none. */
 static char *
 own_cgroup(struct arena *a, const char *text)
 {
 	static const char deleted[] = " (deleted)";
-	const char *line = !strncmp(text, "0::", 3) ? text : strstr(text, "\n0::");
 	size_t len, tail = sizeof(deleted) - 1;
+	const char *path = proc_cgroup(text, &len);
 
-	if (!line)
+	if (!path)
 		return arena_strdup(a, "/");
-	line = strchr(line, '/');
-	if (!line)
-		return arena_strdup(a, "/");
-	len = strcspn(line, "\n");
-	if (len > tail && !memcmp(line + len - tail, deleted, tail))
+	if (len > tail && !memcmp(path + len - tail, deleted, tail))
 		len -= tail;
-	return arena_strndup(a, line, len);
+	return arena_strndup(a, path, len);
 }
 
 /* Making a cgroup beside one's own and moving a process there takes write access
- * to the parent folder and, as the common ancestor, to its cgroup.procs. */
-static bool
-may_make_cgroups(struct arena *a, const struct host *h)
+ * to the parent directory and, as the common ancestor, to its cgroup.procs. */
+static int
+may_make_cgroups(struct arena *a, struct err *err, struct host *host)
 {
-	int parent_len = (int)(strrchr(h->cgroup_own, '/') - h->cgroup_own);
-	char *dir = arena_printf(a, "%s%.*s", h->cgroup_mount, parent_len, h->cgroup_own);
+	int parent_len = (int)(strrchr(host->cgroup_own, '/') - host->cgroup_own);
+	char *dir = arena_printf(a, "%s%.*s", host->cgroup_mount, parent_len, host->cgroup_own);
+	int r = access_check(AT_FDCWD, dir, W_OK | X_OK);
 
-	return !faccessat(AT_FDCWD, dir, W_OK | X_OK, AT_EACCESS) &&
-	       !faccessat(AT_FDCWD, arena_printf(a, "%s/cgroup.procs", dir), W_OK, AT_EACCESS);
+	if (r == 0)
+		r = access_check(AT_FDCWD, arena_printf(a, "%s/cgroup.procs", dir), W_OK);
+	host->cgroup_writable = r == 0;
+	host->cgroup_read_only = r == -EROFS;
+	if (r == 0 || r == -EACCES || r == -EPERM || r == -EROFS || r == -ENOENT)
+		return 0;
+	return err_set(err, -r, "ask whether cgroups can be made in '%s'", dir);
+}
+
+/* One that is not there any more, or that another mount covers, is none. */
+static int
+choose_mount(struct arena *a, const struct host_cgroup_mount *mounts, size_t n, const char *own, struct err *err,
+	     struct host *host)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *point = mounts[i].point;
+		struct statfs fs;
+
+		if (statfs(point, &fs) == 0) {
+			if (fs.f_type != CGROUP2_SUPER_MAGIC)
+				continue;
+			host->cgroup_mount = point;
+			host->cgroup_denied = NULL;
+			host->cgroup_own = host_cgroup_below(own, mounts[i].root);
+			return may_make_cgroups(a, err, host);
+		}
+		if (errno == EACCES && !host->cgroup_denied)
+			host->cgroup_denied = point;
+		if (errno != EACCES && errno != ENOENT && errno != ENOTDIR)
+			return err_set(err, errno, "look at the cgroup2 file system on '%s'", point);
+	}
+	return 0;
 }
 
 static int
-probe_cgroups(struct arena *a, struct err *err, struct host *h)
+probe_cgroups(struct arena *a, struct err *err, struct host *host)
 {
 	struct host_cgroup_mount mounts[HOST_CGROUP_MOUNTS];
 	char *text, *own;
@@ -179,85 +201,99 @@ probe_cgroups(struct arena *a, struct err *err, struct host *h)
 		return err_set(err, -r, "read '/proc/self/cgroup'");
 	own = own_cgroup(a, text);
 	free(text);
-
-	for (size_t i = 0; i < n; i++) {
-		struct statfs fs;
-
-		if (statfs(mounts[i].point, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
-			continue;
-		h->cgroup_mount = mounts[i].point;
-		h->cgroup_own = host_cgroup_below(own, mounts[i].root);
-		h->cgroup_writable = may_make_cgroups(a, h);
-		break;
-	}
-	return 0;
+	return choose_mount(a, mounts, n, own, err, host);
 }
 
 /* ---- the rest ---------------------------------------------------------- */
 
+/* The first user namespace has this inode number on every kernel (PROC_USER_INIT_INO). Its
+ * id map is not sign of it: systemd 260 makes user namespaces that map all ids to themselves. */
+#define INITIAL_USER_NAMESPACE 0xEFFFFFFDU
+
 bool
 host_in_userns(void)
 {
-	unsigned long inside, outside, count;
-	char text[256];
+	struct stat st;
 
-	/* No such file: a kernel without user namespaces. Too long: a map of many parts. */
-	ssize_t n = fd_read_small_at(AT_FDCWD, "/proc/self/uid_map", text, sizeof(text));
-
-	if (n == -ENOENT)
-		return false;
-	return n < 0 || sscanf(text, "%lu %lu %lu", &inside, &outside, &count) != 3 || inside || outside ||
-	       count != UINT32_MAX;
+	if (stat("/proc/self/ns/user", &st) < 0)
+		return errno != ENOENT; /* a kernel without user namespaces */
+	return st.st_ino != INITIAL_USER_NAMESPACE;
 }
 
-static unsigned
-probe_last_cap(void)
+/* EINVAL is the kernel's word for a capability beyond its last, but not for those that every
+ * kernel has that can run a container. 1, 0, or -errno. */
+static int
+knows_capability(unsigned cap)
 {
-	unsigned last = CAP_LAST_CAP;
-
-	while (last > 0 && prctl(PR_CAPBSET_READ, (unsigned long)last, 0, 0, 0) < 0)
-		last--;
-	while (last < 63 && prctl(PR_CAPBSET_READ, (unsigned long)last + 1, 0, 0, 0) >= 0)
-		last++;
-	return last;
+	if (prctl(PR_CAPBSET_READ, (unsigned long)cap, 0, 0, 0) >= 0)
+		return 1;
+	return errno == EINVAL && cap > HOST_OLDEST_LAST_CAP ? 0 : -errno;
 }
 
 static int
-probe_capabilities(struct err *err, struct host *h)
+probe_last_cap(struct err *err, unsigned *ret_last)
+{
+	unsigned last = CAP_LAST_CAP;
+	int r;
+
+	while ((r = knows_capability(last)) == 0)
+		last--;
+	while (r > 0 && last < 63 && (r = knows_capability(last + 1)) > 0)
+		last++;
+	if (r < 0)
+		return err_set(err, -r, "ask for the kernel's last capability");
+	*ret_last = last;
+	return 0;
+}
+
+static int
+probe_capabilities(struct err *err, struct host *host)
 {
 	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 
 	if (syscall(SYS_capget, &head, sets) < 0)
-		return err_set(err, errno, "ask for the runtime's capabilities");
-	h->capabilities = (uint64_t)sets[1].permitted << 32 | sets[0].permitted;
-	h->privileged = (sets[0].effective >> CAP_SYS_ADMIN) & 1;
-	h->last_cap = probe_last_cap();
-	return 0;
+		return err_set(err, errno, "read the runtime's capabilities");
+	host->capabilities = (uint64_t)sets[1].permitted << 32 | sets[0].permitted;
+	host->privileged = (sets[0].effective >> CAP_SYS_ADMIN) & 1;
+	return probe_last_cap(err, &host->last_cap);
 }
 
 static int
-probe_kernel(struct err *err, struct host *h)
+probe_kernel(struct err *err, struct host *host)
 {
 	struct utsname u;
 
 	if (uname(&u) < 0)
-		return err_set(err, errno, "ask for the kernel's version");
-	if (sscanf(u.release, "%u.%u", &h->kernel_major, &h->kernel_minor) != 2)
+		return err_set(err, errno, "read the kernel version");
+	if (sscanf(u.release, "%u.%u", &host->kernel_major, &host->kernel_minor) != 2)
 		return err_plain(err, "the kernel's version '%s' has no number", u.release);
 	return 0;
 }
 
-/* AppArmor may be compiled in and off; SELinux has its file system only while on. */
-static void
-probe_security_modules(struct host *h)
+static bool
+is_absent(int code)
 {
+	return code == ENOENT || code == ENOTDIR || code == EACCES;
+}
+
+/* AppArmor may be compiled in and off; SELinux has its file system only while on. */
+static int
+probe_security_modules(struct err *err, struct host *host)
+{
+	static const char apparmor[] = "/sys/module/apparmor/parameters/enabled", selinux[] = "/sys/fs/selinux";
 	struct statfs fs;
 	char text[8];
+	ssize_t n = fd_read_small_at(AT_FDCWD, apparmor, text, sizeof(text));
 
-	h->apparmor = fd_read_small_at(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", text, sizeof(text)) > 0 &&
-		      text[0] == 'Y';
-	h->selinux = statfs("/sys/fs/selinux", &fs) == 0 && (uint32_t)fs.f_type == SELINUX_MAGIC;
+	if (n < 0 && !is_absent((int)-n))
+		return err_set(err, (int)-n, "read '%s'", apparmor);
+	host->apparmor = n > 0 && text[0] == 'Y';
+	if (statfs(selinux, &fs) == 0)
+		host->selinux = (uint32_t)fs.f_type == SELINUX_MAGIC;
+	else if (!is_absent(errno))
+		return err_set(err, errno, "look whether there is a '%s'", selinux);
+	return 0;
 }
 
 int
@@ -282,7 +318,8 @@ host_probe_process(struct err *err, struct host *ret_host)
 	if ((r = probe_kernel(err, &h)) < 0 || (r = probe_capabilities(err, &h)) < 0)
 		return r;
 	h.in_userns = host_in_userns();
-	probe_security_modules(&h);
+	if ((r = probe_security_modules(err, &h)) < 0)
+		return r;
 	h.kcore = access("/proc/kcore", F_OK) == 0;
 	*ret_host = h;
 	return 0;
@@ -309,7 +346,7 @@ host_reference(bool root, struct host *ret_host)
 }
 
 bool
-host_kernel_at_least(const struct host *h, unsigned major, unsigned minor)
+host_kernel_at_least(const struct host *host, unsigned major, unsigned minor)
 {
-	return h->kernel_major > major || (h->kernel_major == major && h->kernel_minor >= minor);
+	return host->kernel_major > major || (host->kernel_major == major && host->kernel_minor >= minor);
 }

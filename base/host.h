@@ -11,19 +11,24 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+/* CAP_CHECKPOINT_RESTORE, Linux 5.9; knarr needs 5.12 (base/kernel.c). */
+#define HOST_OLDEST_LAST_CAP 40
+
 struct host {
 	uid_t euid;
 	gid_t egid;
 	bool privileged; /* CAP_SYS_ADMIN in the present user namespace */
 	bool in_userns;	 /* the present user namespace is not the initial one */
 	unsigned kernel_major, kernel_minor;
-	const char *cgroup_mount; /* mount point of cgroup2; NULL: none found */
-	const char *cgroup_own;	  /* the runtime's own cgroup there: "/user.slice/…" */
-	bool cgroup_writable;	  /* it may make cgroups beside its own (root, or delegated) */
-	uint64_t capabilities;	  /* permitted set of the runtime: bit N = capability N */
-	unsigned last_cap;	  /* highest capability number of the kernel */
-	bool apparmor, selinux;	  /* the security module is active */
-	bool kcore;		  /* there is a /proc/kcore, and so a /dev/core */
+	const char *cgroup_mount;  /* mount point of cgroup2; NULL: none found, or: */
+	const char *cgroup_denied; /* one that this user may not reach; NULL: none */
+	const char *cgroup_own;	   /* the runtime's own cgroup there: "/user.slice/…" */
+	bool cgroup_read_only;	   /* it may not, because nobody may */
+	bool cgroup_writable;	   /* it may make cgroups beside its own (root, or delegated) */
+	uint64_t capabilities;	   /* permitted set of the runtime: bit N = capability N */
+	unsigned last_cap;	   /* highest capability number of the kernel */
+	bool apparmor, selinux;	   /* the security module is active */
+	bool kcore;		   /* there is a /proc/kcore, and so a /dev/core */
 };
 
 /* Asks the running system. Strings live in a. 0 or -errno with err filled (no /proc,
@@ -34,8 +39,8 @@ int host_probe(struct arena *a, struct err *err, struct host *ret_host);
  * take a table of mounts to find: for exec, whose container says where its cgroup is. */
 int host_probe_process(struct err *err, struct host *ret_host);
 
-/* True when the process is in a user namespace other than the initial one, as
- * far as /proc/self/uid_map tells: the initial one maps all ids to themselves. */
+/* True when the process is in a user namespace other than the initial one, or when /proc
+ * does not tell. */
 bool host_in_userns(void);
 
 /* Where a cgroup2 is mounted, from the text of /proc/self/mountinfo. */
@@ -60,6 +65,6 @@ const char *host_cgroup_below(const char *own, const char *root);
 void host_reference(bool root, struct host *ret_host);
 
 /* True when the kernel is at least major.minor. */
-bool host_kernel_at_least(const struct host *h, unsigned major, unsigned minor);
+bool host_kernel_at_least(const struct host *host, unsigned major, unsigned minor);
 
 #endif

@@ -1,4 +1,4 @@
-/* Theory of operation: see json_out.h. The text grows by doubling in the
+/* The text grows by doubling in the
  * arena. Commas and indentation follow from three facts: is something open
  * before us (need_comma), did a key come just now (after_key), how deep are
  * we. Misuse (a key outside an object, say) is a bug of the caller and is not
@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 
 static void
-put(struct json_out *j, const char *s, size_t n)
+put(struct json_out *j, const char *text, size_t n)
 {
 	if (j->cap - j->len <= n) {
 		size_t cap = j->cap;
@@ -22,7 +22,7 @@ put(struct json_out *j, const char *s, size_t n)
 		j->text = arena_grow(j->arena, j->text, j->len, cap);
 		j->cap = cap;
 	}
-	memcpy(j->text + j->len, s, n);
+	memcpy(j->text + j->len, text, n);
 	j->len += n;
 	j->text[j->len] = '\0';
 }
@@ -78,46 +78,46 @@ json_out_close(struct json_out *j, char bracket)
 }
 
 static void
-put_escaped(struct json_out *j, unsigned char c)
+put_escaped(struct json_out *j, unsigned char ch)
 {
 	static const char short_form[] = "\"\"\\\\\bb\ff\nn\rr\tt";
 	char text[8];
 
 	for (const char *p = short_form; *p; p += 2)
-		if ((unsigned char)*p == c) {
+		if ((unsigned char)*p == ch) {
 			put(j, "\\", 1);
 			put(j, p + 1, 1);
 			return;
 		}
-	snprintf(text, sizeof(text), "\\u%04x", c);
+	snprintf(text, sizeof(text), "\\u%04x", ch);
 	put(j, text, 6);
 }
 
 static bool
-is_plain(char c)
+is_plain(char ch)
 {
-	return (unsigned char)c >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+	return (unsigned char)ch >= 0x20 && ch != '"' && ch != '\\' && ch != 0x7f;
 }
 
 static void
-put_string(struct json_out *j, const char *s)
+put_string(struct json_out *j, const char *text)
 {
 	put(j, "\"", 1);
-	while (*s) {
+	while (*text) {
 		size_t n = 0, char_len = 0;
 
 		/* a run of what needs no escape goes out in one piece */
-		while (is_plain(s[n]) && (char_len = utf8_char_length(s + n)) > 0)
+		while (is_plain(text[n]) && (char_len = utf8_char_length(text + n)) > 0)
 			n += char_len;
-		put(j, s, n);
-		s += n;
-		if (!*s)
+		put(j, text, n);
+		text += n;
+		if (!*text)
 			break;
-		if ((unsigned char)*s < 0x80)
-			put_escaped(j, (unsigned char)*s);
+		if ((unsigned char)*text < 0x80)
+			put_escaped(j, (unsigned char)*text);
 		else
 			put(j, "\xef\xbf\xbd", 3); /* U+FFFD */
-		s++;
+		text++;
 	}
 	put(j, "\"", 1);
 }
@@ -135,11 +135,11 @@ json_out_key(struct json_out *j, const char *key)
 }
 
 void
-json_out_string(struct json_out *j, const char *s)
+json_out_string(struct json_out *j, const char *text)
 {
 	begin_item(j);
-	if (s)
-		put_string(j, s);
+	if (text)
+		put_string(j, text);
 	else
 		put(j, "null", 4);
 	j->need_comma = true;
@@ -154,39 +154,39 @@ put_word(struct json_out *j, const char *word)
 }
 
 void
-json_out_int(struct json_out *j, int64_t v)
+json_out_int(struct json_out *j, int64_t value)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%" PRId64, v);
+	snprintf(text, sizeof(text), "%" PRId64, value);
 	put_word(j, text);
 }
 
 void
-json_out_uint(struct json_out *j, uint64_t v)
+json_out_uint(struct json_out *j, uint64_t value)
 {
 	char text[24];
 
-	snprintf(text, sizeof(text), "%" PRIu64, v);
+	snprintf(text, sizeof(text), "%" PRIu64, value);
 	put_word(j, text);
 }
 
 void
-json_out_decimal(struct json_out *j, uint64_t v, unsigned digits)
+json_out_decimal(struct json_out *j, uint64_t value, unsigned digits)
 {
 	uint64_t unit = 1;
 	char text[48];
 
-	while (digits > 0 && v % 10 == 0) {
-		v /= 10;
+	while (digits > 0 && value % 10 == 0) {
+		value /= 10;
 		digits--;
 	}
 	for (unsigned i = 0; i < digits; i++)
 		unit *= 10;
 	if (digits == 0)
-		snprintf(text, sizeof(text), "%" PRIu64, v);
+		snprintf(text, sizeof(text), "%" PRIu64, value);
 	else
-		snprintf(text, sizeof(text), "%" PRIu64 ".%0*" PRIu64, v / unit, (int)digits, v % unit);
+		snprintf(text, sizeof(text), "%" PRIu64 ".%0*" PRIu64, value / unit, (int)digits, value % unit);
 	put_word(j, text);
 }
 
@@ -197,14 +197,14 @@ json_out_number(struct json_out *j, const char *text)
 }
 
 void
-json_out_bool(struct json_out *j, bool v)
+json_out_bool(struct json_out *j, bool value)
 {
-	put_word(j, v ? "true" : "false");
+	put_word(j, value ? "true" : "false");
 }
 
 void
-json_out_member(struct json_out *j, const char *key, const char *s)
+json_out_member(struct json_out *j, const char *key, const char *text)
 {
 	json_out_key(j, key);
-	json_out_string(j, s);
+	json_out_string(j, text);
 }

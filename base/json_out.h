@@ -29,19 +29,19 @@ void json_out_close(struct json_out *j, char bracket);
 /* The key of a member; one of the others, its value, follows. */
 void json_out_key(struct json_out *j, const char *key);
 
-/* A value: an element, what stands behind a key, or the whole text. s NULL: null. */
-void json_out_string(struct json_out *j, const char *s);
-void json_out_int(struct json_out *j, int64_t v);
-void json_out_uint(struct json_out *j, uint64_t v);
-void json_out_bool(struct json_out *j, bool v);
+/* A value: an element, what stands behind a key, or the whole text. text NULL: null. */
+void json_out_string(struct json_out *j, const char *text);
+void json_out_int(struct json_out *j, int64_t value);
+void json_out_uint(struct json_out *j, uint64_t value);
+void json_out_bool(struct json_out *j, bool value);
 
-/* v / 10^digits as a decimal number without trailing zeros: (1250, 2) is 12.5. */
-void json_out_decimal(struct json_out *j, uint64_t v, unsigned digits);
+/* value / 10^digits as a decimal number without trailing zeros: (1250, 2) is 12.5. */
+void json_out_decimal(struct json_out *j, uint64_t value, unsigned digits);
 
 /* A number as another JSON text has it, unchanged. */
 void json_out_number(struct json_out *j, const char *text);
 
 /* Key and string in one: the commonest pair. */
-void json_out_member(struct json_out *j, const char *key, const char *s);
+void json_out_member(struct json_out *j, const char *key, const char *text);
 
 #endif

@@ -7,7 +7,8 @@
  * the readers of runc's logs expect: key=value, values quoted.
  *
  * stderr is for people: no time, and a message of several lines (a config with
- * several errors) gets its prefix on each of them. */
+ * several errors) gets its prefix on each of them. Texts of configs and images are in
+ * the messages, so what a terminal would act on is escaped here, for all of them. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -22,12 +23,16 @@
 #include "base/fd.h"
 #include "base/json_out.h"
 #include "base/log_socket.h"
+#include "base/printable.h"
 
 static enum log_level log_level = LOG_LEVEL_WARNING;
 static int log_fd = -1;
 static bool log_json;
 static const char *log_id; /* log_fd is a socket, of this kind; NULL: a file */
 static enum log_socket_kind log_kind;
+
+static void (*log_take_warning)(void *arg, const char *msg);
+static void *log_take_arg;
 
 static const struct {
 	const char *name, *prefix;
@@ -113,14 +118,16 @@ write_file(struct arena *a, enum log_level level, const char *msg)
 	(void)fd_write_all(log_fd, line, strlen(line));
 }
 
+/* lines: a newline in msg is one; otherwise it is somebody's who wants it to look like one. */
 static void
-write_stderr(struct arena *a, enum log_level level, const char *msg)
+write_stderr(struct arena *a, enum log_level level, const char *msg, bool lines)
 {
 	const char *text = "";
 
 	for (const char *line = msg, *end;; line = end + 1) {
-		end = line + strcspn(line, "\n");
-		text = arena_printf(a, "%s%s%.*s\n", text, levels[level].prefix, (int)(end - line), line);
+		end = line + (lines ? strcspn(line, "\n") : strlen(line));
+		text = arena_printf(a, "%s%s%s\n", text, levels[level].prefix,
+				    printable_text(a, arena_strndup(a, line, (size_t)(end - line))));
 		if (!*end)
 			break;
 	}
@@ -128,25 +135,71 @@ write_stderr(struct arena *a, enum log_level level, const char *msg)
 }
 
 void
-log_write(enum log_level level, const char *fmt, ...)
+log_divert_warnings(void (*take)(void *arg, const char *msg), void *arg)
+{
+	log_take_warning = take;
+	log_take_arg = arg;
+}
+
+static void
+write_message(enum log_level level, bool to_stderr, bool lines, const char *msg)
 {
 	auto_arena struct arena a = { 0 };
 	int saved = errno;
-	char *msg;
-	va_list ap;
 
-	if (level > log_level)
+	if (level == LOG_LEVEL_WARNING && log_take_warning) {
+		log_take_warning(log_take_arg, msg);
+		errno = saved;
 		return;
-	va_start(ap, fmt);
-	msg = arena_vprintf(&a, fmt, ap);
-	va_end(ap);
+	}
 	if (log_fd >= 0 && log_id)
 		log_socket_write(log_fd, log_kind, log_id, levels[level].priority, msg, &a);
 	else if (log_fd >= 0)
 		write_file(&a, level, msg);
+	if (to_stderr)
+		write_stderr(&a, level, msg, lines);
+	errno = saved;
+}
+
+static void __attribute__((format(printf, 3, 0)))
+write_line(enum log_level level, bool to_stderr, const char *fmt, va_list ap)
+{
+	auto_arena struct arena a = { 0 };
+	int saved = errno;
+	char *msg = arena_vprintf(&a, fmt, ap);
+
+	write_message(level, to_stderr, /* lines= */ false, msg);
+	errno = saved;
+}
+
+void
+log_error_lines(const char *text)
+{
+	write_message(LOG_LEVEL_ERROR, /* to_stderr= */ true, /* lines= */ true, text);
+}
+
+void
+log_write(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > log_level && !(level == LOG_LEVEL_WARNING && log_take_warning))
+		return;
+	va_start(ap, fmt);
 	/* With a log file, stderr is the container's as well (conmon keeps it with the
 	 * output of the program): only what ends the command goes there too. */
-	if (log_fd < 0 || level == LOG_LEVEL_ERROR)
-		write_stderr(&a, level, msg);
-	errno = saved;
+	write_line(level, log_fd < 0 || level == LOG_LEVEL_ERROR, fmt, ap);
+	va_end(ap);
+}
+
+void
+log_advice(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (LOG_LEVEL_WARNING > log_level && !log_take_warning)
+		return;
+	va_start(ap, fmt);
+	write_line(LOG_LEVEL_WARNING, log_fd < 0 && log_level >= LOG_LEVEL_INFO, fmt, ap);
+	va_end(ap);
 }

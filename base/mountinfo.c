@@ -1,4 +1,4 @@
-/* Theory of operation: see mountinfo.h. A line is
+/* A line is
  *
  *   36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw
  *   id parent dev root point options [tags…] - type source options
@@ -15,18 +15,21 @@
 
 #define TEXT_MAX ((size_t)64 * 1024 * 1024)
 
-static void
-unescape(char *s)
+/* What has nothing to unescape is not written to. */
+void
+mountinfo_unescape(char *text)
 {
-	char *out = s;
+	char *out = text = text + strcspn(text, "\\");
 
-	for (; *s; out++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-		    s[3] <= '7') {
-			*out = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 4;
+	if (!*text)
+		return;
+	for (; *text; out++) {
+		if (text[0] == '\\' && text[1] >= '0' && text[1] <= '3' && text[2] >= '0' && text[2] <= '7' &&
+		    text[3] >= '0' && text[3] <= '7') {
+			*out = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
+			text += 4;
 		} else {
-			*out = *s++;
+			*out = *text++;
 		}
 	}
 	*out = '\0';
@@ -42,23 +45,23 @@ word(char **rest)
 }
 
 static void
-parse_line(char *line, struct mountinfo_line *l)
+parse_line(char *line, struct mountinfo_line *row)
 {
 	char *rest = line, *tag;
 
-	l->id = strtoull(word(&rest), NULL, 10);
+	row->id = strtoull(word(&rest), NULL, 10);
 	word(&rest);
 	word(&rest);
-	l->root = word(&rest);
-	l->point = word(&rest);
+	row->root = word(&rest);
+	row->point = word(&rest);
 	do
 		tag = word(&rest);
 	while (rest && strcmp(tag, "-") != 0);
-	l->type = word(&rest);
+	row->type = word(&rest);
 	word(&rest);
-	l->options = word(&rest);
-	unescape(l->root);
-	unescape(l->point);
+	row->options = word(&rest);
+	mountinfo_unescape(row->root);
+	mountinfo_unescape(row->point);
 }
 
 static size_t
@@ -71,12 +74,23 @@ count_lines(const char *text)
 	return n;
 }
 
+void
+mountinfo_parse(char *text, struct arena *a, struct mountinfo *ret_info)
+{
+	size_t max = count_lines(text);
+	struct mountinfo m = { .lines = arena_array(a, max + 1, sizeof(*m.lines)) };
+	char *line;
+
+	while (m.n < max && (line = strsep(&text, "\n")))
+		parse_line(line, &m.lines[m.n++]);
+	*ret_info = m;
+}
+
 int
 mountinfo_read(pid_t pid, struct arena *a, struct err *err, struct mountinfo *ret_info)
 {
-	char path[64] = "/proc/self/mountinfo", *data, *text, *line;
-	struct mountinfo m = { 0 };
-	size_t len, max;
+	char path[64] = "/proc/self/mountinfo", *data, *text;
+	size_t len;
 	int r;
 
 	if (pid > 0)
@@ -86,19 +100,15 @@ mountinfo_read(pid_t pid, struct arena *a, struct err *err, struct mountinfo *re
 		return err_set(err, -r, "read '%s'", path);
 	text = arena_strndup(a, data, len);
 	free(data);
-	max = count_lines(text);
-	m.lines = arena_array(a, max + 1, sizeof(*m.lines));
-	while (m.n < max && (line = strsep(&text, "\n")))
-		parse_line(line, &m.lines[m.n++]);
-	*ret_info = m;
+	mountinfo_parse(text, a, ret_info);
 	return 0;
 }
 
 const struct mountinfo_line *
-mountinfo_find(const struct mountinfo *m, uint64_t id)
+mountinfo_find(const struct mountinfo *info, uint64_t id)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (m->lines[i].id == id)
-			return &m->lines[i];
+	for (size_t i = 0; i < info->n; i++)
+		if (info->lines[i].id == id)
+			return &info->lines[i];
 	return NULL;
 }

@@ -25,7 +25,14 @@ struct mountinfo {
  * unescaped. Memory from a. 0 or -errno with err. */
 int mountinfo_read(pid_t pid, struct arena *a, struct err *err, struct mountinfo *ret_info);
 
+/* The same from a text, which is cut into pieces that the lines point at. */
+void mountinfo_parse(char *text, struct arena *a, struct mountinfo *ret_info);
+
+/* A path as the kernel writes it there, "\\040" for a blank, becomes the path itself, in place.
+ * A backslash without three octal digits stays one. Allocates nothing. */
+void mountinfo_unescape(char *text);
+
 /* The mount of that id; NULL: none. */
-const struct mountinfo_line *mountinfo_find(const struct mountinfo *m, uint64_t id);
+const struct mountinfo_line *mountinfo_find(const struct mountinfo *info, uint64_t id);
 
 #endif

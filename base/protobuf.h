@@ -17,15 +17,15 @@ struct protobuf {
 	size_t len, cap;
 };
 
-/* Adds a number. A negative int32 is given as (uint64_t)(int64_t)v: ten bytes, as the
+/* Adds a number. A negative int32 is given as (uint64_t)(int64_t)value: ten bytes, as the
  * format wants. */
-void protobuf_put_number(struct protobuf *m, unsigned field, uint64_t v);
+void protobuf_put_number(struct protobuf *message, unsigned field, uint64_t value);
 
 /* Adds a string; NULL adds nothing. */
-void protobuf_put_string(struct protobuf *m, unsigned field, const char *s);
+void protobuf_put_string(struct protobuf *message, unsigned field, const char *text);
 
-/* Adds a copy of the whole message inner as a field of m. */
-void protobuf_put_message(struct protobuf *m, unsigned field, const struct protobuf *inner);
+/* Adds a copy of the whole message inner as a field of message. */
+void protobuf_put_message(struct protobuf *message, unsigned field, const struct protobuf *inner);
 
 /* `struct protobuf_reader r = { data, len };` */
 struct protobuf_reader {
@@ -40,11 +40,11 @@ struct protobuf_field {
 	size_t len;
 };
 
-/* 1 and the next field, 0 at the end, -EBADMSG for what is no message. One of fixed
+/* 1 and the next field, 0 at the end, -EBADMSG for what is not a message. One of fixed
  * width (four or eight bytes, which CRIU does not use) has its number and no value. */
-int protobuf_next(struct protobuf_reader *r, struct protobuf_field *ret_field);
+int protobuf_next(struct protobuf_reader *reader, struct protobuf_field *ret_field);
 
 /* The string of a field in the arena, cut at a NUL. */
-char *protobuf_text(struct arena *a, const struct protobuf_field *f);
+char *protobuf_text(struct arena *a, const struct protobuf_field *field);
 
 #endif

@@ -1,4 +1,4 @@
-/* Theory of operation: see size_text.h. The decimal is cut and not rounded, so
+/* The decimal is cut and not rounded, so
  * that what stands there is never more than there is. */
 #include "base/size_text.h"
 

@@ -1,4 +1,4 @@
-/* Theory of operation: see unix_socket.h. */
+/* A path that is too long for a socket address is given as /proc/self/fd/N/NAME. */
 #include "base/unix_socket.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "base/fd.h"
 
 /* A socket address has room for 107 bytes, a path for 4095: a longer one is
- * given through a descriptor of its folder. *ret_dir is to be kept open. */
+ * given through a descriptor of its directory. *ret_dir is to be kept open. */
 static int
 make_address(const char *path, struct sockaddr_un *addr, int *ret_dir)
 {

@@ -1,4 +1,4 @@
-/* Theory of operation: see utf8.h. Text is nearly all ASCII, so eight bytes at
+/* Text is nearly all ASCII, so eight bytes at
  * a time are looked at until one of them has its top bit set. */
 #include "base/utf8.h"
 
@@ -34,7 +34,7 @@ utf8_char_length(const char *text)
 }
 
 size_t
-utf8_first_fault(const char *s, size_t len)
+utf8_first_fault(const char *text, size_t len)
 {
 	const uint64_t top_bits = UINT64_C(0x8080808080808080);
 	size_t i = 0;
@@ -44,13 +44,13 @@ utf8_first_fault(const char *s, size_t len)
 		size_t n;
 
 		if (len - i >= sizeof(eight)) {
-			memcpy(&eight, s + i, sizeof(eight));
+			memcpy(&eight, text + i, sizeof(eight));
 			if (!(eight & top_bits)) {
 				i += sizeof(eight);
 				continue;
 			}
 		}
-		n = utf8_char_length(s + i);
+		n = utf8_char_length(text + i);
 		if (n == 0)
 			return i;
 		i += n;

@@ -5,12 +5,12 @@
 
 #include <stddef.h>
 
-/* Bytes of the character at s (1 to 4), or 0 when it is not well-formed. s ends
+/* Bytes of the character at text (1 to 4), or 0 when it is not well-formed. text ends
  * with a NUL byte, behind which nothing is read; NUL itself is one byte long. */
-size_t utf8_char_length(const char *s);
+size_t utf8_char_length(const char *text);
 
-/* Offset of the first byte of s[0..len) that is not well-formed; len when all
- * is. s[len] is readable and NUL. */
-size_t utf8_first_fault(const char *s, size_t len);
+/* Offset of the first byte of text[0..len) that is not well-formed; len when all
+ * is. text[len] is readable and NUL. */
+size_t utf8_first_fault(const char *text, size_t len);
 
 #endif
