@@ -8,16 +8,16 @@
 
 struct sysctl_rule {
 	const char *name; /* with slashes; a final '/' means all below */
-	enum spec_ns_type ns;
+	enum ns_kind ns;
 };
 
 static const struct sysctl_rule rules[] = {
-	{ "net/", SPEC_NS_NETWORK },	      { "fs/mqueue/", SPEC_NS_IPC },
-	{ "kernel/msgmax", SPEC_NS_IPC },     { "kernel/msgmnb", SPEC_NS_IPC },
-	{ "kernel/msgmni", SPEC_NS_IPC },     { "kernel/sem", SPEC_NS_IPC },
-	{ "kernel/shmall", SPEC_NS_IPC },     { "kernel/shmmax", SPEC_NS_IPC },
-	{ "kernel/shmmni", SPEC_NS_IPC },     { "kernel/shm_rmid_forced", SPEC_NS_IPC },
-	{ "kernel/domainname", SPEC_NS_UTS },
+	{ "net/", NS_NETWORK },		 { "fs/mqueue/", NS_IPC },
+	{ "kernel/msgmax", NS_IPC },	 { "kernel/msgmnb", NS_IPC },
+	{ "kernel/msgmni", NS_IPC },	 { "kernel/sem", NS_IPC },
+	{ "kernel/shmall", NS_IPC },	 { "kernel/shmmax", NS_IPC },
+	{ "kernel/shmmni", NS_IPC },	 { "kernel/shm_rmid_forced", NS_IPC },
+	{ "kernel/domainname", NS_UTS },
 };
 
 /* No empty component and none that climbs out. */
@@ -59,36 +59,55 @@ find_rule(const char *path)
 	return NULL;
 }
 
-static void
-check_sysctl(struct parser *p, const struct json_value *v, const struct spec_linux *l)
+enum ns_kind
+spec_sysctl_namespace(const char *path)
 {
-	const char *path = spec_sysctl_path(p->arena, v->key);
+	const struct sysctl_rule *rule = find_rule(path);
+
+	return rule ? rule->ns : NS_COUNT;
+}
+
+static void
+check_sysctl(struct parser *parser, const struct json_value *value, const struct spec_linux *section,
+	     bool has_domainname)
+{
+	const char *path = spec_sysctl_path(parser->arena, value->key);
 	const struct sysctl_rule *rule;
 
 	if (!path) {
-		error_key(p, v, "%s is not the name of a kernel parameter", json_quote(p->arena, v->key));
+		field_error_key(parser, value, "%s is not the name of a kernel parameter",
+				json_quote(parser->arena, value->key));
 		return;
 	}
 	if (strcmp(path, "kernel/hostname") == 0) {
-		error_key(p, v, "the property \"hostname\" sets it");
+		field_error_key(parser, value, "the property \"hostname\" sets it");
+		return;
+	}
+	if (strcmp(path, "kernel/domainname") == 0 && has_domainname) {
+		field_error_key(parser, value, "the property \"domainname\" sets it, too");
 		return;
 	}
 	rule = find_rule(path);
 	if (!rule)
-		error_key(p, v, "this kernel parameter belongs to no namespace, setting it would change the host");
-	else if (!l->namespaces[rule->ns].listed)
-		error_key(p, v, "needs a namespace of type \"%s\", or it would change the host",
-			  spec_ns_name(rule->ns));
+		field_error_key(parser, value,
+				"this kernel parameter belongs to no namespace, setting it would change the host");
+	else if (!section->namespaces[rule->ns].listed || section->namespaces[rule->ns].is_own)
+		field_error_key(
+			parser, value, "needs a namespace of type \"%s\", or it would change the host%s",
+			ns_kinds[rule->ns].word,
+			section->namespaces[rule->ns].is_own ? " (that of linux.namespaces is the runtime's own)" : "");
 }
 
 void
-check_sysctls(struct parser *p, const struct json_value *config, const struct spec_linux *l)
+check_sysctls(struct parser *parser, const struct json_value *config, const struct spec_linux *section)
 {
 	const struct json_value *sysctl = json_get(json_get(config, "linux"), "sysctl");
+
+	bool has_domainname = json_get(config, "domainname");
 
 	if (!sysctl || sysctl->type != JSON_OBJECT)
 		return;
 	for (const struct json_value *m = sysctl->first; m; m = m->next)
 		if (m->key[0])
-			check_sysctl(p, m, l);
+			check_sysctl(parser, m, section, has_domainname);
 }

@@ -11,70 +11,73 @@
 /* One number of a version: digits without a leading zero. Returns what follows
  * it, or NULL. Numbers too large to mean anything saturate. */
 static const char *
-version_number(const char *s, unsigned *ret_number)
+version_number(const char *text, unsigned *ret_number)
 {
 	unsigned n = 0;
 
-	if (!isdigit((unsigned char)*s) || (s[0] == '0' && isdigit((unsigned char)s[1])))
+	if (!isdigit((unsigned char)*text) || (text[0] == '0' && isdigit((unsigned char)text[1])))
 		return NULL;
-	for (; isdigit((unsigned char)*s); s++)
-		n = n > 100000 ? n : n * 10 + (unsigned)(*s - '0');
+	for (; isdigit((unsigned char)*text); text++)
+		n = n > 100000 ? n : n * 10 + (unsigned)(*text - '0');
 	*ret_number = n;
-	return s;
+	return text;
 }
 
 /* Dot-separated words of letters, digits and '-'; in a pre-release, a word of
  * digits has no leading zero. Ends at `end` or at the end of s. */
 static const char *
-version_words(const char *s, char end, bool prerelease)
+version_words(const char *text, char end, bool prerelease)
 {
 	for (;;) {
-		size_t n = 0, digits = strspn(s, "0123456789");
+		size_t n = 0, digits = strspn(text, "0123456789");
 
-		while (isalnum((unsigned char)s[n]) || s[n] == '-')
+		while (isalnum((unsigned char)text[n]) || text[n] == '-')
 			n++;
-		if (n == 0 || (prerelease && digits == n && n > 1 && s[0] == '0'))
+		if (n == 0 || (prerelease && digits == n && n > 1 && text[0] == '0'))
 			return NULL;
-		s += n;
-		if (*s != '.')
-			return *s == '\0' || *s == end ? s : NULL;
-		s++;
+		text += n;
+		if (*text != '.')
+			return *text == '\0' || *text == end ? text : NULL;
+		text++;
 	}
 }
 
 /* SemVer 2.0.0: MAJOR.MINOR.PATCH[-pre.release][+build]. */
 static bool
-version_parse(const char *s, unsigned *ret_major, unsigned *ret_minor)
+version_parse(const char *text, unsigned *ret_major, unsigned *ret_minor)
 {
 	unsigned patch;
 
-	if (!(s = version_number(s, ret_major)) || *s++ != '.' || !(s = version_number(s, ret_minor)) || *s++ != '.' ||
-	    !(s = version_number(s, &patch)))
+	if (!(text = version_number(text, ret_major)) || *text++ != '.' || !(text = version_number(text, ret_minor)) ||
+	    *text++ != '.' || !(text = version_number(text, &patch)))
 		return false;
-	if (*s == '-' && !(s = version_words(s + 1, '+', true)))
+	if (*text == '-' && !(text = version_words(text + 1, '+', true)))
 		return false;
-	if (*s == '+' && !(s = version_words(s + 1, '\0', false)))
+	if (*text == '+' && !(text = version_words(text + 1, '\0', false)))
 		return false;
-	return *s == '\0';
+	return *text == '\0';
 }
 
 void
-check_version(struct parser *p, const struct json_value *v)
+check_version(struct parser *parser, const struct json_value *value)
 {
 	unsigned major, minor, own_major, own_minor;
 
-	if (!v || v->type != JSON_STRING || v->broken || !version_parse(OCI_VERSION, &own_major, &own_minor))
+	if (!value || value->type != JSON_STRING || value->broken ||
+	    !version_parse(OCI_VERSION, &own_major, &own_minor))
 		return;
-	if (!version_parse(v->text, &major, &minor))
-		error_at(p, v, "expected a version like \"" OCI_VERSION "\", found %s", json_quote(p->arena, v->text));
+	if (!version_parse(value->text, &major, &minor))
+		field_error_at(parser, value, "expected a version like \"" OCI_VERSION "\", found %s",
+			       json_quote(parser->arena, value->text));
 	else if (major != own_major)
-		error_at(p, v, "version %s is not supported, expected %u.x", v->text, own_major);
+		field_error_at(parser, value, "version %s is not supported, expected %u.x", value->text, own_major);
 	else if (minor > own_minor)
-		warn_at(p, v, "version %s is newer than %s, new properties are ignored", v->text, OCI_VERSION);
+		field_warn_at(parser, value, "version %s is newer than %s, new properties are ignored", value->text,
+			      OCI_VERSION);
 }
 
 bool
-version_is_before(const char *version, unsigned minor)
+check_version_is_before(const char *version, unsigned minor)
 {
 	unsigned own_major, own_minor;
 
@@ -85,46 +88,47 @@ version_is_before(const char *version, unsigned minor)
 
 /* A decimal number of at most five digits, with spaces around it; NULL: none. */
 static const char *
-list_number(const char *s, unsigned *ret_number)
+list_number(const char *text, unsigned *ret_number)
 {
 	unsigned n = 0;
 	size_t digits;
 
-	s += strspn(s, " ");
-	digits = strspn(s, "0123456789");
+	text += strspn(text, " ");
+	digits = strspn(text, "0123456789");
 	if (digits == 0 || digits > 5)
 		return NULL;
 	for (size_t i = 0; i < digits; i++)
-		n = n * 10 + (unsigned)(s[i] - '0');
+		n = n * 10 + (unsigned)(text[i] - '0');
 	*ret_number = n;
-	s += digits;
-	return s + strspn(s, " ");
+	text += digits;
+	return text + strspn(text, " ");
 }
 
 static bool
-is_number_list(const char *s)
+is_number_list(const char *text)
 {
 	unsigned first, last;
 
-	if (s[strspn(s, " ")] == '\0')
+	if (text[strspn(text, " ")] == '\0')
 		return true;
 	for (;;) {
-		if (!(s = list_number(s, &first)))
+		if (!(text = list_number(text, &first)))
 			return false;
-		if (*s == '-' && (!(s = list_number(s + 1, &last)) || last < first))
+		if (*text == '-' && (!(text = list_number(text + 1, &last)) || last < first))
 			return false;
-		if (*s == '\0')
+		if (*text == '\0')
 			return true;
-		if (*s++ != ',')
+		if (*text++ != ',')
 			return false;
 	}
 }
 
 void
-check_number_list(struct parser *p, const struct json_value *v)
+check_number_list(struct parser *parser, const struct json_value *value)
 {
-	if (v && v->type == JSON_STRING && !v->broken && !is_number_list(v->text))
-		error_at(p, v, "expected a list like \"0-3,7\", found %s", json_quote(p->arena, v->text));
+	if (value && value->type == JSON_STRING && !value->broken && !is_number_list(value->text))
+		field_error_at(parser, value, "expected a list like \"0-3,7\", found %s",
+			       json_quote(parser->arena, value->text));
 }
 
 /* ---- id mappings ----------------------------------------------------- */
@@ -132,26 +136,26 @@ check_number_list(struct parser *p, const struct json_value *v)
 #define MAPPINGS_MAX 340 /* user_namespaces(7), since Linux 4.15 */
 
 static bool
-overlaps(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+overlaps(uint32_t first, uint32_t a_size, uint32_t second, uint32_t b_size)
 {
-	return (uint64_t)a < (uint64_t)b + b_size && (uint64_t)b < (uint64_t)a + a_size;
+	return (uint64_t)first < (uint64_t)second + b_size && (uint64_t)second < (uint64_t)first + a_size;
 }
 
 static void
-check_mapping(struct parser *p, const struct json_value *v, const struct spec_id_mapping *maps, size_t i)
+check_mapping(struct parser *parser, const struct json_value *value, const struct spec_id_mapping *maps, size_t i)
 {
 	const struct spec_id_mapping *m = &maps[i];
 	const uint64_t end = (uint64_t)ID_MAX + 1;
 
 	if ((uint64_t)m->container_id + m->size > end || (uint64_t)m->host_id + m->size > end) {
-		error_member(p, v, "size", "the range goes beyond the largest id %u", ID_MAX);
+		field_error_member(parser, value, "size", "the range goes beyond the largest id %u", ID_MAX);
 		return;
 	}
 	for (size_t j = 0; j < i; j++) {
 		if (overlaps(m->container_id, m->size, maps[j].container_id, maps[j].size))
-			error_member(p, v, "containerID", "the range overlaps that of entry %zu", j);
+			field_error_member(parser, value, "containerID", "the range overlaps that of entry %zu", j);
 		else if (overlaps(m->host_id, m->size, maps[j].host_id, maps[j].size))
-			error_member(p, v, "hostID", "the range overlaps that of entry %zu", j);
+			field_error_member(parser, value, "hostID", "the range overlaps that of entry %zu", j);
 		else
 			continue;
 		return;
@@ -159,22 +163,22 @@ check_mapping(struct parser *p, const struct json_value *v, const struct spec_id
 }
 
 void
-check_id_mappings(struct parser *p, const struct json_value *v, const struct spec_id_mappings *maps)
+check_id_mappings(struct parser *parser, const struct json_value *value, const struct spec_id_mappings *maps)
 {
 	const struct json_value *e;
 	size_t i = 0;
 
-	if (!v || v->type != JSON_ARRAY)
+	if (!value || value->type != JSON_ARRAY)
 		return;
 	if (maps->n > MAPPINGS_MAX) {
-		error_at(p, v, "has %zu entries, the kernel allows %d", maps->n, MAPPINGS_MAX);
+		field_error_at(parser, value, "has %zu entries, the kernel allows %d", maps->n, MAPPINGS_MAX);
 		return;
 	}
-	for (e = v->first; e && i < maps->n; e = e->next) {
+	for (e = value->first; e && i < maps->n; e = e->next) {
 		if (e->type != JSON_OBJECT)
 			continue;
 		if (maps->items[i].size > 0) /* else broken, and reported */
-			check_mapping(p, e, maps->items, i);
+			check_mapping(parser, e, maps->items, i);
 		i++;
 	}
 }

@@ -29,14 +29,14 @@ text_of(struct arena *a, const struct json_value *root)
 }
 
 static void
-append(struct json_value *to, struct json_value *v)
+append(struct json_value *to, struct json_value *value)
 {
 	struct json_value **end = &to->first;
 
 	while (*end)
 		end = &(*end)->next;
-	v->next = NULL;
-	*end = v;
+	value->next = NULL;
+	*end = value;
 }
 
 /* The member key of an object, made as null when it is missing. */
@@ -57,26 +57,26 @@ member(struct arena *a, struct json_value *object, char *key)
 
 /* v, with the key and the place that it has, becomes what `by` is. */
 static void
-replace(struct json_value *v, const struct json_value *by)
+replace(struct json_value *value, const struct json_value *by)
 {
-	char *key = v->key;
-	struct json_value *next = v->next;
+	char *key = value->key;
+	struct json_value *next = value->next;
 
-	*v = *by;
-	v->key = key;
-	v->next = next;
+	*value = *by;
+	value->key = key;
+	value->next = next;
 }
 
 /* ---- merging --------------------------------------------------------- */
 
 static bool
-says_nothing(const struct json_value *v)
+says_nothing(const struct json_value *value)
 {
-	const struct json_value *m = v->first;
+	const struct json_value *m = value->first;
 
-	while (v->type == JSON_OBJECT && m && says_nothing(m))
+	while (value->type == JSON_OBJECT && m && says_nothing(m))
 		m = m->next;
-	return v->type == JSON_OBJECT && !m;
+	return value->type == JSON_OBJECT && !m;
 }
 
 /* Elements about the same thing. */
@@ -134,30 +134,31 @@ merge(struct arena *a, struct json_value *to, struct json_value *from)
 
 /* ---- resources ------------------------------------------------------- */
 
+/* What stands in a config without meaning anything: cgroups/settings.c. */
 #define UNSET_ZERO(number) ((number).set = (number).set && (number).v != 0)
 
 static struct spec_resources
-copy_what_counts(struct arena *a, const struct spec_resources *r)
+copy_what_counts(struct arena *a, const struct spec_resources *resources)
 {
-	struct spec_resources copy = *r;
+	struct spec_resources copy = *resources;
 	struct spec_memory *m = copy.memory = arena_alloc(a, sizeof(*m));
 	struct spec_cpu *c = copy.cpu = arena_alloc(a, sizeof(*c));
 	struct spec_block_io *b = copy.block_io = arena_alloc(a, sizeof(*b));
 
-	if (r->memory)
-		*m = *r->memory;
-	if (r->cpu)
-		*c = *r->cpu;
-	if (r->block_io)
-		*b = *r->block_io;
+	if (resources->memory)
+		*m = *resources->memory;
+	if (resources->cpu)
+		*c = *resources->cpu;
+	if (resources->block_io)
+		*b = *resources->block_io;
 	UNSET_ZERO(m->limit);
 	UNSET_ZERO(m->swap);
-	UNSET_ZERO(m->reservation);
 	UNSET_ZERO(c->shares);
 	UNSET_ZERO(c->quota);
 	UNSET_ZERO(c->period);
-	UNSET_ZERO(c->burst);
 	UNSET_ZERO(b->weight);
+	c->cpus = c->cpus && *c->cpus ? c->cpus : NULL;
+	c->mems = c->mems && *c->mems ? c->mems : NULL;
 	copy.n_devices = 0;
 	return copy;
 }
@@ -175,10 +176,10 @@ write_schemas(struct json_out *j, const struct spec_intel_rdt *rdt)
 }
 
 char *
-config_edit_resources(struct arena *a, const char *json, size_t len, const struct spec_resources *r,
+config_edit_resources(struct arena *a, const char *json, size_t len, const struct spec_resources *resources,
 		      const struct spec_intel_rdt *rdt)
 {
-	struct spec_resources counting = copy_what_counts(a, r);
+	struct spec_resources counting = copy_what_counts(a, resources);
 	struct json_value *root = parse(a, json, len), *changes;
 	struct json_out j;
 
@@ -217,13 +218,13 @@ remove_last(struct json_value *array, const char *destination)
 }
 
 static void
-append_mount(struct arena *a, struct json_value *array, const struct spec_mount *m)
+append_mount(struct arena *a, struct json_value *array, const struct spec_mount *mount)
 {
 	struct json_value *v;
 	struct json_out j;
 
 	json_out_init(&j, a, /* pretty= */ false);
-	write_object(&j, &type_mount, m);
+	write_object(&j, &type_mount, mount);
 	v = parse(a, j.text, j.len);
 	if (v)
 		append(array, v);

@@ -13,7 +13,7 @@
  * memory, cpu and blockIO.weight) and device rules, which an update ignores, are
  * left out. rdt (NULL: none): the two schemas of linux.intelRdt, which count as well.
  * NULL: nothing to change, or json is none. NUL-terminated, in a. */
-char *config_edit_resources(struct arena *a, const char *json, size_t len, const struct spec_resources *r,
+char *config_edit_resources(struct arena *a, const char *json, size_t len, const struct spec_resources *resources,
 			    const struct spec_intel_rdt *rdt);
 
 /* The same with n mounts more at the end of `mounts`; or without the last entry for

@@ -25,17 +25,17 @@ document_list(struct json_out *j, const char *key, const char *const *names)
 }
 
 static inline void
-document_bool(struct json_out *j, const char *key, bool v)
+document_bool(struct json_out *j, const char *key, bool value)
 {
 	json_out_key(j, key);
-	json_out_bool(j, v);
+	json_out_bool(j, value);
 }
 
 static inline void
-document_int(struct json_out *j, const char *key, int64_t v)
+document_int(struct json_out *j, const char *key, int64_t value)
 {
 	json_out_key(j, key);
-	json_out_int(j, v);
+	json_out_int(j, value);
 }
 
 static inline void

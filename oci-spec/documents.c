@@ -8,22 +8,22 @@
 /* ---- state ----------------------------------------------------------- */
 
 char *
-document_state(struct arena *a, const struct state_document *s, bool pretty)
+document_state(struct arena *a, const struct state_document *document, bool pretty)
 {
 	struct json_out j;
 
 	json_out_init(&j, a, pretty);
 	json_out_open(&j, '{');
 	json_out_member(&j, "ociVersion", OCI_VERSION);
-	json_out_member(&j, "id", s->id);
-	json_out_member(&j, "status", s->status);
-	if (s->pid > 0)
-		document_int(&j, "pid", s->pid);
-	json_out_member(&j, "bundle", s->bundle);
-	if (s->annotations && s->annotations->n > 0) {
+	json_out_member(&j, "id", document->id);
+	json_out_member(&j, "status", document->status);
+	if (document->pid > 0)
+		document_int(&j, "pid", document->pid);
+	json_out_member(&j, "bundle", document->bundle);
+	if (document->annotations && document->annotations->n > 0) {
 		document_open(&j, "annotations");
-		for (size_t i = 0; i < s->annotations->n; i++)
-			json_out_member(&j, s->annotations->items[i].key, s->annotations->items[i].value);
+		for (size_t i = 0; i < document->annotations->n; i++)
+			json_out_member(&j, document->annotations->items[i].key, document->annotations->items[i].value);
 		json_out_close(&j, '}');
 	}
 	json_out_close(&j, '}');

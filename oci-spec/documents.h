@@ -19,14 +19,14 @@ struct state_document {
 };
 
 /* pretty: two-space indentation and a final newline; else one line, none. */
-char *document_state(struct arena *a, const struct state_document *s, bool pretty);
+char *document_state(struct arena *a, const struct state_document *document, bool pretty);
 
 /* A config.json that runs `sh` in "rootfs"; ends with a newline. rootless: with a user
  * namespace that maps uid and gid to container root, the host's network, and without
  * linux.resources. Else uid and gid do not count. */
 char *document_default_config(struct arena *a, bool rootless, uid_t uid, gid_t gid);
 
-/* What the parser's tables do not say; runtime/ fills it from those of the folders
+/* What the parser's tables do not say; runtime/ fills it from those of the directories
  * that execute it. Lists end with NULL; a list that is NULL itself is left out
  * (= unknown). */
 struct features_lists {
@@ -40,6 +40,6 @@ struct features_lists {
 
 /* features.md and features-linux.md: the names and properties that the parser knows,
  * all of which are executed, and what `lists` says. Ends with a newline. */
-char *document_features(struct arena *a, const struct features_lists *lists);
+char *features_document(struct arena *a, const struct features_lists *lists);
 
 #endif

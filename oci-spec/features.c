@@ -6,12 +6,12 @@
 #include "oci-spec/parse.h"
 
 static void
-put_table(struct json_out *j, const char *key, const struct name_table *t)
+put_table(struct json_out *j, const char *key, const struct name_table *table)
 {
 	json_out_key(j, key);
 	json_out_open(j, '[');
-	for (size_t i = 0; i < t->n; i++)
-		json_out_string(j, t->names[i].name);
+	for (size_t i = 0; i < table->n; i++)
+		json_out_string(j, table->names[i].name);
 	json_out_close(j, ']');
 }
 
@@ -32,7 +32,7 @@ put_capabilities(struct json_out *j)
 
 	json_out_key(j, "capabilities");
 	json_out_open(j, '[');
-	for (unsigned i = 0; (name = capability_name(j->arena, i)); i++)
+	for (unsigned i = 0; (name = name_of_capability(j->arena, i)); i++)
 		json_out_string(j, name);
 	json_out_close(j, ']');
 }
@@ -119,7 +119,7 @@ put_linux(struct json_out *j, const struct features_lists *lists)
 }
 
 char *
-document_features(struct arena *a, const struct features_lists *lists)
+features_document(struct arena *a, const struct features_lists *lists)
 {
 	struct json_out j;
 

@@ -4,88 +4,114 @@
 #include "oci-spec/fields.h"
 
 static void __attribute__((format(printf, 5, 0)))
-add_issue(struct parser *p, enum spec_severity severity, const struct json_value *v, size_t offset, const char *fmt,
-	  va_list ap)
+add_issue(struct parser *parser, enum spec_severity severity, const struct json_value *value, size_t offset,
+	  const char *fmt, va_list ap)
 {
-	if (issues_full(p->issues, severity)) {
-		issues_count(p->issues, severity);
+	if (issues_full(parser->issues, severity)) {
+		issues_count(parser->issues, severity);
 		return;
 	}
-	issues_vadd(p->issues, severity, offset, json_path(p->arena, v), fmt, ap);
+	issues_vadd(parser->issues, severity, offset, json_path(parser->arena, value), fmt, ap);
 }
 
 #define ADD_ISSUE(severity, v, offset)                                                                                 \
 	do {                                                                                                           \
 		va_list ap_;                                                                                           \
 		va_start(ap_, fmt);                                                                                    \
-		add_issue(p, severity, v, offset, fmt, ap_);                                                           \
+		add_issue(parser, severity, v, offset, fmt, ap_);                                                      \
 		va_end(ap_);                                                                                           \
 	} while (0)
 
 void
-error_at(struct parser *p, const struct json_value *v, const char *fmt, ...)
+field_error_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
 {
-	ADD_ISSUE(SPEC_ERROR, v, v->offset);
+	ADD_ISSUE(SPEC_ERROR, value, value->offset);
 }
 
 void
-error_key(struct parser *p, const struct json_value *v, const char *fmt, ...)
+field_error_key(struct parser *parser, const struct json_value *value, const char *fmt, ...)
 {
-	ADD_ISSUE(SPEC_ERROR, v, v->key ? v->key_offset : v->offset);
+	ADD_ISSUE(SPEC_ERROR, value, value->key ? value->key_offset : value->offset);
 }
 
 void
-warn_at(struct parser *p, const struct json_value *v, const char *fmt, ...)
+field_warn_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
 {
-	ADD_ISSUE(SPEC_WARNING, v, v->offset);
+	ADD_ISSUE(SPEC_WARNING, value, value->offset);
 }
 
 void
-note_at(struct parser *p, const struct json_value *v, const char *fmt, ...)
+field_advise_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
 {
-	ADD_ISSUE(SPEC_NOTE, v, v->key ? v->key_offset : v->offset);
+	ADD_ISSUE(SPEC_ADVICE, value, value->offset);
+}
+
+void
+field_note_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
+{
+	ADD_ISSUE(SPEC_NOTE, value, value->key ? value->key_offset : value->offset);
 }
 
 bool
-error_only_counted(struct parser *p)
+field_error_only_counted(struct parser *parser)
 {
-	if (!issues_full(p->issues, SPEC_ERROR))
+	if (!issues_full(parser->issues, SPEC_ERROR))
 		return false;
-	issues_count(p->issues, SPEC_ERROR);
+	issues_count(parser->issues, SPEC_ERROR);
 	return true;
 }
 
-void
-error_member(struct parser *p, const struct json_value *v, const char *name, const char *fmt, ...)
+static void __attribute__((format(printf, 5, 0)))
+add_member_issue(struct parser *parser, enum spec_severity severity, const struct json_value *value, const char *name,
+		 const char *fmt, va_list ap)
 {
-	const struct json_value *member = json_get(v, name);
+	const struct json_value *member = json_get(value, name);
 	char *path;
+
+	if (member) {
+		add_issue(parser, severity, member, member->offset, fmt, ap);
+	} else if (issues_full(parser->issues, severity)) {
+		issues_count(parser->issues, severity);
+	} else {
+		path = json_path(parser->arena, value);
+		issues_vadd(parser->issues, severity, value->offset,
+			    arena_printf(parser->arena, "%s%s%s", path, *path ? "." : "", name), fmt, ap);
+	}
+}
+
+void
+field_error_member(struct parser *parser, const struct json_value *value, const char *name, const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (member) {
-		add_issue(p, SPEC_ERROR, member, member->offset, fmt, ap);
-	} else if (!error_only_counted(p)) {
-		path = json_path(p->arena, v);
-		issues_vadd(p->issues, SPEC_ERROR, v->offset,
-			    arena_printf(p->arena, "%s%s%s", path, *path ? "." : "", name), fmt, ap);
-	}
+	add_member_issue(parser, SPEC_ERROR, value, name, fmt, ap);
+	va_end(ap);
+}
+
+void
+field_advise_member(struct parser *parser, const struct json_value *value, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add_member_issue(parser, SPEC_ADVICE, value, name, fmt, ap);
 	va_end(ap);
 }
 
 bool
-expect_type(struct parser *p, const struct json_value *v, enum json_type type, const char *what)
+field_expect_type(struct parser *parser, const struct json_value *value, enum json_type type, const char *what)
 {
-	if (v->type == type)
+	if (value->type == type)
 		return true;
-	if (error_only_counted(p))
+	if (field_error_only_counted(parser))
 		return false;
-	error_at(p, v, "expected %s, found %s", what, json_describe(p->arena, v));
+	field_error_at(parser, value, "expected %s, found %s", what, json_describe(parser->arena, value));
 	return false;
 }
 
 bool
-object_is_clean(const struct parser *p)
+field_object_is_clean(const struct parser *parser)
 {
-	return p->issues->count[SPEC_ERROR] == p->errors_before;
+	return parser->issues->count[SPEC_ERROR] == parser->errors_before;
 }

@@ -18,6 +18,7 @@ struct parser {
 	struct issues *issues;
 	size_t errors_before;	/* errors when the present object began */
 	bool namespaces_broken; /* linux.namespaces could not be read: no rule may rely on it */
+	bool joins;		/* the namespaces will be joined by this process: spec_load_new() */
 };
 
 enum field_flags {
@@ -27,12 +28,14 @@ enum field_flags {
 	FIELD_SOME = 1 << 3,		/* an array: at least one element */
 	FIELD_EMPTY_IS_ABSENT = 1 << 4, /* "" counts as not given */
 	FIELD_OPT = 1 << 5,		/* an integer or bool: the member is a struct opt_* */
+	FIELD_ZERO = 1 << 6,		/* an integer that the specification requires, its schema and other
+					 * runtimes do not: 0 when it is absent, and `check` says so */
 };
 
 struct field;
 
-/* Reads v into the member of obj that f tells, or reports why not. */
-typedef void field_handler(struct parser *p, const struct field *f, const struct json_value *v, void *obj);
+/* Reads value into the member of obj that field tells, or reports why not. */
+typedef void field_handler(struct parser *parser, const struct field *field, const struct json_value *value, void *obj);
 
 struct field {
 	const char *name;
@@ -94,37 +97,46 @@ field_handler field_objects; /* struct *, size_t: an array of objects */
 field_handler field_map;     /* struct *, size_t: members of any name, which is the struct's first member */
 field_handler field_ignored; /* none: known to the spec, but not for Linux, or obsolete */
 
-/* Fills obj (zeroed before) from v; reports unknown and missing properties. */
-void parse_object(struct parser *p, const struct object_type *t, const struct json_value *v, void *obj);
+/* Fills obj (zeroed before) from value; reports unknown and missing properties. */
+void field_parse_object(struct parser *parser, const struct object_type *type, const struct json_value *value,
+			void *obj);
 
 /* The other way round (write_fields.c): obj as a JSON object, with the members that are
  * set. Only of types whose handlers are strings, numbers, bools, lists, pairs, maps and
  * objects. */
-void write_object(struct json_out *j, const struct object_type *t, const void *obj);
+void write_object(struct json_out *j, const struct object_type *type, const void *obj);
 
 /* For check functions: no error inside the present object so far, so that its
  * members hold what the config says. */
-bool object_is_clean(const struct parser *p);
+bool field_object_is_clean(const struct parser *parser);
 
-/* The type of v is as wanted, or an error "expected WHAT, found …". */
-bool expect_type(struct parser *p, const struct json_value *v, enum json_type type, const char *what);
+/* The type of value is as wanted, or an error "expected WHAT, found …". */
+bool field_expect_type(struct parser *parser, const struct json_value *value, enum json_type type, const char *what);
 
 /* An exact integer in [min, max], or an error. min < 0 allows a sign. The
  * value's bits are in *ret_value (two's complement). */
-bool expect_integer(struct parser *p, const struct json_value *v, int64_t min, uint64_t max, uint64_t *ret_value);
+bool field_expect_integer(struct parser *parser, const struct json_value *value, int64_t min, uint64_t max,
+			  uint64_t *ret_value);
 
 /* Counts an error and returns true when no more are kept: then its text, which
  * costs memory, need not be made. Else false, and nothing happened. */
-bool error_only_counted(struct parser *p);
+bool field_error_only_counted(struct parser *parser);
 
 /* Issues at a value, at its key, or about a member `name` that is missing or
- * wrong in v (at its value if it is there, else at the start of v). */
-void error_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void error_key(struct parser *p, const struct json_value *v, const char *fmt, ...)
+ * wrong in value (at its value if it is there, else at the start of value). */
+void field_error_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-void error_member(struct parser *p, const struct json_value *v, const char *name, const char *fmt, ...)
+void field_error_key(struct parser *parser, const struct json_value *value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void field_error_member(struct parser *parser, const struct json_value *value, const char *name, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-void warn_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-void note_at(struct parser *p, const struct json_value *v, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void field_warn_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void field_advise_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void field_advise_member(struct parser *parser, const struct json_value *value, const char *name, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void field_note_at(struct parser *parser, const struct json_value *value, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -71,9 +71,9 @@ issues_line(const struct issues *is, size_t offset)
 }
 
 static int
-by_position(const void *a, const void *b)
+by_position(const void *left, const void *right)
 {
-	const struct found *x = a, *y = b;
+	const struct found *x = left, *y = right;
 
 	if (x->offset != y->offset)
 		return x->offset < y->offset ? -1 : 1;
@@ -96,7 +96,8 @@ issues_report(struct issues *is, struct spec_report *report)
 	size_t room[SPEC_NOTE + 1], total = 0, line_start = 0, at = 0;
 	unsigned line = 1;
 
-	*report = (struct spec_report){ .n_errors = is->count[SPEC_ERROR], .n_warnings = is->count[SPEC_WARNING] };
+	*report = (struct spec_report){ .n_errors = is->count[SPEC_ERROR],
+					.n_warnings = is->count[SPEC_WARNING] + is->count[SPEC_ADVICE] };
 	if (is->n == 0)
 		return;
 	for (int s = SPEC_ERROR; s <= SPEC_NOTE; s++)

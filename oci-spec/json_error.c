@@ -67,9 +67,9 @@ expectation(const struct issues *is, enum json_event event, const struct json_va
 }
 
 static bool
-is_hex(char c)
+is_hex(char ch)
 {
-	return c && strchr("0123456789abcdefABCDEF", c);
+	return ch && strchr("0123456789abcdefABCDEF", ch);
 }
 
 /* First byte of the string at `at` (its opening quote) that may not stand there. */

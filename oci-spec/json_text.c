@@ -57,103 +57,105 @@ yajl_regrow(void *ctx, void *old, size_t size)
 }
 
 static void
-yajl_forget(void *ctx, void *p)
+yajl_forget(void *ctx, void *pointer)
 {
 	(void)ctx;
-	(void)p;
+	(void)pointer;
 }
 
 /* ---- tokens ---------------------------------------------------------- */
 
 static size_t
-token_start(const struct builder *b)
+token_start(const struct builder *builder)
 {
-	return b->token_end + strspn(b->text + b->token_end, " \t\r\n,:");
+	return builder->token_end + strspn(builder->text + builder->token_end, " \t\r\n,:");
 }
 
 /* Start of the token of the present callback; remembers its end. */
 static size_t
-take_token(struct builder *b, enum json_event event)
+take_token(struct builder *builder, enum json_event event)
 {
-	size_t start = token_start(b);
-	size_t end = yajl_get_bytes_consumed(b->yajl);
+	size_t start = token_start(builder);
+	size_t end = yajl_get_bytes_consumed(builder->yajl);
 
 	/* a lone number is only delivered at the end, when yajl's count is of its own space */
-	b->token_end = end > start ? end : b->len;
-	b->event = event;
+	builder->token_end = end > start ? end : builder->len;
+	builder->event = event;
 	return start;
 }
 
 static struct json_value *
-add_value(struct builder *b, enum json_type type, enum json_event event)
+add_value(struct builder *builder, enum json_type type, enum json_event event)
 {
-	struct json_value *v = arena_alloc(b->arena, sizeof(*v));
+	struct json_value *v = arena_alloc(builder->arena, sizeof(*v));
 
 	v->type = type;
-	v->offset = (uint32_t)take_token(b, event);
-	v->parent = b->open;
-	if (!b->open) {
-		b->root = v;
+	v->offset = (uint32_t)take_token(builder, event);
+	v->parent = builder->open;
+	if (!builder->open) {
+		builder->root = v;
 		return v;
 	}
-	v->index = b->open->n++;
-	v->key = b->key;
-	v->key_offset = (uint32_t)b->key_offset;
-	b->key = NULL;
-	if (b->last[b->depth - 1])
-		b->last[b->depth - 1]->next = v;
+	v->index = builder->open->n++;
+	v->key = builder->key;
+	v->key_offset = (uint32_t)builder->key_offset;
+	builder->key = NULL;
+	if (builder->last[builder->depth - 1])
+		builder->last[builder->depth - 1]->next = v;
 	else
-		b->open->first = v;
-	b->last[b->depth - 1] = v;
+		builder->open->first = v;
+	builder->last[builder->depth - 1] = v;
 	return v;
 }
 
 /* Value of four hex digits (yajl has checked that they are). */
 static unsigned
-hex4(const char *s)
+hex4(const char *text)
 {
 	unsigned v = 0;
 
 	for (int i = 0; i < 4; i++)
-		v = v << 4 | (unsigned)(s[i] <= '9' ? s[i] - '0' : (s[i] | 0x20) - 'a' + 10);
+		v = v << 4 | (unsigned)(text[i] <= '9' ? text[i] - '0' : (text[i] | 0x20) - 'a' + 10);
 	return v;
 }
 
 /* What makes a quoted string (from its opening quote) unusable, or NULL. yajl
  * accepted it, so every escape is complete. */
 static const char *
-string_fault(const char *s, const char *end, const char **ret_at)
+string_fault(const char *text, const char *end, const char **ret_at)
 {
-	while ((s = memchr(s, '\\', (size_t)(end - s)))) {
+	while ((text = memchr(text, '\\', (size_t)(end - text)))) {
 		unsigned c;
 
-		*ret_at = s;
-		if (s[1] != 'u') {
-			s += 2;
+		*ret_at = text;
+		if (text[1] != 'u') {
+			text += 2;
 			continue;
 		}
-		c = hex4(s + 2);
+		c = hex4(text + 2);
 		if (c == 0)
 			return "the NUL character is not allowed in strings";
-		s += 6;
+		text += 6;
 		if (c < 0xd800 || c > 0xdfff)
 			continue;
-		if (c >= 0xdc00 || s[0] != '\\' || s[1] != 'u' || hex4(s + 2) < 0xdc00 || hex4(s + 2) > 0xdfff)
+		if (c >= 0xdc00 || text[0] != '\\' || text[1] != 'u' || hex4(text + 2) < 0xdc00 ||
+		    hex4(text + 2) > 0xdfff)
 			return "half of a surrogate pair is not a character";
-		s += 6;
+		text += 6;
 	}
 	return NULL;
 }
 
 /* Reports a string that cannot be used; true when it was one. */
 static bool
-check_string(struct builder *b, size_t start, const struct json_value *v)
+check_string(struct builder *builder, size_t start, const struct json_value *value)
 {
-	const char *at, *fault = string_fault(b->text + start, b->text + b->token_end, &at);
+	const char *at, *fault = string_fault(builder->text + start, builder->text + builder->token_end, &at);
 
 	if (!fault)
 		return false;
-	issues_add(b->issues, SPEC_ERROR, (size_t)(at - b->text), v ? json_path(b->arena, v) : "", "%s", fault);
+	issues_add(builder->issues, SPEC_ERROR, (size_t)(at - builder->text),
+		   value ? json_path(builder->arena, value) : "", "%s", fault);
 	return true;
 }
 
@@ -174,52 +176,52 @@ on_boolean(void *ctx, int value)
 }
 
 static int
-on_number(void *ctx, const char *s, size_t n)
+on_number(void *ctx, const char *text, size_t n)
 {
 	struct builder *b = ctx;
 	struct json_value *v = add_value(b, JSON_NUMBER, JSON_AFTER_VALUE);
 
-	v->text = arena_strndup(b->arena, s, n);
+	v->text = arena_strndup(b->arena, text, n);
 	v->n = (uint32_t)n;
 	return 1;
 }
 
 static int
-on_string(void *ctx, const unsigned char *s, size_t n)
+on_string(void *ctx, const unsigned char *text, size_t n)
 {
 	struct builder *b = ctx;
 	struct json_value *v = add_value(b, JSON_STRING, JSON_AFTER_VALUE);
 
-	v->text = arena_strndup(b->arena, (const char *)s, n);
+	v->text = arena_strndup(b->arena, (const char *)text, n);
 	v->n = (uint32_t)n;
 	v->broken = check_string(b, v->offset, v);
 	return 1;
 }
 
 static int
-on_key(void *ctx, const unsigned char *s, size_t n)
+on_key(void *ctx, const unsigned char *text, size_t n)
 {
 	struct builder *b = ctx;
 
 	b->key_offset = take_token(b, JSON_AFTER_KEY);
-	b->key = arena_strndup(b->arena, (const char *)s, n);
+	b->key = arena_strndup(b->arena, (const char *)text, n);
 	check_string(b, b->key_offset, b->open);
 	return 1;
 }
 
 static int
-open_container(struct builder *b, enum json_type type)
+open_container(struct builder *builder, enum json_type type)
 {
-	struct json_value *v = add_value(b, type, JSON_AFTER_OPEN);
+	struct json_value *v = add_value(builder, type, JSON_AFTER_OPEN);
 
-	if (b->depth == SPEC_MAX_DEPTH) {
-		issues_add(b->issues, SPEC_ERROR, v->offset, "", "objects and arrays are nested deeper than %d levels",
-			   SPEC_MAX_DEPTH);
-		b->stopped = true;
+	if (builder->depth == SPEC_MAX_DEPTH) {
+		issues_add(builder->issues, SPEC_ERROR, v->offset, "",
+			   "objects and arrays are nested deeper than %d levels", SPEC_MAX_DEPTH);
+		builder->stopped = true;
 		return 0;
 	}
-	b->last[b->depth++] = NULL;
-	b->open = v;
+	builder->last[builder->depth++] = NULL;
+	builder->open = v;
 	return 1;
 }
 
@@ -249,9 +251,10 @@ on_close(void *ctx)
 /* ---- duplicate keys -------------------------------------------------- */
 
 static int
-by_key(const void *a, const void *b)
+by_key(const void *left, const void *right)
 {
-	const struct json_value *x = *(const struct json_value *const *)a, *y = *(const struct json_value *const *)b;
+	const struct json_value *x = *(const struct json_value *const *)left,
+				*y = *(const struct json_value *const *)right;
 	int r = strcmp(x->key, y->key);
 
 	if (r != 0)
@@ -260,22 +263,22 @@ by_key(const void *a, const void *b)
 }
 
 static void
-mark_duplicate(struct builder *b, struct json_value *v, const struct json_value *original)
+mark_duplicate(struct builder *builder, struct json_value *value, const struct json_value *original)
 {
-	v->duplicate = true;
-	if (issues_full(b->issues, SPEC_ERROR)) {
-		issues_count(b->issues, SPEC_ERROR);
+	value->duplicate = true;
+	if (issues_full(builder->issues, SPEC_ERROR)) {
+		issues_count(builder->issues, SPEC_ERROR);
 		return;
 	}
-	issues_add(b->issues, SPEC_ERROR, v->key_offset, json_path(b->arena, v),
-		   "duplicate property, first given on line %u", issues_line(b->issues, original->key_offset));
+	issues_add(builder->issues, SPEC_ERROR, value->key_offset, json_path(builder->arena, value),
+		   "duplicate property, first given on line %u", issues_line(builder->issues, original->key_offset));
 }
 
 /* Sorts the members by key, so that equals are neighbours. Returns how many. */
 static size_t
-find_duplicates_sorted(struct builder *b, struct json_value *object)
+find_duplicates_sorted(struct builder *builder, struct json_value *object)
 {
-	struct json_value **members = arena_array(b->arena, object->n, sizeof(struct json_value *));
+	struct json_value **members = arena_array(builder->arena, object->n, sizeof(struct json_value *));
 	size_t n = 0, first = 0, found = 0;
 
 	for (struct json_value *v = object->first; v; v = v->next)
@@ -286,21 +289,21 @@ find_duplicates_sorted(struct builder *b, struct json_value *object)
 			first = i;
 			continue;
 		}
-		mark_duplicate(b, members[i], members[first]);
+		mark_duplicate(builder, members[i], members[first]);
 		found++;
 	}
 	return found;
 }
 
 static size_t
-find_duplicates_small(struct builder *b, struct json_value *object)
+find_duplicates_small(struct builder *builder, struct json_value *object)
 {
 	size_t found = 0;
 
 	for (struct json_value *v = object->first; v; v = v->next)
 		for (struct json_value *w = object->first; w != v; w = w->next)
 			if (!w->duplicate && strcmp(v->key, w->key) == 0) {
-				mark_duplicate(b, v, w);
+				mark_duplicate(builder, v, w);
 				found++;
 				break;
 			}
@@ -309,11 +312,11 @@ find_duplicates_small(struct builder *b, struct json_value *object)
 
 /* Leaves only the first of equal members in the tree. */
 static void
-drop_duplicates(struct builder *b, struct json_value *object)
+drop_duplicates(struct builder *builder, struct json_value *object)
 {
 	struct json_value **link = &object->first;
 
-	if ((object->n <= 16 ? find_duplicates_small(b, object) : find_duplicates_sorted(b, object)) == 0)
+	if ((object->n <= 16 ? find_duplicates_small(builder, object) : find_duplicates_sorted(builder, object)) == 0)
 		return;
 	while (*link)
 		if ((*link)->duplicate)

@@ -35,21 +35,21 @@ struct json_value {
  * member is left out of the tree. Memory from a. */
 struct json_value *json_parse(const char *text, size_t len, struct arena *a, struct issues *is);
 
-/* The member `key` of an object; NULL: none, null, or v is no object. */
-const struct json_value *json_get(const struct json_value *v, const char *key);
+/* The member `key` of an object; NULL: none, null, or value is not an object. */
+const struct json_value *json_get(const struct json_value *value, const char *key);
 
-/* json_write.c: the text of v; numbers as they were written. */
-void json_write(struct json_out *j, const struct json_value *v);
+/* json_write.c: the text of value; numbers as they were written. */
+void json_write(struct json_out *j, const struct json_value *value);
 
 /* Path from the root: "linux.seccomp.syscalls[3].action"; "" for the root. A
  * key that is not a plain word is quoted: annotations["a.b"]. */
-char *json_path(struct arena *a, const struct json_value *v);
+char *json_path(struct arena *a, const struct json_value *value);
 
-/* What v is, for messages: the string "abc", the number 5, true, an object. */
-char *json_describe(struct arena *a, const struct json_value *v);
+/* What value is, for messages: the string "abc", the number 5, true, an object. */
+char *json_describe(struct arena *a, const struct json_value *value);
 
 /* A string in quotes for messages: control bytes escaped, cut when long. */
-char *json_quote(struct arena *a, const char *s);
+char *json_quote(struct arena *a, const char *text);
 
 /* json_error.c: the last thing that was understood before a mistake. */
 enum json_event { JSON_AT_START, JSON_AFTER_OPEN, JSON_AFTER_KEY, JSON_AFTER_VALUE };

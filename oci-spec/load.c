@@ -11,27 +11,12 @@
 #include "oci-spec/names.h"
 #include "oci-spec/spec.h"
 
-bool
-spec_strings_have(const struct spec_strings *list, const char *s)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->items[i], s) == 0)
-			return true;
-	return false;
-}
-
-const char *
-spec_ns_name(enum spec_ns_type type)
-{
-	const char *name = name_of(&names_namespace, type);
-
-	return name ? name : "unknown";
-}
-
 char *
 spec_issue_format(struct arena *a, const char *file, const struct spec_issue *issue)
 {
-	static const char *const words[] = { [SPEC_ERROR] = "error", [SPEC_WARNING] = "warning", [SPEC_NOTE] = "note" };
+	static const char *const words[] = {
+		[SPEC_ERROR] = "error", [SPEC_WARNING] = "warning", [SPEC_ADVICE] = "warning", [SPEC_NOTE] = "note"
+	};
 
 	return arena_printf(a, "%s:%u:%u: %s: %s%s%s", file, issue->line, issue->column, words[issue->severity],
 			    issue->path, *issue->path ? ": " : "", issue->text);
@@ -75,9 +60,9 @@ read_text(const char *file, bool or_stdin, char **ret_text, size_t *ret_len, str
 	return r < 0 ? err_set(err, -r, "read '%s'", file) : 0;
 }
 
-int
-spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
-	  struct spec **ret_spec)
+static int
+load(const char *bundle, const char *config_path, bool is_new, struct arena *a, struct spec_report *report,
+     struct err *err, struct spec **ret_spec)
 {
 	const char *file = config_path ? config_path : arena_printf(a, "%s/config.json", bundle);
 	char *text = NULL;
@@ -88,9 +73,23 @@ spec_load(const char *bundle, const char *config_path, struct arena *a, struct s
 	r = read_text(file, /* or_stdin= */ false, &text, &len, err);
 	if (r < 0)
 		return r;
-	r = spec_parse(file, text, len, a, report, ret_spec);
+	r = (is_new ? spec_parse_new : spec_parse)(file, text, len, a, report, ret_spec);
 	free(text);
 	return r < 0 ? first_error(file, report, err) : 0;
+}
+
+int
+spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
+	  struct spec **ret_spec)
+{
+	return load(bundle, config_path, /* is_new= */ false, a, report, err, ret_spec);
+}
+
+int
+spec_load_new(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
+	      struct spec **ret_spec)
+{
+	return load(bundle, config_path, /* is_new= */ true, a, report, err, ret_spec);
 }
 
 int

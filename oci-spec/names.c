@@ -26,10 +26,8 @@
 	const struct name_table names_##id = { description, id##_list, sizeof(id##_list) / sizeof(*id##_list) }
 
 /* clang-format off */
-TABLE(namespace, "namespace type", {
-	{ "pid", SPEC_NS_PID }, { "network", SPEC_NS_NETWORK }, { "mount", SPEC_NS_MOUNT }, { "ipc", SPEC_NS_IPC },
-	{ "uts", SPEC_NS_UTS }, { "user", SPEC_NS_USER }, { "cgroup", SPEC_NS_CGROUP }, { "time", SPEC_NS_TIME },
-});
+#define NS_NAME(kind, word, file, flag) { word, kind },
+TABLE(namespace, "namespace type", { NS_KINDS(NS_NAME) });
 
 TABLE(rlimit, "resource limit", {
 	{ "RLIMIT_AS", RLIMIT_AS }, { "RLIMIT_CORE", RLIMIT_CORE }, { "RLIMIT_CPU", RLIMIT_CPU },
@@ -109,22 +107,22 @@ TABLE(seccomp_flag, "seccomp flag", {
 /* clang-format on */
 
 bool
-name_find(const struct name_table *t, const char *name, uint64_t *ret_value)
+name_find(const struct name_table *table, const char *name, uint64_t *ret_value)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (strcmp(t->names[i].name, name) == 0) {
-			*ret_value = t->names[i].value;
+	for (size_t i = 0; i < table->n; i++)
+		if (strcmp(table->names[i].name, name) == 0) {
+			*ret_value = table->names[i].value;
 			return true;
 		}
 	return false;
 }
 
 const char *
-name_of(const struct name_table *t, uint64_t value)
+name_of(const struct name_table *table, uint64_t value)
 {
-	for (size_t i = 0; i < t->n; i++)
-		if (t->names[i].value == value)
-			return t->names[i].name;
+	for (size_t i = 0; i < table->n; i++)
+		if (table->names[i].value == value)
+			return table->names[i].name;
 	return NULL;
 }
 
@@ -134,18 +132,18 @@ name_of(const struct name_table *t, uint64_t value)
 
 /* Levenshtein's edit distance, one row at a time; case does not count. */
 static size_t
-edit_distance(const char *a, const char *b, size_t b_len)
+edit_distance(const char *left, const char *right, size_t b_len)
 {
 	size_t row[WORD_MAX + 1];
 
 	for (size_t j = 0; j <= b_len; j++)
 		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
+	for (size_t i = 0; left[i]; i++) {
 		size_t diagonal = row[0];
 
 		row[0] = i + 1;
 		for (size_t j = 0; j < b_len; j++) {
-			size_t best = diagonal + (tolower((unsigned char)a[i]) != tolower((unsigned char)b[j]));
+			size_t best = diagonal + (tolower((unsigned char)left[i]) != tolower((unsigned char)right[j]));
 
 			if (row[j] + 1 < best)
 				best = row[j] + 1;
@@ -160,19 +158,20 @@ edit_distance(const char *a, const char *b, size_t b_len)
 
 /* Two neighbours swapped: the commonest slip of the fingers. */
 static bool
-is_swap(const char *a, const char *b)
+is_swap(const char *left, const char *right)
 {
 	size_t i = 0;
 
-	while (a[i] && a[i] == b[i])
+	while (left[i] && left[i] == right[i])
 		i++;
-	return a[i] && a[i + 1] && a[i] == b[i + 1] && a[i + 1] == b[i] && !strcmp(a + i + 2, b + i + 2);
+	return left[i] && left[i + 1] && left[i] == right[i + 1] && left[i + 1] == right[i] &&
+	       !strcmp(left + i + 2, right + i + 2);
 }
 
 size_t
 name_distance(const char *given, const char *candidate)
 {
-	size_t n = strlen(given), m = strlen(candidate), common = 0, distance;
+	size_t n = strlen(given), m = strlen(candidate), common = 0, distance, limit;
 
 	if (n == 0 || n > WORD_MAX || m > WORD_MAX)
 		return SIZE_MAX;
@@ -188,54 +187,56 @@ name_distance(const char *given, const char *candidate)
 	/* a long common beginning (SCMP_ACT_…) says nothing */
 	while (common < n && tolower((unsigned char)given[common]) == tolower((unsigned char)candidate[common]))
 		common++;
+	/* two of three letters say nothing either */
+	limit = n <= 3 || m <= 3 ? 1 : 1 + (n - common) / 3;
 	distance = edit_distance(given, candidate, m);
-	return distance <= 1 + (n - common) / 3 ? distance : SIZE_MAX;
+	return distance <= limit ? distance : SIZE_MAX;
 }
 
 /* The nearest name of the table, or NULL when none is near. */
 static const char *
-nearest(const struct name_table *t, const char *given)
+nearest(const struct name_table *table, const char *given)
 {
 	const char *best = NULL;
 	size_t best_distance = SIZE_MAX;
 
-	for (size_t i = 0; i < t->n; i++) {
-		size_t d = name_distance(given, t->names[i].name);
+	for (size_t i = 0; i < table->n; i++) {
+		size_t d = name_distance(given, table->names[i].name);
 
 		if (d < best_distance) {
 			best_distance = d;
-			best = t->names[i].name;
+			best = table->names[i].name;
 		}
 	}
 	return best;
 }
 
 char *
-name_complaint(struct arena *a, const struct name_table *t, const char *given)
+name_complaint(struct arena *a, const struct name_table *table, const char *given)
 {
-	const char *near = nearest(t, given);
-	char *text = arena_printf(a, "unknown %s %s, %s", t->what, json_quote(a, given),
-				  near	       ? "did you mean "
-				  : t->n <= 10 ? "expected "
-					       : "see runtime-spec for the list");
+	const char *near = nearest(table, given);
+	char *text = arena_printf(a, "unknown %s %s, %s", table->what, json_quote(a, given),
+				  near		   ? "did you mean "
+				  : table->n <= 10 ? "expected "
+						   : "see runtime-spec for the list");
 
 	if (near)
 		return arena_printf(a, "%s\"%s\"?", text, near);
-	if (t->n > 10)
+	if (table->n > 10)
 		return text;
-	for (size_t i = 0; i < t->n; i++)
+	for (size_t i = 0; i < table->n; i++)
 		text = arena_printf(a, "%s%s\"%s\"", text,
-				    i == 0	    ? ""
-				    : i == t->n - 1 ? " or "
-						    : ", ",
-				    t->names[i].name);
+				    i == 0		? ""
+				    : i == table->n - 1 ? " or "
+							: ", ",
+				    table->names[i].name);
 	return text;
 }
 
 /* ---- capabilities ---------------------------------------------------- */
 
 int
-capability_number(const char *name)
+name_to_capability(const char *name)
 {
 	cap_value_t value;
 
@@ -249,7 +250,7 @@ capability_number(const char *name)
 }
 
 const char *
-capability_name(struct arena *a, unsigned number)
+name_of_capability(struct arena *a, unsigned number)
 {
 	char *name, *copy;
 
@@ -263,4 +264,15 @@ capability_name(struct arena *a, unsigned number)
 	for (char *p = copy; *p; p++)
 		*p = (char)toupper((unsigned char)*p);
 	return copy;
+}
+
+/* ---- small questions about a spec ---- */
+
+bool
+spec_strings_have(const struct spec_strings *list, const char *text)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->items[i], text) == 0)
+			return true;
+	return false;
 }

@@ -27,10 +27,10 @@ extern const struct name_table names_namespace, names_rlimit, names_sched_policy
 	names_seccomp_arch, names_seccomp_flag;
 
 /* False when the table has no such name. */
-bool name_find(const struct name_table *t, const char *name, uint64_t *ret_value);
+bool name_find(const struct name_table *table, const char *name, uint64_t *ret_value);
 
 /* The first name of a value, or NULL. Static. */
-const char *name_of(const struct name_table *t, uint64_t value);
+const char *name_of(const struct name_table *table, uint64_t value);
 
 /* How unlike the two are: 0 = the same but for case, SIZE_MAX = not worth a
  * suggestion. Smaller is nearer. */
@@ -38,13 +38,13 @@ size_t name_distance(const char *given, const char *candidate);
 
 /* `unknown <what> "x", did you mean "y"?`, or all names when none is near and
  * they are few. */
-char *name_complaint(struct arena *a, const struct name_table *t, const char *given);
+char *name_complaint(struct arena *a, const struct name_table *table, const char *given);
 
 /* Capability number of a name like "CAP_CHOWN"; -1: unknown to libcap, which also knows
  * those that the running kernel lacks. */
-int capability_number(const char *name);
+int name_to_capability(const char *name);
 
 /* Name of a capability in capital letters, in a; NULL: no such number. */
-const char *capability_name(struct arena *a, unsigned number);
+const char *name_of_capability(struct arena *a, unsigned number);
 
 #endif

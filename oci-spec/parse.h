@@ -19,25 +19,25 @@ extern const struct object_type type_seccomp;	 /* struct spec_seccomp */
 bool parse_knows_property(const char *path);
 
 /* Rules between properties of different objects. config: the root of the text. */
-void check_config(struct parser *p, const struct json_value *config, const struct spec *s);
+void check_config(struct parser *parser, const struct json_value *config, const struct spec *spec);
 
 /* sysctl names against the namespaces of the container. */
-void check_sysctls(struct parser *p, const struct json_value *config, const struct spec_linux *l);
+void check_sysctls(struct parser *parser, const struct json_value *config, const struct spec_linux *section);
 
-/* Id mappings of the array `v`: no empty range, no overflow, no overlap, as the
+/* Id mappings of the array `value`: no empty range, no overflow, no overlap, as the
  * kernel wants them (user_namespaces(7)). */
-void check_id_mappings(struct parser *p, const struct json_value *v, const struct spec_id_mappings *maps);
+void check_id_mappings(struct parser *parser, const struct json_value *value, const struct spec_id_mappings *maps);
 
 /* ociVersion: SemVer, major 1; warns of a newer minor. */
-void check_version(struct parser *p, const struct json_value *v);
+void check_version(struct parser *parser, const struct json_value *value);
 
-/* linux.seccomp `v`: who notifies needs a listener, which may have come by annotation. */
-void check_listener(struct parser *p, const struct json_value *v, const struct spec_seccomp *s);
+/* linux.seccomp `value`: who notifies needs a listener, which may have come by annotation. */
+void parse_check_listener(struct parser *parser, const struct json_value *value, const struct spec_seccomp *profile);
 
 /* Is this valid version older than 1.`minor`? */
-bool version_is_before(const char *version, unsigned minor);
+bool check_version_is_before(const char *version, unsigned minor);
 
-/* "0-3,7": numbers and ranges with commas; "" is allowed. An error at v if not. */
-void check_number_list(struct parser *p, const struct json_value *v);
+/* "0-3,7": numbers and ranges with commas; "" is allowed. An error at value if not. */
+void check_number_list(struct parser *parser, const struct json_value *value);
 
 #endif

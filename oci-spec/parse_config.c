@@ -15,12 +15,12 @@ static const struct field type_root_fields[] = {
 OBJECT_TYPE(type_root, spec_root, NULL);
 
 static void
-check_mount_mappings(struct parser *p, const struct json_value *v, void *obj)
+check_mount_mappings(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_mount *m = obj;
 
-	check_id_mappings(p, json_get(v, "uidMappings"), &m->uid_mappings);
-	check_id_mappings(p, json_get(v, "gidMappings"), &m->gid_mappings);
+	check_id_mappings(parser, json_get(value, "uidMappings"), &m->uid_mappings);
+	check_id_mappings(parser, json_get(value, "gidMappings"), &m->gid_mappings);
 }
 
 static const struct field type_mount_fields[] = {
@@ -52,11 +52,11 @@ static const struct field type_config_fields[] = {
 OBJECT_TYPE(type_config, spec, NULL);
 
 static const struct field *
-find_field(const struct object_type *t, const char *name, size_t len)
+find_field(const struct object_type *type, const char *name, size_t len)
 {
-	for (size_t i = 0; i < t->n_fields; i++)
-		if (!strncmp(t->fields[i].name, name, len) && !t->fields[i].name[len])
-			return &t->fields[i];
+	for (size_t i = 0; i < type->n_fields; i++)
+		if (!strncmp(type->fields[i].name, name, len) && !type->fields[i].name[len])
+			return &type->fields[i];
 	return NULL;
 }
 
@@ -83,31 +83,31 @@ parse_knows_property(const char *path)
 /* Text -> tree, when it is an object at all. The arena's copy of the text is
  * NUL-terminated, which the caller's need not be. */
 static struct json_value *
-parse_root(struct parser *p, const char *text, size_t len)
+parse_root(struct parser *parser, const char *text, size_t len)
 {
-	struct json_value *root = json_parse(text, len, p->arena, p->issues);
+	struct json_value *root = json_parse(text, len, parser->arena, parser->issues);
 
-	return root && expect_type(p, root, JSON_OBJECT, "an object") ? root : NULL;
+	return root && field_expect_type(parser, root, JSON_OBJECT, "an object") ? root : NULL;
 }
 
 /* What a value meant in the version that the config was written for. Version 1.3
  * made a pids.limit of 0 a limit; before, callers wrote it for "not given" (Podman
  * does for --pids-limit=-1) and every runtime took it so. */
 static void
-apply_older_meaning(struct spec *s)
+apply_older_meaning(struct spec *spec)
 {
-	struct spec_resources *r = s->linux_.resources;
+	struct spec_resources *r = spec->linux_.resources;
 
-	if (version_is_before(s->oci_version, 3) && r && r->pids_limit.set && r->pids_limit.v == 0)
+	if (check_version_is_before(spec->oci_version, 3) && r && r->pids_limit.set && r->pids_limit.v == 0)
 		r->pids_limit.set = false;
 }
 
 /* The agent's socket by annotation, as configs had it before the specification. */
 static void
-apply_receiver(struct spec *s)
+apply_receiver(struct spec *spec)
 {
-	const char *path = annotation_get(&s->annotations, ANNOTATION_SECCOMP_RECEIVER);
-	struct spec_seccomp *seccomp = s->linux_.seccomp;
+	const char *path = annotation_get(&spec->annotations, ANNOTATION_SECCOMP_RECEIVER);
+	struct spec_seccomp *seccomp = spec->linux_.seccomp;
 
 	if (path && *path == '/' && seccomp && !seccomp->listener_path)
 		seccomp->listener_path = (char *)path;
@@ -122,20 +122,20 @@ copy_text(struct arena *a, const char *json, size_t *len)
 	return arena_strndup(a, json, *len);
 }
 
-int
-spec_parse(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+static int
+parse_spec(const char *file, const char *json, size_t len, bool joins, struct arena *a, struct spec_report *report,
 	   struct spec **ret_spec)
 {
 	char *text = copy_text(a, json, &len);
 	struct issues issues;
-	struct parser p = { .arena = a, .issues = &issues };
+	struct parser p = { .arena = a, .issues = &issues, .joins = joins };
 	struct spec *s = arena_alloc(a, sizeof(*s));
 	struct json_value *root;
 
 	issues_init(&issues, a, text, len);
 	root = parse_root(&p, text, len);
 	if (root) {
-		parse_object(&p, &type_config, root, s);
+		field_parse_object(&p, &type_config, root, s);
 		apply_receiver(s);
 		check_config(&p, root, s);
 	}
@@ -148,6 +148,20 @@ spec_parse(const char *file, const char *json, size_t len, struct arena *a, stru
 	s->json_len = len;
 	*ret_spec = s;
 	return 0;
+}
+
+int
+spec_parse(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+	   struct spec **ret_spec)
+{
+	return parse_spec(file, json, len, /* joins= */ false, a, report, ret_spec);
+}
+
+int
+spec_parse_new(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+	       struct spec **ret_spec)
+{
+	return parse_spec(file, json, len, /* joins= */ true, a, report, ret_spec);
 }
 
 static const struct field mounts_fields[] = {
@@ -170,7 +184,7 @@ spec_parse_mounts(const char *json, size_t len, struct arena *a, struct spec_rep
 	if (root && root->type == JSON_ARRAY)
 		field_objects(&p, &mounts_fields[0], root, s);
 	else if (root)
-		parse_object(&p, &mounts, root, s);
+		field_parse_object(&p, &mounts, root, s);
 	issues_report(&issues, report);
 	if (report->n_errors > 0)
 		return -EINVAL;
@@ -193,7 +207,7 @@ parse_lone(const struct object_type *type, const char *json, size_t len, struct 
 	issues_init(&issues, a, text, len);
 	root = parse_root(&p, text, len);
 	if (root)
-		parse_object(&p, type, root, object);
+		field_parse_object(&p, type, root, object);
 	issues_report(&issues, report);
 	if (report->n_errors > 0)
 		return -EINVAL;

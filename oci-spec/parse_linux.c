@@ -1,6 +1,7 @@
 /* Theory of operation: config-linux.md as tables (seccomp and resources have
  * files of their own), and the rules between the members of one object. Rules
  * that need two objects of the config are in check.c. */
+#include <errno.h>
 #include <linux/mempolicy.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,9 +12,9 @@
 #define MINOR_MAX 1048575
 
 static bool
-is_string(const struct json_value *v)
+is_string(const struct json_value *value)
 {
-	return v && v->type == JSON_STRING && !v->broken;
+	return value && value->type == JSON_STRING && !value->broken;
 }
 
 /* ---- namespaces, id mappings, clocks --------------------------------- */
@@ -29,30 +30,55 @@ static const struct field type_namespace_fields[] = {
 };
 OBJECT_TYPE(type_namespace, namespace_entry, NULL);
 
-static void
-field_namespaces(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+/* What is not there, or closed, cannot be joined either: that is said then. */
+static bool
+is_no_path(int code)
 {
-	struct spec_namespace *list = (void *)((char *)obj + f->offset);
-	size_t errors = p->issues->count[SPEC_ERROR];
+	return code == -ENOENT || code == -ENOTDIR || code == -EACCES || code == -ELOOP || code == -ENAMETOOLONG;
+}
 
-	if (!expect_type(p, v, JSON_ARRAY, "an array of objects")) {
-		p->namespaces_broken = true;
+static bool
+is_own_namespace(struct parser *parser, const struct json_value *value, const struct namespace_entry *entry)
+{
+	int r = parser->joins && entry->path ? ns_is_own(entry->type, entry->path) : 0;
+
+	if (r < 0 && !is_no_path(r))
+		field_error_member(parser, value, "path", "cannot be looked at: %s", err_reason(-r));
+	if (r <= 0)
+		return false;
+	/* All that is mounted for the container would be mounted on the host; and the kernel lets
+	 * no process enter the user namespace that it is in. */
+	if (entry->type == NS_MOUNT || entry->type == NS_USER)
+		field_error_member(parser, value, "path", "is the %s namespace of the runtime itself",
+				   ns_kinds[entry->type].word);
+	return true;
+}
+
+static void
+field_namespaces(struct parser *parser, const struct field *field, const struct json_value *value, void *obj)
+{
+	struct spec_namespace *list = (void *)((char *)obj + field->offset);
+	size_t errors = parser->issues->count[SPEC_ERROR];
+
+	if (!field_expect_type(parser, value, JSON_ARRAY, "an array of objects")) {
+		parser->namespaces_broken = true;
 		return;
 	}
-	for (const struct json_value *e = v->first; e; e = e->next) {
-		struct namespace_entry entry = { SPEC_NS_COUNT, NULL };
+	for (const struct json_value *e = value->first; e; e = e->next) {
+		struct namespace_entry entry = { NS_COUNT, NULL };
 
-		if (!expect_type(p, e, JSON_OBJECT, "an object"))
+		if (!field_expect_type(parser, e, JSON_OBJECT, "an object"))
 			continue;
-		parse_object(p, &type_namespace, e, &entry);
-		if (entry.type == SPEC_NS_COUNT)
+		field_parse_object(parser, &type_namespace, e, &entry);
+		if (entry.type == NS_COUNT)
 			continue;
 		if (list[entry.type].listed)
-			error_at(p, e, "duplicate namespace \"%s\"", spec_ns_name(entry.type));
+			field_error_at(parser, e, "duplicate namespace \"%s\"", ns_kinds[entry.type].word);
 		else
-			list[entry.type] = (struct spec_namespace){ true, entry.path };
+			list[entry.type] =
+				(struct spec_namespace){ true, entry.path, is_own_namespace(parser, e, &entry) };
 	}
-	p->namespaces_broken = p->issues->count[SPEC_ERROR] > errors;
+	parser->namespaces_broken = parser->issues->count[SPEC_ERROR] > errors;
 }
 
 static const struct field type_id_mapping_fields[] = {
@@ -63,9 +89,9 @@ static const struct field type_id_mapping_fields[] = {
 SHARED_OBJECT_TYPE(type_id_mapping, spec_id_mapping, NULL);
 
 static void
-check_offset(struct parser *p, const struct json_value *v, void *obj)
+check_offset(struct parser *parser, const struct json_value *value, void *obj)
 {
-	(void)p, (void)v;
+	(void)parser, (void)value;
 	((struct spec_time_offset *)obj)->set = true;
 }
 
@@ -82,10 +108,10 @@ struct time_offsets {
 _Static_assert(sizeof(struct time_offsets) == sizeof(((struct spec_linux *)0)->time_offsets), "same layout");
 
 static void
-check_time_offsets(struct parser *p, const struct json_value *v, void *obj)
+check_time_offsets(struct parser *parser, const struct json_value *value, void *obj)
 {
-	(void)p;
-	((struct time_offsets *)obj)->set = v->n > 0;
+	(void)parser;
+	((struct time_offsets *)obj)->set = value->n > 0;
 }
 
 static const struct field type_time_offsets_fields[] = {
@@ -103,34 +129,37 @@ file_type(char type)
 }
 
 static void
-field_node_type(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+field_node_type(struct parser *parser, const struct field *field, const struct json_value *value, void *obj)
 {
-	if (!expect_type(p, v, JSON_STRING, "a string") || v->broken)
+	if (!field_expect_type(parser, value, JSON_STRING, "a string") || value->broken)
 		return;
-	if (v->n != 1 || !strchr("cbup", v->text[0]))
-		error_at(p, v, "unknown device type %s, expected \"c\", \"b\", \"u\" or \"p\"",
-			 json_quote(p->arena, v->text));
+	if (value->n != 1 || !strchr("cbup", value->text[0]))
+		field_error_at(parser, value, "unknown device type %s, expected \"c\", \"b\", \"u\" or \"p\"",
+			       json_quote(parser->arena, value->text));
 	else
-		*((char *)obj + f->offset) = v->text[0];
+		*((char *)obj + field->offset) = value->text[0];
 }
 
 static void
-check_device(struct parser *p, const struct json_value *v, void *obj)
+check_device(struct parser *parser, const struct json_value *value, void *obj)
 {
 	struct spec_device *d = obj;
 
-	if (!object_is_clean(p))
+	if (!field_object_is_clean(parser))
 		return;
-	if (d->type != 'p' && !json_get(v, "major"))
-		error_member(p, v, "major", "required property is missing (device type \"%c\")", d->type);
-	if (d->type != 'p' && !json_get(v, "minor"))
-		error_member(p, v, "minor", "required property is missing (device type \"%c\")", d->type);
+	if (d->type != 'p' && !json_get(value, "major"))
+		field_error_member(parser, value, "major", "required property is missing (device type \"%c\")",
+				   d->type);
+	if (d->type != 'p' && !json_get(value, "minor"))
+		field_error_member(parser, value, "minor", "required property is missing (device type \"%c\")",
+				   d->type);
 	/* old callers write st_mode as it is, with the type in it */
 	if ((d->file_mode.v & S_IFMT) == file_type(d->type))
 		d->file_mode.v &= ~(uint32_t)S_IFMT;
 	if (d->file_mode.v > 0777)
-		error_member(p, v, "fileMode", "expected a decimal number from 0 to 511 (0777), found %s",
-			     json_get(v, "fileMode")->text);
+		field_error_member(parser, value, "fileMode",
+				   "expected a decimal number from 0 to 511 (0777), found %s",
+				   json_get(value, "fileMode")->text);
 }
 
 static const struct field type_device_fields[] = {
@@ -148,25 +177,27 @@ OBJECT_TYPE(type_device, spec_device, check_device);
 
 /* The kernel's dev_valid_name(): 1 to 15 bytes, no '/', ':' or space, not a dot name. */
 static void
-check_interface_name(struct parser *p, const struct json_value *v, const char *name, bool at_key)
+check_interface_name(struct parser *parser, const struct json_value *value, const char *name, bool at_key)
 {
 	if (*name && strlen(name) < 16 && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
 	    name[strcspn(name, "/: \t\n\v\f\r")] == '\0')
 		return;
 	if (at_key)
-		error_key(p, v, "%s cannot be the name of a network device", json_quote(p->arena, name));
+		field_error_key(parser, value, "%s cannot be the name of a network device",
+				json_quote(parser->arena, name));
 	else
-		error_at(p, v, "%s cannot be the name of a network device", json_quote(p->arena, name));
+		field_error_at(parser, value, "%s cannot be the name of a network device",
+			       json_quote(parser->arena, name));
 }
 
 static void
-check_net_device(struct parser *p, const struct json_value *v, void *obj)
+check_net_device(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_net_device *d = obj;
 
-	check_interface_name(p, v, d->host_name, true);
+	check_interface_name(parser, value, d->host_name, true);
 	if (d->name)
-		check_interface_name(p, json_get(v, "name"), d->name, false);
+		check_interface_name(parser, json_get(value, "name"), d->name, false);
 }
 
 static const struct field type_net_device_fields[] = {
@@ -177,31 +208,32 @@ OBJECT_TYPE(type_net_device, spec_net_device, check_net_device);
 /* ---- Intel RDT, memory policy, personality --------------------------- */
 
 static void
-check_no_newline(struct parser *p, const struct json_value *v)
+check_no_newline(struct parser *parser, const struct json_value *value)
 {
-	if (is_string(v) && strchr(v->text, '\n'))
-		error_at(p, v, "must not contain a newline");
+	if (is_string(value) && strchr(value->text, '\n'))
+		field_error_at(parser, value, "must not contain a newline");
 }
 
 static void
-check_intel_rdt(struct parser *p, const struct json_value *v, void *obj)
+check_intel_rdt(struct parser *parser, const struct json_value *value, void *obj)
 {
-	const struct json_value *clos = json_get(v, "closID"), *l3 = json_get(v, "l3CacheSchema");
-	const struct json_value *bandwidth = json_get(v, "memBwSchema"), *schemata = json_get(v, "schemata");
+	const struct json_value *clos = json_get(value, "closID"), *l3 = json_get(value, "l3CacheSchema");
+	const struct json_value *bandwidth = json_get(value, "memBwSchema"), *schemata = json_get(value, "schemata");
 
 	(void)obj;
 	if (is_string(clos) && strcmp(clos->text, "/") != 0 &&
 	    (strchr(clos->text, '/') || strcmp(clos->text, ".") == 0 || strcmp(clos->text, "..") == 0))
-		error_at(p, clos, "expected \"/\" or the name of a group, found %s", json_quote(p->arena, clos->text));
-	check_no_newline(p, l3);
-	check_no_newline(p, bandwidth);
+		field_error_at(parser, clos, "expected \"/\" or the name of a group, found %s",
+			       json_quote(parser->arena, clos->text));
+	check_no_newline(parser, l3);
+	check_no_newline(parser, bandwidth);
 	if (is_string(l3) && strncmp(l3->text, "L3:", 3) != 0)
-		warn_at(p, l3, "should begin with \"L3:\"");
+		field_warn_at(parser, l3, "should begin with \"L3:\"");
 	if (is_string(bandwidth) && strncmp(bandwidth->text, "MB:", 3) != 0)
-		error_at(p, bandwidth, "must begin with \"MB:\"");
+		field_error_at(parser, bandwidth, "must begin with \"MB:\"");
 	for (const struct json_value *e = schemata && schemata->type == JSON_ARRAY ? schemata->first : NULL; e;
 	     e = e->next)
-		check_no_newline(p, e);
+		check_no_newline(parser, e);
 }
 
 static const struct field type_intel_rdt_fields[] = {
@@ -215,23 +247,24 @@ OBJECT_TYPE(type_intel_rdt, spec_intel_rdt, check_intel_rdt);
 
 /* The rules of set_mempolicy(2). */
 static void
-check_memory_policy(struct parser *p, const struct json_value *v, void *obj)
+check_memory_policy(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_memory_policy *policy = obj;
 	const char *mode = name_of(&names_mpol_mode, (uint64_t)policy->mode);
 	const uint32_t both = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
 	bool has_nodes = policy->nodes != NULL;
 
-	check_number_list(p, json_get(v, "nodes"));
+	check_number_list(parser, json_get(value, "nodes"));
 	if ((policy->flags & both) == both)
-		error_member(p, v, "flags", "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
-	if (!object_is_clean(p))
+		field_error_member(parser, value, "flags",
+				   "MPOL_F_STATIC_NODES and MPOL_F_RELATIVE_NODES exclude each other");
+	if (!field_object_is_clean(parser))
 		return;
 	if (policy->mode == MPOL_DEFAULT || policy->mode == MPOL_LOCAL) {
 		if (has_nodes)
-			error_member(p, v, "nodes", "%s takes no nodes", mode);
+			field_error_member(parser, value, "nodes", "%s takes no nodes", mode);
 	} else if (policy->mode != MPOL_PREFERRED && !has_nodes) {
-		error_member(p, v, "nodes", "%s needs at least one node", mode);
+		field_error_member(parser, value, "nodes", "%s needs at least one node", mode);
 	}
 }
 
@@ -249,22 +282,22 @@ struct personality {
 _Static_assert(sizeof(struct personality) == sizeof(((struct spec_linux *)0)->personality), "same layout");
 
 static void
-check_personality(struct parser *p, const struct json_value *v, void *obj)
+check_personality(struct parser *parser, const struct json_value *value, void *obj)
 {
-	const struct json_value *flags = json_get(v, "flags");
+	const struct json_value *flags = json_get(value, "flags");
 
-	if (flags && expect_type(p, flags, JSON_ARRAY, "an array of strings") && flags->n > 0)
-		error_at(p, flags, "no personality flags are supported");
+	if (flags && field_expect_type(parser, flags, JSON_ARRAY, "an array of strings") && flags->n > 0)
+		field_error_at(parser, flags, "no personality flags are supported");
 	((struct personality *)obj)->set = true;
 }
 
 /* Read by check_personality(): there is no flag yet. */
 static void
-field_personality_flags(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+field_personality_flags(struct parser *parser, const struct field *field, const struct json_value *value, void *obj)
 {
-	(void)p;
-	(void)f;
-	(void)v;
+	(void)parser;
+	(void)field;
+	(void)value;
 	(void)obj;
 }
 
@@ -278,17 +311,17 @@ OBJECT_TYPE(type_personality, personality, check_personality);
 /* ---- linux ----------------------------------------------------------- */
 
 static void
-field_propagation(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+field_propagation(struct parser *parser, const struct field *field, const struct json_value *val, void *obj)
 {
 	struct spec_linux *l = obj;
 	uint64_t value;
 
-	if (v->type == JSON_STRING && v->n == 0)
+	if (val->type == JSON_STRING && val->n == 0)
 		return;
-	if (!expect_type(p, v, JSON_STRING, "a string") || v->broken)
+	if (!field_expect_type(parser, val, JSON_STRING, "a string") || val->broken)
 		return;
-	if (!name_find(f->type, v->text, &value)) {
-		error_at(p, v, "%s", name_complaint(p->arena, f->type, v->text));
+	if (!name_find(field->type, val->text, &value)) {
+		field_error_at(parser, val, "%s", name_complaint(parser->arena, field->type, val->text));
 		return;
 	}
 	l->rootfs_propagation = value & ~(uint64_t)NAMES_RECURSIVE;
@@ -297,13 +330,13 @@ field_propagation(struct parser *p, const struct field *f, const struct json_val
 
 /* The container's cgroup must stay below where the runtime is told to make it. */
 static void
-check_cgroups_path(struct parser *p, const struct json_value *v, const char *path)
+check_cgroups_path(struct parser *parser, const struct json_value *value, const char *path)
 {
 	while (path && *path) {
 		size_t n = strcspn(path, "/");
 
 		if (n == 2 && memcmp(path, "..", 2) == 0) {
-			error_member(p, v, "cgroupsPath", "must not contain \"..\"");
+			field_error_member(parser, value, "cgroupsPath", "must not contain \"..\"");
 			return;
 		}
 		path += n + (path[n] == '/');
@@ -311,13 +344,13 @@ check_cgroups_path(struct parser *p, const struct json_value *v, const char *pat
 }
 
 static void
-check_linux(struct parser *p, const struct json_value *v, void *obj)
+check_linux(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_linux *l = obj;
 
-	check_id_mappings(p, json_get(v, "uidMappings"), &l->uid_mappings);
-	check_id_mappings(p, json_get(v, "gidMappings"), &l->gid_mappings);
-	check_cgroups_path(p, v, l->cgroups_path);
+	check_id_mappings(parser, json_get(value, "uidMappings"), &l->uid_mappings);
+	check_id_mappings(parser, json_get(value, "gidMappings"), &l->gid_mappings);
+	check_cgroups_path(parser, value, l->cgroups_path);
 }
 
 static const struct field type_linux_fields[] = {

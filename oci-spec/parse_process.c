@@ -5,14 +5,15 @@
 #include <linux/sched.h>
 #include <string.h>
 #include <sys/capability.h>
+#include <unistd.h>
 
 #include "oci-spec/parse.h"
 
 /* ---- user, rlimits --------------------------------------------------- */
 
 static const struct field type_user_fields[] = {
-	{ "uid", INT_AT(spec_user, uid, 0, ID_MAX), .flags = FIELD_REQUIRED },
-	{ "gid", INT_AT(spec_user, gid, 0, ID_MAX), .flags = FIELD_REQUIRED },
+	{ "uid", INT_AT(spec_user, uid, 0, ID_MAX), .flags = FIELD_ZERO },
+	{ "gid", INT_AT(spec_user, gid, 0, ID_MAX), .flags = FIELD_ZERO },
 	{ "umask", OPT_INT_AT(spec_user, umask, 0, 0777) },
 	{ "additionalGids", field_ids, STRINGS_AT(spec_user, additional_gids) },
 	{ "username", .parse = field_ignored },
@@ -20,15 +21,15 @@ static const struct field type_user_fields[] = {
 OBJECT_TYPE(type_user, spec_user, NULL);
 
 static void
-check_rlimit(struct parser *p, const struct json_value *v, void *obj)
+check_rlimit(struct parser *parser, const struct json_value *value, void *obj)
 {
 	struct spec_rlimit *limit = obj;
-	const struct json_value *type = json_get(v, "type");
+	const struct json_value *type = json_get(value, "type");
 
 	if (type && type->type == JSON_STRING)
 		limit->type = type->text;
-	if (object_is_clean(p) && limit->soft > limit->hard)
-		error_member(p, v, "soft", "the soft limit is above the hard limit");
+	if (field_object_is_clean(parser) && limit->soft > limit->hard)
+		field_error_member(parser, value, "soft", "the soft limit is above the hard limit");
 }
 
 static const struct field type_rlimit_fields[] = {
@@ -41,14 +42,14 @@ OBJECT_TYPE(type_rlimit, spec_rlimit, check_rlimit);
 /* ---- capabilities ---------------------------------------------------- */
 
 static void
-warn_capability(struct parser *p, const struct json_value *v)
+warn_capability(struct parser *parser, const struct json_value *value)
 {
 	const char *best = NULL;
 	size_t best_distance = SIZE_MAX;
 
 	for (unsigned i = 0; i <= CAP_LAST_CAP; i++) {
-		const char *name = capability_name(p->arena, i);
-		size_t d = name_distance(v->text, name);
+		const char *name = name_of_capability(parser->arena, i);
+		size_t d = name_distance(value->text, name);
 
 		if (d < best_distance) {
 			best_distance = d;
@@ -56,30 +57,31 @@ warn_capability(struct parser *p, const struct json_value *v)
 		}
 	}
 	if (best)
-		warn_at(p, v, "unknown capability %s is left out, did you mean \"%s\"?", json_quote(p->arena, v->text),
-			best);
+		field_warn_at(parser, value, "unknown capability %s is left out, did you mean \"%s\"?",
+			      json_quote(parser->arena, value->text), best);
 	else
-		warn_at(p, v, "unknown capability %s is left out", json_quote(p->arena, v->text));
+		field_warn_at(parser, value, "unknown capability %s is left out",
+			      json_quote(parser->arena, value->text));
 }
 
 /* The spec asks for a warning, not an error, about an unknown capability. */
 static void
-field_capabilities(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+field_capabilities(struct parser *parser, const struct field *field, const struct json_value *value, void *obj)
 {
-	uint64_t *mask = (void *)((char *)obj + f->offset);
+	uint64_t *mask = (void *)((char *)obj + field->offset);
 
-	if (!expect_type(p, v, JSON_ARRAY, "an array of strings"))
+	if (!field_expect_type(parser, value, JSON_ARRAY, "an array of strings"))
 		return;
-	for (const struct json_value *e = v->first; e; e = e->next) {
+	for (const struct json_value *e = value->first; e; e = e->next) {
 		int number;
 
-		if (!expect_type(p, e, JSON_STRING, "a string") || e->broken)
+		if (!field_expect_type(parser, e, JSON_STRING, "a string") || e->broken)
 			continue;
-		number = capability_number(e->text);
+		number = name_to_capability(e->text);
 		if (number >= 0 && number < 64)
 			*mask |= UINT64_C(1) << number;
-		else if (!issues_full(p->issues, SPEC_WARNING))
-			warn_capability(p, e);
+		else if (!issues_full(parser->issues, SPEC_WARNING))
+			warn_capability(parser, e);
 	}
 }
 
@@ -90,33 +92,68 @@ static const struct field type_capabilities_fields[] = {
 	{ "permitted", field_capabilities, AT(spec_capabilities, permitted) },
 	{ "ambient", field_capabilities, AT(spec_capabilities, ambient) },
 };
-OBJECT_TYPE(type_capabilities, spec_capabilities, NULL);
+
+/* "CAP_CHOWN, CAP_KILL" in the arena. */
+static const char *
+capability_list(struct arena *a, uint64_t set)
+{
+	const char *list = "";
+
+	for (unsigned cap = 0; cap < 64; cap++)
+		if (set & UINT64_C(1) << cap)
+			list = arena_printf(a, "%s%s%s", list, *list ? ", " : "", name_of_capability(a, cap));
+	return list;
+}
+
+/* What capset(2) and PR_CAP_AMBIENT_RAISE refuse; credentials_plan.c leaves it out.
+ * Ambient capabilities without inheritable ones are what buildah lists for each command
+ * of a build: no warning on stderr. */
+static void
+check_capabilities(struct parser *parser, const struct json_value *value, void *obj)
+{
+	const struct spec_capabilities *c = obj;
+	uint64_t inheritable = c->inheritable & ~c->bounding, effective = c->effective & ~c->permitted;
+	uint64_t ambient = c->ambient & ~(c->permitted & c->inheritable & c->bounding);
+
+	if (inheritable)
+		field_warn_at(parser, json_get(value, "inheritable"), "left out %s: not in the bounding set",
+			      capability_list(parser->arena, inheritable));
+	if (effective)
+		field_warn_at(parser, json_get(value, "effective"), "left out %s: not in the permitted set",
+			      capability_list(parser->arena, effective));
+	if (ambient)
+		field_advise_at(parser, json_get(value, "ambient"),
+				"left out %s: not in both the permitted and the inheritable set",
+				capability_list(parser->arena, ambient));
+}
+OBJECT_TYPE(type_capabilities, spec_capabilities, check_capabilities);
 
 /* ---- scheduling ------------------------------------------------------ */
 
 /* What sched_setattr(2) would refuse with EINVAL. */
 static void
-check_scheduler(struct parser *p, const struct json_value *v, void *obj)
+check_scheduler(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_scheduler *s = obj;
 	bool realtime = s->policy == SCHED_FIFO || s->policy == SCHED_RR;
 	uint64_t period = s->period ? s->period : s->deadline;
 
-	if (!object_is_clean(p) || (s->flags & SCHED_FLAG_KEEP_ALL))
+	if (!field_object_is_clean(parser) || (s->flags & SCHED_FLAG_KEEP_ALL))
 		return;
 	if (!realtime && s->priority.v != 0)
-		error_member(p, v, "priority", "only SCHED_FIFO and SCHED_RR have a priority");
+		field_error_member(parser, value, "priority", "only SCHED_FIFO and SCHED_RR have a priority");
 	if (realtime && s->priority.v == 0)
-		error_member(p, v, "priority", "%s needs a priority from 1 to 99",
-			     name_of(&names_sched_policy, s->policy));
+		field_error_member(parser, value, "priority", "%s needs a priority from 1 to 99",
+				   name_of(&names_sched_policy, s->policy));
 	if (s->policy != SCHED_DEADLINE) {
 		if (s->runtime || s->deadline || s->period)
-			error_at(p, v, "only SCHED_DEADLINE has runtime, deadline and period");
+			field_error_at(parser, value, "only SCHED_DEADLINE has runtime, deadline and period");
 		return;
 	}
 	/* the kernel's granularity is 2^10 ns (DL_SCALE) */
 	if (s->runtime < 1024 || s->runtime > s->deadline || s->deadline > period)
-		error_at(p, v, "SCHED_DEADLINE needs 1024 <= runtime <= deadline <= period (nanoseconds)");
+		field_error_at(parser, value,
+			       "SCHED_DEADLINE needs 1024 <= runtime <= deadline <= period (nanoseconds)");
 }
 
 static const struct field type_scheduler_fields[] = {
@@ -132,16 +169,16 @@ OBJECT_TYPE(type_scheduler, spec_scheduler, check_scheduler);
 
 static const struct field type_io_priority_fields[] = {
 	{ "class", field_enum, AT(spec_io_priority, class), .flags = FIELD_REQUIRED, .type = &names_io_class },
-	{ "priority", INT_AT(spec_io_priority, priority, 0, 7), .flags = FIELD_REQUIRED },
+	{ "priority", INT_AT(spec_io_priority, priority, 0, 7), .flags = FIELD_ZERO },
 };
 OBJECT_TYPE(type_io_priority, spec_io_priority, NULL);
 
 static void
-check_affinity(struct parser *p, const struct json_value *v, void *obj)
+check_affinity(struct parser *parser, const struct json_value *value, void *obj)
 {
 	(void)obj;
-	check_number_list(p, json_get(v, "initial"));
-	check_number_list(p, json_get(v, "final"));
+	check_number_list(parser, json_get(value, "initial"));
+	check_number_list(parser, json_get(value, "final"));
 }
 
 static const struct field type_affinity_fields[] = {
@@ -159,10 +196,10 @@ struct console_size {
 _Static_assert(sizeof(struct console_size) == sizeof(((struct spec_process *)0)->console_size), "same layout");
 
 static void
-check_console_size(struct parser *p, const struct json_value *v, void *obj)
+check_console_size(struct parser *parser, const struct json_value *value, void *obj)
 {
-	(void)p;
-	(void)v;
+	(void)parser;
+	(void)value;
 	((struct console_size *)obj)->set = true;
 }
 
@@ -173,47 +210,84 @@ static const struct field type_console_fields[] = {
 OBJECT_TYPE(type_console, console_size, check_console_size);
 
 static void
-check_rlimit_duplicates(struct parser *p, const struct json_value *v)
+check_rlimit_duplicates(struct parser *parser, const struct json_value *value)
 {
 	uint64_t seen = 0;
 
-	if (!v || v->type != JSON_ARRAY)
+	if (!value || value->type != JSON_ARRAY)
 		return;
-	for (const struct json_value *e = v->first; e; e = e->next) {
+	for (const struct json_value *e = value->first; e; e = e->next) {
 		const struct json_value *type = json_get(e, "type");
 		uint64_t number;
 
 		if (!type || type->type != JSON_STRING || !name_find(&names_rlimit, type->text, &number))
 			continue;
 		if (seen & UINT64_C(1) << number)
-			error_at(p, type, "duplicate resource limit \"%s\"", type->text);
+			field_error_at(parser, type, "duplicate resource limit \"%s\"", type->text);
 		seen |= UINT64_C(1) << number;
 	}
 }
 
 static void
-check_env(struct parser *p, const struct json_value *env)
+check_env(struct parser *parser, const struct json_value *env)
 {
 	if (!env || env->type != JSON_ARRAY)
 		return;
 	for (const struct json_value *e = env->first; e; e = e->next)
 		if (e->type == JSON_STRING && (e->text[0] == '=' || !strchr(e->text, '=')))
-			warn_at(p, e, "expected NAME=value, found %s", json_quote(p->arena, e->text));
+			field_warn_at(parser, e, "expected NAME=value, found %s", json_quote(parser->arena, e->text));
+}
+
+/* One string, as execve(2) takes it at most: MAX_ARG_STRLEN of the kernel, 32 pages. */
+static size_t
+check_length(struct parser *parser, const struct json_value *value, const char *what)
+{
+	size_t most = 32 * (size_t)sysconf(_SC_PAGESIZE), len = value->type == JSON_STRING ? value->n + (size_t)1 : 0;
+
+	if (len > most)
+		field_error_at(parser, value, "%s of %zu bytes is longer than the kernel takes (%zu)", what, len - 1,
+			       most - 1);
+	return len + sizeof(char *);
+}
+
+static size_t
+check_lengths(struct parser *parser, const struct json_value *list, const char *what)
+{
+	size_t sum = 0;
+
+	for (const struct json_value *e = list && list->type == JSON_ARRAY ? list->first : NULL; e; e = e->next)
+		sum += check_length(parser, e, what);
+	return sum;
+}
+
+/* And all of them: whatever the limit of the stack, no more than this. */
+static void
+check_size(struct parser *parser, const struct json_value *value)
+{
+	const size_t most = (size_t)6 * 1024 * 1024;
+	size_t args = check_lengths(parser, json_get(value, "args"), "an argument");
+	size_t env = check_lengths(parser, json_get(value, "env"), "a variable");
+
+	if (args + env > most)
+		field_error_member(parser, value, args > env ? "args" : "env",
+				   "%zu bytes of arguments and %zu of environment are more than the kernel takes (%zu)",
+				   args, env, most);
 }
 
 static void
-check_process(struct parser *p, const struct json_value *v, void *obj)
+check_process(struct parser *parser, const struct json_value *value, void *obj)
 {
 	struct spec_process *process = obj;
 
-	check_rlimit_duplicates(p, json_get(v, "rlimits"));
-	check_env(p, json_get(v, "env"));
+	check_rlimit_duplicates(parser, json_get(value, "rlimits"));
+	check_env(parser, json_get(value, "env"));
+	check_size(parser, value);
 	if (!process->terminal) {
 		process->console_size.set = false; /* the spec: ignored */
 		return;
 	}
 	if (process->console_size.height > UINT16_MAX || process->console_size.width > UINT16_MAX)
-		error_member(p, v, "consoleSize", "a terminal has at most 65535 lines and columns");
+		field_error_member(parser, value, "consoleSize", "a terminal has at most 65535 lines and columns");
 }
 
 static const struct field type_process_fields[] = {
@@ -239,12 +313,12 @@ SHARED_OBJECT_TYPE(type_process, spec_process, check_process);
 /* ---- hooks ----------------------------------------------------------- */
 
 static void
-check_hook(struct parser *p, const struct json_value *v, void *obj)
+check_hook(struct parser *parser, const struct json_value *value, void *obj)
 {
-	const struct json_value *env = json_get(v, "env");
+	const struct json_value *env = json_get(value, "env");
 
 	((struct spec_hook *)obj)->has_env = env != NULL;
-	check_env(p, env);
+	check_env(parser, env);
 }
 
 static const struct field type_hook_fields[] = {

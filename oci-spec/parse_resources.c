@@ -13,32 +13,33 @@
 
 /* major, minor: -1 is "any", as Docker writes it for "*". */
 static void
-field_device_number(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+field_device_number(struct parser *parser, const struct field *field, const struct json_value *value, void *obj)
 {
-	struct opt_i64 *number = (void *)((char *)obj + f->offset);
+	struct opt_i64 *number = (void *)((char *)obj + field->offset);
 	uint64_t n;
 
-	if (!expect_integer(p, v, -1, f->max, &n) || (int64_t)n == -1)
+	if (!field_expect_integer(parser, value, -1, field->max, &n) || (int64_t)n == -1)
 		return;
 	*number = (struct opt_i64){ true, (int64_t)n };
 }
 
 static void
-field_device_type(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+field_device_type(struct parser *parser, const struct field *field, const struct json_value *value, void *obj)
 {
-	if (!expect_type(p, v, JSON_STRING, "a string") || v->broken || v->n == 0)
+	if (!field_expect_type(parser, value, JSON_STRING, "a string") || value->broken || value->n == 0)
 		return;
-	if (v->n != 1 || !strchr("abc", v->text[0]))
-		error_at(p, v, "unknown device type %s, expected \"a\", \"b\" or \"c\"", json_quote(p->arena, v->text));
+	if (value->n != 1 || !strchr("abc", value->text[0]))
+		field_error_at(parser, value, "unknown device type %s, expected \"a\", \"b\" or \"c\"",
+			       json_quote(parser->arena, value->text));
 	else
-		*((char *)obj + f->offset) = v->text[0];
+		*((char *)obj + field->offset) = value->text[0];
 }
 
 static void
-check_device_rule(struct parser *p, const struct json_value *v, void *obj)
+check_device_rule(struct parser *parser, const struct json_value *value, void *obj)
 {
 	struct spec_device_rule *rule = obj;
-	const struct json_value *access = json_get(v, "access");
+	const struct json_value *access = json_get(value, "access");
 
 	if (!rule->type)
 		rule->type = 'a';
@@ -46,11 +47,11 @@ check_device_rule(struct parser *p, const struct json_value *v, void *obj)
 		rule->read = rule->write = rule->mknod = true;
 		return;
 	}
-	if (!expect_type(p, access, JSON_STRING, "a string") || access->broken)
+	if (!field_expect_type(parser, access, JSON_STRING, "a string") || access->broken)
 		return;
 	if (access->n == 0 || strspn(access->text, "rwm") != access->n)
-		error_at(p, access, "expected one or more of the letters r, w and m, found %s",
-			 json_quote(p->arena, access->text));
+		field_error_at(parser, access, "expected one or more of the letters r, w and m, found %s",
+			       json_quote(parser->arena, access->text));
 	rule->read = strchr(access->text, 'r') != NULL;
 	rule->write = strchr(access->text, 'w') != NULL;
 	rule->mknod = strchr(access->text, 'm') != NULL;
@@ -58,11 +59,11 @@ check_device_rule(struct parser *p, const struct json_value *v, void *obj)
 
 /* Read by check_device_rule(), which also knows the default. */
 static void
-field_access(struct parser *p, const struct field *f, const struct json_value *v, void *obj)
+field_access(struct parser *parser, const struct field *field, const struct json_value *value, void *obj)
 {
-	(void)p;
-	(void)f;
-	(void)v;
+	(void)parser;
+	(void)field;
+	(void)value;
 	(void)obj;
 }
 
@@ -93,15 +94,15 @@ static const struct field type_memory_fields[] = {
 OBJECT_TYPE(type_memory, spec_memory, NULL);
 
 static void
-check_cpu(struct parser *p, const struct json_value *v, void *obj)
+check_cpu(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_cpu *cpu = obj;
 
-	if (object_is_clean(p) && cpu->burst.set && cpu->quota.set && cpu->quota.v > 0 &&
+	if (field_object_is_clean(parser) && cpu->burst.set && cpu->quota.set && cpu->quota.v > 0 &&
 	    cpu->burst.v > (uint64_t)cpu->quota.v)
-		error_member(p, v, "burst", "must not be larger than quota");
-	check_number_list(p, json_get(v, "cpus"));
-	check_number_list(p, json_get(v, "mems"));
+		field_error_member(parser, value, "burst", "must not be larger than quota");
+	check_number_list(parser, json_get(value, "cpus"));
+	check_number_list(parser, json_get(value, "mems"));
 }
 
 static const struct field type_cpu_fields[] = {
@@ -129,11 +130,11 @@ OBJECT_TYPE(type_pids, pids, NULL);
 /* ---- block I/O ------------------------------------------------------- */
 
 static void
-check_weight_device(struct parser *p, const struct json_value *v, void *obj)
+check_weight_device(struct parser *parser, const struct json_value *value, void *obj)
 {
 	(void)obj;
-	if (!json_get(v, "weight") && !json_get(v, "leafWeight"))
-		error_at(p, v, "at least one of weight and leafWeight is required");
+	if (!json_get(value, "weight") && !json_get(value, "leafWeight"))
+		field_error_at(parser, value, "at least one of weight and leafWeight is required");
 }
 
 static const struct field type_weight_device_fields[] = {
@@ -172,7 +173,7 @@ OBJECT_TYPE(type_block_io, spec_block_io, NULL);
 
 /* "2MB": a number without leading zero, one of K, M, G, then B. */
 static void
-check_hugepage(struct parser *p, const struct json_value *v, void *obj)
+check_hugepage(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_hugepage_limit *h = obj;
 	size_t digits;
@@ -182,8 +183,9 @@ check_hugepage(struct parser *p, const struct json_value *v, void *obj)
 	digits = strspn(h->page_size, "0123456789");
 	if (digits == 0 || h->page_size[0] == '0' || !h->page_size[digits] || !strchr("KMG", h->page_size[digits]) ||
 	    strcmp(h->page_size + digits + 1, "B") != 0)
-		error_member(p, v, "pageSize", "expected a size like \"64KB\", \"2MB\" or \"1GB\", found %s",
-			     json_quote(p->arena, h->page_size));
+		field_error_member(parser, value, "pageSize",
+				   "expected a size like \"64KB\", \"2MB\" or \"1GB\", found %s",
+				   json_quote(parser->arena, h->page_size));
 }
 
 static const struct field type_hugepage_fields[] = {
@@ -205,11 +207,11 @@ static const struct field type_network_fields[] = {
 OBJECT_TYPE(type_network, spec_network, NULL);
 
 static void
-check_rdma(struct parser *p, const struct json_value *v, void *obj)
+check_rdma(struct parser *parser, const struct json_value *value, void *obj)
 {
 	(void)obj;
-	if (!json_get(v, "hcaHandles") && !json_get(v, "hcaObjects"))
-		error_at(p, v, "at least one of hcaHandles and hcaObjects is required");
+	if (!json_get(value, "hcaHandles") && !json_get(value, "hcaObjects"))
+		field_error_at(parser, value, "at least one of hcaHandles and hcaObjects is required");
 }
 
 static const struct field type_rdma_fields[] = {
@@ -235,17 +237,19 @@ is_about_processes(const char *file)
 
 /* Keys of `unified` are names of files in the container's cgroup, no paths. */
 static void
-check_resources(struct parser *p, const struct json_value *v, void *obj)
+check_resources(struct parser *parser, const struct json_value *value, void *obj)
 {
-	const struct json_value *unified = json_get(v, "unified");
+	const struct json_value *unified = json_get(value, "unified");
 
 	(void)obj;
 	for (const struct json_value *m = unified && unified->type == JSON_OBJECT ? unified->first : NULL; m;
 	     m = m->next)
 		if (strchr(m->key, '/') || strcmp(m->key, ".") == 0 || strcmp(m->key, "..") == 0)
-			error_key(p, m, "expected the name of a cgroup file, found %s", json_quote(p->arena, m->key));
+			field_error_key(parser, m, "expected the name of a cgroup file, found %s",
+					json_quote(parser->arena, m->key));
 		else if (is_about_processes(m->key))
-			error_key(p, m, "moves, stops or ends processes, and is no parameter of a container");
+			field_error_key(parser, m,
+					"moves, freezes or kills processes and is not a limit of a container");
 }
 
 static const struct field type_resources_fields[] = {

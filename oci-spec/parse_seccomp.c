@@ -10,20 +10,20 @@
 /* An errno value beside an action that cannot return one is a mistake that the
  * spec wants refused. member: "errnoRet" or "defaultErrnoRet". */
 static void
-check_errno(struct parser *p, const struct json_value *v, const char *action, const char *member,
+check_errno(struct parser *parser, const struct json_value *value, const char *action, const char *member,
 	    const struct opt_u32 *number)
 {
-	const struct json_value *name = json_get(v, action);
+	const struct json_value *name = json_get(value, action);
 	uint64_t known;
 
 	if (!number->set || !name || name->type != JSON_STRING || !name_find(&names_seccomp_action, name->text, &known))
 		return;
 	if (known != SPEC_ACT_ERRNO && known != SPEC_ACT_TRACE)
-		error_member(p, v, member, "%s returns no errno, only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do",
-			     name->text);
+		field_error_member(parser, value, member,
+				   "%s returns no errno, only SCMP_ACT_ERRNO and SCMP_ACT_TRACE do", name->text);
 	else if (number->v > (known == SPEC_ACT_ERRNO ? ERRNO_MAX : TRACE_MAX))
-		error_member(p, v, member, "expected a number from 0 to %d with %s, found %u",
-			     known == SPEC_ACT_ERRNO ? ERRNO_MAX : TRACE_MAX, name->text, number->v);
+		field_error_member(parser, value, member, "expected a number from 0 to %d with %s, found %u",
+				   known == SPEC_ACT_ERRNO ? ERRNO_MAX : TRACE_MAX, name->text, number->v);
 }
 
 static const struct field type_seccomp_arg_fields[] = {
@@ -35,9 +35,9 @@ static const struct field type_seccomp_arg_fields[] = {
 OBJECT_TYPE(type_seccomp_arg, spec_seccomp_arg, NULL);
 
 static void
-check_rule(struct parser *p, const struct json_value *v, void *obj)
+check_rule(struct parser *parser, const struct json_value *value, void *obj)
 {
-	check_errno(p, v, "action", "errnoRet", &((struct spec_seccomp_rule *)obj)->errno_ret);
+	check_errno(parser, value, "action", "errnoRet", &((struct spec_seccomp_rule *)obj)->errno_ret);
 }
 
 static const struct field type_seccomp_rule_fields[] = {
@@ -59,31 +59,31 @@ is_notify(const struct json_value *action)
 }
 
 void
-check_listener(struct parser *p, const struct json_value *v, const struct spec_seccomp *s)
+parse_check_listener(struct parser *parser, const struct json_value *value, const struct spec_seccomp *profile)
 {
-	const struct json_value *syscalls = json_get(v, "syscalls");
-	const struct json_value *action = json_get(v, "defaultAction");
+	const struct json_value *syscalls = json_get(value, "syscalls");
+	const struct json_value *action = json_get(value, "defaultAction");
 
-	if (s->listener_path)
+	if (profile->listener_path)
 		return;
-	if (s->listener_metadata)
-		error_member(p, v, "listenerMetadata", "must not be set without listenerPath");
+	if (profile->listener_metadata)
+		field_error_member(parser, value, "listenerMetadata", "must not be set without listenerPath");
 	if (is_notify(action))
-		error_at(p, action, "SCMP_ACT_NOTIFY needs a listenerPath");
+		field_error_at(parser, action, "SCMP_ACT_NOTIFY needs a listenerPath");
 	for (const struct json_value *e = syscalls && syscalls->type == JSON_ARRAY ? syscalls->first : NULL; e;
 	     e = e->next) {
 		action = json_get(e, "action");
 		if (is_notify(action))
-			error_at(p, action, "SCMP_ACT_NOTIFY needs a listenerPath");
+			field_error_at(parser, action, "SCMP_ACT_NOTIFY needs a listenerPath");
 	}
 }
 
 static void
-check_seccomp(struct parser *p, const struct json_value *v, void *obj)
+check_seccomp(struct parser *parser, const struct json_value *value, void *obj)
 {
 	const struct spec_seccomp *s = obj;
 
-	check_errno(p, v, "defaultAction", "defaultErrnoRet", &s->default_errno_ret);
+	check_errno(parser, value, "defaultAction", "defaultErrnoRet", &s->default_errno_ret);
 }
 
 static const struct field type_seccomp_fields[] = {

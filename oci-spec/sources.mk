@@ -24,6 +24,7 @@ libknarr_a_SOURCES += oci-spec/parse_linux.c
 libknarr_a_SOURCES += oci-spec/parse_process.c
 libknarr_a_SOURCES += oci-spec/parse_resources.c
 libknarr_a_SOURCES += oci-spec/parse_seccomp.c
+libknarr_a_SOURCES += oci-spec/report.c
 libknarr_a_SOURCES += oci-spec/spec.h
 libknarr_a_SOURCES += oci-spec/annotations.c
 libknarr_a_SOURCES += oci-spec/annotations.h

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/ns.h"
 
 /* Limits of a config.json; beyond them it is refused. Documented in
  * docs/limits.md. */
@@ -103,14 +104,10 @@ struct spec_hooks {
 	struct spec_hooks_list prestart, create_runtime, create_container, start_container, poststart, poststop;
 };
 
-/* The index into spec_linux.namespaces. */
-enum spec_ns_type {
-	SPEC_NS_USER, SPEC_NS_PID, SPEC_NS_NETWORK, SPEC_NS_MOUNT, SPEC_NS_IPC,
-	SPEC_NS_UTS, SPEC_NS_CGROUP, SPEC_NS_TIME, SPEC_NS_COUNT
-};
 struct spec_namespace {
 	bool listed;   /* false: inherited from the runtime */
 	char *path;    /* NULL: a new one; else join it */
+	bool is_own;   /* path is the runtime's: it is the host's, not the container's. By spec_load_new() only */
 };
 
 struct spec_device {
@@ -170,7 +167,7 @@ struct spec_resources {
 	struct spec_pairs unified;
 };
 
-/* Numbers of their own: libcontainer/seccomp_tables.h turns them into those of
+/* Numbers of their own: libcontainer/seccomp/seccomp_tables.h turns them into those of
  * libseccomp, whose actions have the errno in them. */
 enum spec_seccomp_action {
 	SPEC_ACT_KILL, /* = KILL_THREAD */ SPEC_ACT_KILL_PROCESS, SPEC_ACT_KILL_THREAD, SPEC_ACT_TRAP,
@@ -206,7 +203,7 @@ struct spec_time_offset { bool set; int64_t secs; uint32_t nanosecs; };
 enum spec_propagation { SPEC_PROP_UNSET, SPEC_PROP_SHARED, SPEC_PROP_SLAVE, SPEC_PROP_PRIVATE, SPEC_PROP_UNBINDABLE };
 
 struct spec_linux {
-	struct spec_namespace namespaces[SPEC_NS_COUNT];
+	struct spec_namespace namespaces[NS_COUNT];
 	struct spec_id_mappings uid_mappings, gid_mappings;
 	struct { bool set; struct spec_time_offset monotonic, boottime; } time_offsets;
 	struct spec_device *devices;
@@ -248,6 +245,7 @@ struct spec {
 enum spec_severity {
 	SPEC_ERROR,   /* the config is refused */
 	SPEC_WARNING, /* logged by every command */
+	SPEC_ADVICE,  /* a warning that `knarr check` shows; other commands put it into the log file only */
 	SPEC_NOTE,    /* only `knarr check` shows it (unknown properties) */
 };
 struct spec_issue {
@@ -272,12 +270,20 @@ struct spec_report {
 int spec_parse(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
 	       struct spec **ret_spec);
 
-/* Reads config_path (NULL: "config.json" in the folder bundle) and calls
+/* Reads config_path (NULL: "config.json" in the directory bundle) and calls
  * spec_parse(). An unreadable file is an error in *err; then report stays
  * empty. On a broken config *err holds the first error as
  * "FILE:LINE:COLUMN: PATH: TEXT", and how many more there are. 0 or -errno. */
 int spec_load(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report, struct err *err,
 	      struct spec **ret_spec);
+
+/* The same for a container that is about to be made: the runtime's namespaces are compared with
+ * those that the config joins. One that is the runtime's own counts as none, for rules that want
+ * the container to have its own. (A config of a container that is there is read from anywhere.) */
+int spec_load_new(const char *bundle, const char *config_path, struct arena *a, struct spec_report *report,
+		  struct err *err, struct spec **ret_spec);
+int spec_parse_new(const char *file, const char *json, size_t len, struct arena *a, struct spec_report *report,
+		   struct spec **ret_spec);
 
 /* The same for a lone process object (the file of `exec --process`), */
 int spec_parse_process(const char *json, size_t len, struct arena *a, struct spec_report *report,
@@ -299,6 +305,11 @@ int spec_load_resources(const char *path, struct arena *a, struct spec_report *r
 int spec_load_mounts(const char *path, struct arena *a, struct spec_report *report, struct err *err,
 		     struct spec_mount **ret_mounts, size_t *ret_n);
 
+/* Adds what a later step found, "PROPERTY: TEXT", to the report of spec, where the property is in
+ * the file; what is there already is not added. Memory from a. */
+void spec_report_add(struct arena *a, const struct spec *spec, struct spec_report *report, enum spec_severity severity,
+		     const char *message);
+
 /* One issue as a line "FILE:LINE:COLUMN: error: PATH: TEXT" in the arena. */
 char *spec_issue_format(struct arena *a, const char *file, const struct spec_issue *issue);
 
@@ -312,10 +323,10 @@ char *spec_issue_log_text(struct arena *a, const char *file, const struct spec_i
  * ".." component makes it no name of a kernel parameter. */
 char *spec_sysctl_path(struct arena *a, const char *key);
 
-/* Whether s is one of the list: options of a mount, names of system calls. */
-bool spec_strings_have(const struct spec_strings *list, const char *s);
+/* The kind of namespace that keeps the kernel parameter of this path apart; NS_COUNT: none does. */
+enum ns_kind spec_sysctl_namespace(const char *path);
 
-/* Name of a namespace type as in config.json ("network"); "unknown" beyond them. Static. */
-const char *spec_ns_name(enum spec_ns_type type);
+/* Whether text is one of the list: options of a mount, names of system calls. */
+bool spec_strings_have(const struct spec_strings *list, const char *text);
 
 #endif

@@ -7,43 +7,43 @@
 #include "oci-spec/fields.h"
 
 static const void *
-member_of(const struct field *f, const void *obj)
+member_of(const struct field *field, const void *obj)
 {
-	return (const char *)obj + f->offset;
+	return (const char *)obj + field->offset;
 }
 
 static const char *
-items_of(const struct field *f, const void *obj, size_t *ret_n)
+items_of(const struct field *field, const void *obj, size_t *ret_n)
 {
 	const char *items;
 
-	memcpy(&items, member_of(f, obj), sizeof(items));
-	memcpy(ret_n, (const char *)obj + f->count, sizeof(*ret_n));
+	memcpy(&items, member_of(field, obj), sizeof(items));
+	memcpy(ret_n, (const char *)obj + field->count, sizeof(*ret_n));
 	return items;
 }
 
 /* ---- scalars --------------------------------------------------------- */
 
 static void
-write_string(struct json_out *j, const struct field *f, const void *obj)
+write_string(struct json_out *j, const struct field *field, const void *obj)
 {
 	const char *text;
 
-	memcpy(&text, member_of(f, obj), sizeof(text));
+	memcpy(&text, member_of(field, obj), sizeof(text));
 	if (text)
-		json_out_member(j, f->name, text);
+		json_out_member(j, field->name, text);
 }
 
 static void
-write_bool(struct json_out *j, const struct field *f, const void *obj)
+write_bool(struct json_out *j, const struct field *field, const void *obj)
 {
-	const struct opt_bool *optional = member_of(f, obj);
-	bool is_optional = f->flags & FIELD_OPT;
+	const struct opt_bool *optional = member_of(field, obj);
+	bool is_optional = field->flags & FIELD_OPT;
 
 	if (is_optional && !optional->set)
 		return;
-	json_out_key(j, f->name);
-	json_out_bool(j, is_optional ? optional->v : *(const bool *)member_of(f, obj));
+	json_out_key(j, field->name);
+	json_out_bool(j, is_optional ? optional->v : *(const bool *)member_of(field, obj));
 }
 
 static uint64_t
@@ -62,17 +62,17 @@ load_integer(const void *from, unsigned size)
 
 /* Only 64 bits have a sign in these tables. */
 static void
-write_integer(struct json_out *j, const struct field *f, const void *obj)
+write_integer(struct json_out *j, const struct field *field, const void *obj)
 {
-	const char *from = member_of(f, obj);
+	const char *from = member_of(field, obj);
 	uint64_t n;
 
-	if ((f->flags & FIELD_OPT) && !*(const bool *)from)
+	if ((field->flags & FIELD_OPT) && !*(const bool *)from)
 		return;
 	/* As in field_integer(). */
-	n = load_integer(from + (f->flags & FIELD_OPT ? f->size : 0), f->size);
-	json_out_key(j, f->name);
-	if (f->min < 0)
+	n = load_integer(from + (field->flags & FIELD_OPT ? field->size : 0), field->size);
+	json_out_key(j, field->name);
+	if (field->min < 0)
 		json_out_int(j, (int64_t)n);
 	else
 		json_out_uint(j, n);
@@ -81,14 +81,14 @@ write_integer(struct json_out *j, const struct field *f, const void *obj)
 /* ---- lists ----------------------------------------------------------- */
 
 static void
-write_strings(struct json_out *j, const struct field *f, const void *obj)
+write_strings(struct json_out *j, const struct field *field, const void *obj)
 {
 	size_t n;
-	const char *items = items_of(f, obj, &n);
+	const char *items = items_of(field, obj, &n);
 
 	if (n == 0)
 		return;
-	json_out_key(j, f->name);
+	json_out_key(j, field->name);
 	json_out_open(j, '[');
 	for (size_t i = 0; i < n; i++)
 		json_out_string(j, ((char *const *)(const void *)items)[i]);
@@ -96,14 +96,14 @@ write_strings(struct json_out *j, const struct field *f, const void *obj)
 }
 
 static void
-write_pairs(struct json_out *j, const struct field *f, const void *obj)
+write_pairs(struct json_out *j, const struct field *field, const void *obj)
 {
 	size_t n;
-	const struct spec_pair *items = (const void *)items_of(f, obj, &n);
+	const struct spec_pair *items = (const void *)items_of(field, obj, &n);
 
 	if (n == 0)
 		return;
-	json_out_key(j, f->name);
+	json_out_key(j, field->name);
 	json_out_open(j, '{');
 	for (size_t i = 0; i < n; i++)
 		json_out_member(j, items[i].key, items[i].value);
@@ -113,34 +113,34 @@ write_pairs(struct json_out *j, const struct field *f, const void *obj)
 /* ---- objects --------------------------------------------------------- */
 
 static void
-write_embedded(struct json_out *j, const struct field *f, const void *obj)
+write_embedded(struct json_out *j, const struct field *field, const void *obj)
 {
-	json_out_key(j, f->name);
-	write_object(j, f->type, member_of(f, obj));
+	json_out_key(j, field->name);
+	write_object(j, field->type, member_of(field, obj));
 }
 
 static void
-write_pointer(struct json_out *j, const struct field *f, const void *obj)
+write_pointer(struct json_out *j, const struct field *field, const void *obj)
 {
 	const void *to;
 
-	memcpy(&to, member_of(f, obj), sizeof(to));
+	memcpy(&to, member_of(field, obj), sizeof(to));
 	if (!to)
 		return;
-	json_out_key(j, f->name);
-	write_object(j, f->type, to);
+	json_out_key(j, field->name);
+	write_object(j, field->type, to);
 }
 
 static void
-write_objects(struct json_out *j, const struct field *f, const void *obj)
+write_objects(struct json_out *j, const struct field *field, const void *obj)
 {
-	const struct object_type *t = f->type;
+	const struct object_type *t = field->type;
 	size_t n;
-	const char *items = items_of(f, obj, &n);
+	const char *items = items_of(field, obj, &n);
 
 	if (n == 0)
 		return;
-	json_out_key(j, f->name);
+	json_out_key(j, field->name);
 	json_out_open(j, '[');
 	for (size_t i = 0; i < n; i++)
 		write_object(j, t, items + i * t->size);
@@ -148,15 +148,15 @@ write_objects(struct json_out *j, const struct field *f, const void *obj)
 }
 
 static void
-write_map(struct json_out *j, const struct field *f, const void *obj)
+write_map(struct json_out *j, const struct field *field, const void *obj)
 {
-	const struct object_type *t = f->type;
+	const struct object_type *t = field->type;
 	size_t n;
-	const char *items = items_of(f, obj, &n);
+	const char *items = items_of(field, obj, &n);
 
 	if (n == 0)
 		return;
-	json_out_key(j, f->name);
+	json_out_key(j, field->name);
 	json_out_open(j, '{');
 	for (size_t i = 0; i < n; i++) {
 		const char *key;
@@ -180,10 +180,10 @@ static const struct {
 };
 
 void
-write_object(struct json_out *j, const struct object_type *t, const void *obj)
+write_object(struct json_out *j, const struct object_type *type, const void *obj)
 {
 	json_out_open(j, '{');
-	for (const struct field *f = t->fields; f < t->fields + t->n_fields; f++)
+	for (const struct field *f = type->fields; f < type->fields + type->n_fields; f++)
 		for (size_t i = 0; i < sizeof(writers) / sizeof(writers[0]); i++)
 			if (writers[i].parse == f->parse)
 				writers[i].write(j, f, obj);
