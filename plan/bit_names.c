@@ -1,15 +1,12 @@
-/* Theory of operation: see bit_names.h. */
-#include "base/bit_names.h"
+/* Tables alone, each ending with an empty row. */
+#include "plan/bit_names.h"
 
 #include <linux/mount.h>
-#include <sched.h>
 #include <stddef.h>
 
-#include "base/plan.h"
+#include "base/ns.h"
+#include "plan/plan.h"
 
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
 const struct bit_name mount_attr_names[] = {
 	{ MOUNT_ATTR_RDONLY, "ro" },
 	{ MOUNT_ATTR_NOSUID, "nosuid" },
@@ -25,11 +22,8 @@ const struct bit_name propagation_names[] = {
 	{ MS_UNBINDABLE, "unbindable" }, { MS_REC, "recursive" }, { 0, NULL },
 };
 
-const struct bit_name namespace_names[] = {
-	{ CLONE_NEWUSER, "user" },     { CLONE_NEWPID, "pid" },	  { CLONE_NEWNET, "network" },
-	{ CLONE_NEWNS, "mount" },      { CLONE_NEWIPC, "ipc" },	  { CLONE_NEWUTS, "uts" },
-	{ CLONE_NEWCGROUP, "cgroup" }, { CLONE_NEWTIME, "time" }, { 0, NULL },
-};
+#define NS_NAME(kind, word, file, flag) { flag, word },
+const struct bit_name namespace_names[] = { NS_KINDS(NS_NAME){ 0, NULL } };
 
 const struct bit_name plan_errno_names[] = {
 	{ PLAN_EPERM, "EPERM" },	   { PLAN_EACCES, "EACCES" }, { PLAN_ENOENT, "ENOENT" },

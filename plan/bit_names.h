@@ -1,6 +1,6 @@
 /* Names of kernel bits for people, in the words of the OCI spec and mount(8). */
-#ifndef KNARR_BASE_BIT_NAMES_H
-#define KNARR_BASE_BIT_NAMES_H
+#ifndef KNARR_PLAN_BIT_NAMES_H
+#define KNARR_PLAN_BIT_NAMES_H
 
 #include <stdint.h>
 

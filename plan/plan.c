@@ -1,4 +1,4 @@
-/* Building and sealing plans. Theory of operation: see plan.h.
+/* Building and sealing plans.
  *
  * The builder grows three arrays (steps, alternates, sources) and one blob in
  * an arena. Sealing lays them out in a single anonymous mapping
@@ -7,7 +7,7 @@
  *
  * and takes away the right to write it. The mapping is inherited by the child,
  * at the same address, so the three pointers in struct plan hold there too. */
-#include "base/plan.h"
+#include "plan/plan.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -59,9 +59,9 @@ blob_append(struct plan_builder *b, const void *data, size_t len)
 }
 
 plan_str
-plan_string(struct plan_builder *b, const char *s)
+plan_string(struct plan_builder *b, const char *text)
 {
-	return s ? blob_append(b, s, strlen(s) + 1) : 0;
+	return text ? blob_append(b, text, strlen(text) + 1) : 0;
 }
 
 struct plan_strv
@@ -134,6 +134,25 @@ plan_add_source(struct plan_builder *b, const char *path, bool recursive, bool n
 	return src->slot;
 }
 
+static uint16_t *
+held_of(struct plan_step *step)
+{
+	return step->kind == PLAN_MOUNT_FS ? &step->u.mount_fs.held : &step->u.mount_bind.held;
+}
+
+uint16_t
+plan_hold(struct plan_builder *b, size_t i)
+{
+	struct plan_step *step = &b->steps[i];
+	uint16_t *slot = held_of(step);
+
+	if (!*slot)
+		*slot = (uint16_t)(PLAN_FD_MAX - ++b->n_held);
+	if (step->on_error == PLAN_ALT)
+		*held_of(&b->alts[step->alt]) = *slot;
+	return *slot;
+}
+
 static int
 check_sizes(const struct plan_builder *b, struct err *err)
 {
@@ -144,6 +163,13 @@ check_sizes(const struct plan_builder *b, struct err *err)
 	if (PLAN_FD_SOURCES + b->n_sources > PLAN_FD_MAX) {
 		err_plain(err, "mounts: %zu bind sources that the runtime has to open, the limit is %d", b->n_sources,
 			  PLAN_FD_MAX - PLAN_FD_SOURCES);
+		return -E2BIG;
+	}
+	if (PLAN_FD_SOURCES + b->n_sources + b->n_held > PLAN_FD_MAX) {
+		err_plain(err,
+			  "mounts: %zu bind sources that the runtime has to open and %zu mounts that it has to keep "
+			  "open, the limit is %d",
+			  b->n_sources, b->n_held, PLAN_FD_MAX - PLAN_FD_SOURCES);
 		return -E2BIG;
 	}
 	if (b->blob_len > UINT32_MAX / 2) {
@@ -188,7 +214,7 @@ plan_seal(const struct plan_builder *b, struct err *err, struct plan **ret_plan)
 		.size = size,
 		.n_steps = (uint32_t)b->n_steps,
 		.n_sources = (uint32_t)b->n_sources,
-		.stage = b->stage,
+		.spawn = b->spawn,
 		.steps = steps,
 		.sources = (struct plan_source *)((char *)p + sources_at),
 		.blob = (char *)p + blob_at,
@@ -203,29 +229,29 @@ plan_seal(const struct plan_builder *b, struct err *err, struct plan **ret_plan)
 }
 
 void
-plan_free(struct plan *p)
+plan_free(struct plan *plan)
 {
-	if (p)
-		munmap(p, p->size);
+	if (plan)
+		munmap(plan, plan->size);
 }
 
 const char *
-plan_next(const char *s)
+plan_next(const char *text)
 {
-	return s + strlen(s) + 1;
+	return text + strlen(text) + 1;
 }
 
 int
-plan_vector(const struct plan *p, struct plan_strv v, const char **vec, size_t max)
+plan_vector(const struct plan *plan, struct plan_strv vector, const char **vec, size_t max)
 {
-	const char *s = plan_first(p, v);
+	const char *s = plan_first(plan, vector);
 
-	if (v.n >= max)
+	if (vector.n >= max)
 		return -E2BIG;
-	for (uint32_t i = 0; i < v.n; i++, s = plan_next(s))
+	for (uint32_t i = 0; i < vector.n; i++, s = plan_next(s))
 		vec[i] = s;
-	vec[v.n] = NULL;
-	return (int)v.n;
+	vec[vector.n] = NULL;
+	return (int)vector.n;
 }
 
 uint32_t

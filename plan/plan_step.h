@@ -3,12 +3,14 @@
  * plan.h for how plans are built and executed.
  *
  * A new kind needs its place in enum plan_kind, a struct in the union of struct
- * plan_step, a line in plan_print_step.c and one in libcontainer/planrun.c. */
-#ifndef KNARR_BASE_PLAN_STEP_H
-#define KNARR_BASE_PLAN_STEP_H
+ * plan_step, a line in plan_print_step.c and one in libcontainer/stage/planrun.c. */
+#ifndef KNARR_PLAN_PLAN_STEP_H
+#define KNARR_PLAN_PLAN_STEP_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/ns.h"
 
 /* Offset of a NUL-terminated string in the blob; 0 is "no string". */
 typedef uint32_t plan_str;
@@ -56,13 +58,16 @@ enum plan_kind {
 	PLAN_SET_PERSONALITY,
 	PLAN_SET_MEMORY_POLICY,
 	PLAN_SET_LABEL,
+	PLAN_FIND_HOME,
+	PLAN_GIVE_STDIO,
 	PLAN_SET_IDS,
 	PLAN_CHANGE_DIR,
 	PLAN_SET_CAPABILITIES,
 	PLAN_FIND_PROGRAM,
 	PLAN_NO_NEW_PRIVILEGES,
-	PLAN_WAIT_START,
 	PLAN_PREPARE_EXEC,
+	PLAN_TAKE_TERMINAL,
+	PLAN_WAIT_START,
 	PLAN_LOAD_SECCOMP,
 	PLAN_EXEC,
 	PLAN_KIND_COUNT
@@ -96,19 +101,23 @@ struct plan_mount_fs { /* fsopen, fsconfig, fsmount, move_mount */
 	struct plan_attrs attrs, rec_attrs;
 	uint32_t propagation; /* MS_SHARED… with MS_REC or not; 0: none */
 	bool copy_up;	      /* tmpcopyup: dest's content is copied into the new tmpfs */
+	uint16_t held;	      /* slot that the mount stays open in, for a remount later; 0: none */
 };
 struct plan_mount_bind {       /* open_tree(CLONE), mount_setattr, move_mount */
 	plan_str dest, source; /* source: path in the runtime's mount namespace */
+	plan_str inside;       /* 0, or the source's path below the container's root: made by a step before */
 	uint16_t slot;	       /* 0: open source here; else a tree that the parent opened */
 	bool recursive;	       /* rbind */
 	bool source_is_dir;    /* what to make when dest does not exist */
 	bool source_nofollow, dest_nofollow;
 	bool host_peer; /* the parent's tree stays in the host's peer group */
+	uint16_t held;	/* as of plan_mount_fs */
 	struct plan_attrs attrs, rec_attrs;
 	uint32_t propagation;
 };
 struct plan_remount { /* of a mount that is there: "remount" in its options */
 	plan_str dest;
+	uint16_t held;		  /* slot of the mount that a step before made; 0: look dest up */
 	struct plan_strv options; /* of the file system, for superblock */
 	struct plan_attrs attrs, rec_attrs;
 	uint32_t propagation;
@@ -120,7 +129,7 @@ struct plan_root_bind {
 	bool open_only; /* no mount namespace: nothing is mounted */
 };
 struct plan_root_overlay {
-	plan_str target;		/* folder to attach to; 0: on top of "/" */
+	plan_str target;		/* directory to attach to; 0: on top of "/" */
 	struct plan_strv lowerdirs;	/* topmost first, unescaped */
 	plan_str upperdir, workdir;	/* 0: none (read-only root) */
 	bool upper_tmpfs;		/* upper and work are made in a tmpfs of their own */
@@ -152,13 +161,15 @@ struct plan_console {
 	uint16_t height, width; /* for set_size */
 	uint32_t uid;		/* owner of the terminal */
 	bool set_size;
-	bool bind; /* on /dev/console, too */
+	bool bind;	     /* on /dev/console, too */
+	bool plain_newlines; /* \n stays \n in what the program writes */
 };
 struct plan_hook {
 	plan_str path;
-	plan_str dir; /* working folder; 0: that of the init */
+	plan_str dir; /* working directory; 0: that of the init */
 	struct plan_strv args, env;
 	bool inherit_env;		 /* the config gave none: the runtime's own */
+	bool find_home;			 /* and the HOME of FIND_HOME */
 	int64_t timeout;		 /* seconds; 0: none */
 	plan_str state_head, state_tail; /* state JSON around the pid */
 	struct plan_bytes seccomp;	 /* filter for a hook that comes from the container; len 0: none */
@@ -176,15 +187,23 @@ struct plan_keyring {
 	plan_str name;
 	plan_str label; /* for /proc/self/attr/keycreate; 0: none */
 };
+/* A namespace of the runtime that a step must not change: what was joined by path may be another
+ * one than that which was compared, when its process ended and the number is used again. */
+struct plan_own_namespace {
+	struct ns_id id; /* inode 0: nothing to be compared */
+	uint8_t kind;	 /* enum ns_kind */
+};
 struct plan_uts {
 	plan_str name;
 	bool domain; /* setdomainname(2), not sethostname(2) */
+	struct plan_own_namespace own;
 };
 struct plan_propagation {
 	uint32_t flags; /* MS_PRIVATE… with MS_REC or not, for "/" */
 };
 struct plan_sysctl {
 	plan_str name, value; /* name with slashes: "net/ipv4/ip_forward" */
+	struct plan_own_namespace own;
 };
 struct plan_rlimit {
 	uint32_t resource;   /* RLIMIT_* */
@@ -215,6 +234,12 @@ struct plan_memory_policy { /* set_mempolicy(2) */
 	struct plan_bytes nodes; /* mask; len 0: none */
 	uint32_t max_node;	 /* bits of the mask, as the call counts them */
 };
+struct plan_home { /* HOME of the environment, from the container's /etc/passwd */
+	uint32_t uid;
+};
+struct plan_stdio { /* standard input, output and error: fchown(2) */
+	uint32_t uid;
+};
 struct plan_label {
 	plan_str file, text; /* file below /proc/self/attr */
 };
@@ -244,14 +269,14 @@ struct plan_program {
 struct plan_seccomp {
 	struct plan_bytes filter; /* struct sock_filter[] */
 	uint32_t flags;		  /* SECCOMP_FILTER_FLAG_* */
-	bool notify;		  /* has a listener, which the runtime takes */
+	bool notify;		  /* has a listener, which goes to an agent */
+	bool early;		  /* is loaded before the process can be seen */
 };
 struct plan_exec {
 	struct plan_strv args, env;
 	uint32_t keep_fds; /* 3 … 3+n-1 stay open */
 	bool listen_pid;   /* add LISTEN_PID= the program's own pid */
-	bool find_home;	   /* add HOME= from the container's /etc/passwd for uid */
-	uint32_t uid;
+	bool find_home;	   /* add the HOME that PLAN_FIND_HOME found */
 };
 
 struct plan_step {
@@ -286,6 +311,8 @@ struct plan_step {
 		struct plan_personality personality;
 		struct plan_memory_policy memory_policy;
 		struct plan_label label;
+		struct plan_home home;
+		struct plan_stdio stdio;
 		struct plan_ids ids;
 		struct plan_dir dir;
 		struct plan_capabilities capabilities;
