@@ -1,10 +1,10 @@
-/* tmpcopyup: a fresh tmpfs begins with the content of the folder it will cover.
+/* tmpcopyup: a fresh tmpfs begins with the content of the directory it will cover.
  *
  * The tmpfs is still detached, so nobody races with us in there; the source is
  * the attacker's, so every entry of it is opened by its parent's fd without
  * following links, and copied by what that fd turns out to be. No recursion and
  * no memory but this stack: a frame per level of depth, one shared buffer of
- * directory entries, and the place in the folder remembered as its offset. */
+ * directory entries, and the place in the directory remembered as its offset. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/rootfs_run.h"
+#include "namespaces/mount/rootfs_run.h"
 
 #define MAX_DEPTH 64
 
@@ -45,9 +45,9 @@ struct copy {
 };
 
 static int
-fail(const struct copy *k, const char *name, int code)
+fail(const struct copy *copy, const char *name, int code)
 {
-	return err_set(k->err, code, "tmpcopyup: copy '%s' of '%s'", name, k->dest);
+	return err_set(copy->err, code, "tmpcopyup: copy '%s' of '%s'", name, copy->dest);
 }
 
 /* Extended attributes are copied as far as the tmpfs takes them; SELinux labels
@@ -69,7 +69,7 @@ copy_xattrs(int src, int dst)
 	}
 }
 
-/* Owner, mode, times and attributes of an opened file or folder. An owner that
+/* Owner, mode, times and attributes of an opened file or directory. An owner that
  * the user namespace cannot express is left out: the container's root owns it. */
 static int
 copy_meta(int src, int dst, const struct stat *st)
@@ -98,9 +98,9 @@ copy_data(int src, int dst)
 }
 
 static int
-copy_file(const struct level *l, const char *name)
+copy_file(const struct level *level, const char *name)
 {
-	auto_close int src = openat(l->src, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	auto_close int src = openat(level->src, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	auto_close int dst = -1;
 	struct stat st;
 	int r;
@@ -109,7 +109,7 @@ copy_file(const struct level *l, const char *name)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ESTALE;
-	dst = openat(l->dst, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	dst = openat(level->dst, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (dst < 0)
 		return -errno;
 	r = copy_data(src, dst);
@@ -117,46 +117,46 @@ copy_file(const struct level *l, const char *name)
 }
 
 static int
-copy_link(const struct level *l, const char *name)
+copy_link(const struct level *level, const char *name)
 {
 	char target[PATH_MAX];
-	ssize_t n = readlinkat(l->src, name, target, sizeof(target) - 1);
+	ssize_t n = readlinkat(level->src, name, target, sizeof(target) - 1);
 
 	if (n < 0)
 		return -errno;
 	target[n] = '\0';
-	return symlinkat(target, l->dst, name) < 0 ? -errno : 0;
+	return symlinkat(target, level->dst, name) < 0 ? -errno : 0;
 }
 
 /* What a name can be made of without opening it: links, devices, fifos, sockets. */
 static int
-copy_special(const struct level *l, const char *name, const struct stat *st)
+copy_special(const struct level *level, const char *name, const struct stat *st)
 {
 	const struct timespec times[2] = { st->st_atim, st->st_mtim };
 	int r = 0;
 
 	if (S_ISLNK(st->st_mode))
-		r = copy_link(l, name);
-	else if (mknodat(l->dst, name, st->st_mode, st->st_rdev) < 0)
+		r = copy_link(level, name);
+	else if (mknodat(level->dst, name, st->st_mode, st->st_rdev) < 0)
 		r = -errno;
 	if (r < 0)
 		return r;
-	if (fchownat(l->dst, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM &&
+	if (fchownat(level->dst, name, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM &&
 	    errno != EINVAL)
 		return -errno;
-	if (!S_ISLNK(st->st_mode) && fchmodat(l->dst, name, st->st_mode & 07777, 0) < 0)
+	if (!S_ISLNK(st->st_mode) && fchmodat(level->dst, name, st->st_mode & 07777, 0) < 0)
 		return -errno;
-	return utimensat(l->dst, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+	return utimensat(level->dst, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* Goes down into the folder name; its metadata is set when it is left. */
+/* Goes down into the directory name; its metadata is set when it is left. */
 static int
-enter_dir(struct copy *k, const char *name)
+enter_dir(struct copy *copy, const char *name)
 {
-	const struct level *l = &k->levels[k->depth];
+	const struct level *l = &copy->levels[copy->depth];
 	auto_close int src = -1, dst = -1;
 
-	if (k->depth + 1 == MAX_DEPTH)
+	if (copy->depth + 1 == MAX_DEPTH)
 		return -ELOOP;
 	src = openat(l->src, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (src < 0)
@@ -166,51 +166,51 @@ enter_dir(struct copy *k, const char *name)
 	dst = openat(l->dst, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dst < 0)
 		return -errno;
-	k->depth++;
-	k->levels[k->depth] = (struct level){ .src = fd_take(&src), .dst = fd_take(&dst) };
-	k->len = k->pos = 0;
+	copy->depth++;
+	copy->levels[copy->depth] = (struct level){ .src = fd_take(&src), .dst = fd_take(&dst) };
+	copy->len = copy->pos = 0;
 	return 0;
 }
 
 static int
-copy_entry(struct copy *k, const char *name)
+copy_entry(struct copy *copy, const char *name)
 {
-	const struct level *l = &k->levels[k->depth];
+	const struct level *l = &copy->levels[copy->depth];
 	struct stat st;
 
 	if (fstatat(l->src, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (S_ISDIR(st.st_mode))
-		return enter_dir(k, name);
+		return enter_dir(copy, name);
 	if (S_ISREG(st.st_mode))
 		return copy_file(l, name);
 	return copy_special(l, name, &st);
 }
 
-/* The next name of the innermost folder, or NULL at its end. The name is valid
+/* The next name of the innermost directory, or NULL at its end. The name is valid
  * until the next call. */
 static const char *
-next_name(struct copy *k, int *ret_error)
+next_name(struct copy *copy, int *ret_error)
 {
-	struct level *l = &k->levels[k->depth];
+	struct level *l = &copy->levels[copy->depth];
 
 	for (;;) {
-		const struct entry *e = (const struct entry *)(const void *)(k->buf + k->pos);
+		const struct entry *e = (const struct entry *)(const void *)(copy->buf + copy->pos);
 
-		if (k->pos >= k->len) {
+		if (copy->pos >= copy->len) {
 			long n = lseek(l->src, l->off, SEEK_SET) < 0
 					 ? -1
-					 : syscall(SYS_getdents64, l->src, k->buf, sizeof(k->buf));
+					 : syscall(SYS_getdents64, l->src, copy->buf, sizeof(copy->buf));
 
 			if (n <= 0) {
 				*ret_error = n < 0 ? -errno : 0;
 				return NULL;
 			}
-			k->len = (size_t)n;
-			k->pos = 0;
+			copy->len = (size_t)n;
+			copy->pos = 0;
 			continue;
 		}
-		k->pos += e->reclen;
+		copy->pos += e->reclen;
 		l->off = e->off;
 		if (strcmp(e->name, ".") != 0 && strcmp(e->name, "..") != 0)
 			return e->name;
@@ -218,22 +218,22 @@ next_name(struct copy *k, int *ret_error)
 }
 
 static int
-leave_dir(struct copy *k)
+leave_dir(struct copy *copy)
 {
-	struct level *l = &k->levels[k->depth];
+	struct level *l = &copy->levels[copy->depth];
 	struct stat st;
 	int r = fstat(l->src, &st) < 0 ? -errno : 0;
 
-	/* The mode of the outermost folder is the tmpfs's own, from its options. */
-	if (r == 0 && k->depth > 0)
+	/* The mode of the outermost directory is the tmpfs's own, from its options. */
+	if (r == 0 && copy->depth > 0)
 		r = copy_meta(l->src, l->dst, &st);
 	else if (r == 0 && fchown(l->dst, st.st_uid, st.st_gid) < 0 && errno != EPERM && errno != EINVAL)
 		r = -errno;
 
 	fd_close(l->src);
 	fd_close(l->dst);
-	k->depth--;
-	k->len = k->pos = 0;
+	copy->depth--;
+	copy->len = copy->pos = 0;
 	return r;
 }
 

@@ -1,8 +1,8 @@
 /* The executors of PLAN_MAKE_DIR, PLAN_MAKE_DEVICE, PLAN_BIND_DEVICE and
  * PLAN_MAKE_SYMLINK.
  *
- * Nodes are made by name in a parent folder that was resolved below the root
- * and is held open (a rootfs whose /dev is a link to a host folder gets nothing
+ * Nodes are made by name in a parent directory that was resolved below the root
+ * and is held open (a rootfs whose /dev is a link to a host directory gets nothing
  * there: CVE-2026-41579, CVE-2026-47766). The last component is never followed:
  * what stands there is opened with O_NOFOLLOW, looked at, and changed only
  * through that descriptor. */
@@ -16,23 +16,23 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/mount_api.h"
-#include "namespaces/mount_attach.h"
-#include "namespaces/path_in_root.h"
-#include "namespaces/rootfs.h"
-#include "namespaces/rootfs_run.h"
+#include "namespaces/mount/mount_api.h"
+#include "namespaces/mount/mount_attach.h"
+#include "namespaces/mount/path_in_root.h"
+#include "namespaces/mount/rootfs.h"
+#include "namespaces/mount/rootfs_run.h"
 
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif
 
 int
-rootfs_run_make_dir(struct plan_ctx *c, const struct plan_step *s)
+device_run_make_dir(struct plan_ctx *c, const struct plan_step *step)
 {
-	const char *path = rootfs_text(c->plan, s->u.make_dir.path);
-	auto_close int fd = path_make_dir(c->fds[PLAN_FD_ROOT], path, s->u.make_dir.mode);
+	const char *path = rootfs_text(c->plan, step->u.make_dir.path);
+	auto_close int fd = path_make_dir(c->fds[PLAN_FD_ROOT], path, step->u.make_dir.mode);
 
-	return fd < 0 ? err_set(c->err, -fd, "make the folder '%s'", path) : 0;
+	return fd < 0 ? plan_answer(c, err_set(c->err, -fd, "make the directory '%s'", path)) : 0;
 }
 
 /* chmod(2) for an O_PATH descriptor: a system call since Linux 6.6, before that
@@ -44,18 +44,18 @@ set_mode(int fd, mode_t mode)
 
 	if (syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0)
 		return 0;
-	if (errno != ENOSYS)
+	if (errno != ENOSYS && errno != EPERM) /* EPERM: an older seccomp profile around the runtime */
 		return -errno;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	return fchmodat(AT_FDCWD, link, mode, 0) < 0 ? -errno : 0;
 }
 
 static bool
-is_device(const struct stat *st, const struct plan_device *d)
+is_device(const struct stat *st, const struct plan_device *device)
 {
-	if ((st->st_mode & S_IFMT) != (d->mode & S_IFMT))
+	if ((st->st_mode & S_IFMT) != (device->mode & S_IFMT))
 		return false;
-	return S_ISFIFO(st->st_mode) || st->st_rdev == makedev(d->major, d->minor);
+	return S_ISFIFO(st->st_mode) || st->st_rdev == makedev(device->major, device->minor);
 }
 
 static const char *
@@ -64,39 +64,53 @@ kind_name(mode_t mode)
 	return S_ISCHR(mode) ? "character device" : S_ISBLK(mode) ? "block device" : "fifo";
 }
 
-/* 1: something of that name was there. */
+/* 1: something of that name was there. *ret_refused: it was mknod(2) that failed. */
 static int
-make_node(int parent, const char *name, const struct plan_device *d)
+make_node(int parent, const char *name, const struct plan_device *device, bool *ret_refused)
 {
-	mode_t old = umask(0);
-	int r = mknodat(parent, name, d->mode, makedev(d->major, d->minor)) < 0 ? -errno : 0;
+	int r = mknodat(parent, name, device->mode, makedev(device->major, device->minor)) < 0 ? -errno : 0;
 
-	umask(old);
+	*ret_refused = r < 0 && r != -EEXIST;
 	return r == -EEXIST ? 1 : r;
 }
 
 /* Owner first: chown(2) takes set-id bits away. */
 static int
-set_owner_and_mode(int fd, const struct stat *st, const struct plan_device *d)
+set_owner_and_mode(int fd, const struct stat *st, const struct plan_device *device)
 {
-	if ((st->st_uid != d->uid || st->st_gid != d->gid) && fchownat(fd, "", d->uid, d->gid, AT_EMPTY_PATH) < 0)
+	if ((st->st_uid != device->uid || st->st_gid != device->gid) &&
+	    fchownat(fd, "", device->uid, device->gid, AT_EMPTY_PATH) < 0)
 		return -errno;
-	return (st->st_mode & 07777) == (d->mode & 07777) ? 0 : set_mode(fd, d->mode & 07777);
+	return (st->st_mode & 07777) == (device->mode & 07777) ? 0 : set_mode(fd, device->mode & 07777);
+}
+
+/* It has owner and mode already. */
+static bool
+is_whole(const struct stat *st, const struct plan_device *device)
+{
+	return st->st_uid == device->uid && st->st_gid == device->gid &&
+	       (st->st_mode & 07777) == (device->mode & 07777);
 }
 
 int
-rootfs_run_make_device(struct plan_ctx *c, const struct plan_step *s)
+device_run_make(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_device *d = &s->u.device;
+	const struct plan_device *d = &step->u.device;
 	const char *path = rootfs_text(c->plan, d->path);
 	char name[NAME_MAX + 1];
 	auto_close int parent = path_open_parent(c->fds[PLAN_FD_ROOT], path, 0755, name);
 	auto_close int fd = -1;
 	struct stat st;
-	int r = parent < 0 ? parent : make_node(parent, name, d);
+	bool refused = false;
+	int r = parent < 0 ? parent : make_node(parent, name, d, &refused);
 
 	if (r < 0)
-		return err_set(c->err, -r, "make the %s '%s'", kind_name(d->mode), path);
+		err_set(c->err, -r, "make the %s '%s'", kind_name(d->mode), path);
+	if (r < 0)
+		return refused ? plan_answer(c, r) : r;
+	if (r == 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && is_device(&st, d) && is_whole(&st, d))
+		return 0;
+	/* There is something to change, or to say. */
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(c->err, errno, "open the device '%s'", path);
@@ -109,7 +123,7 @@ rootfs_run_make_device(struct plan_ctx *c, const struct plan_step *s)
 	return r < 0 ? err_set(c->err, -r, "set owner and mode of the device '%s'", path) : 0;
 }
 
-/* The place to bind a device to: any file but a link or a folder. */
+/* The place to bind a device to: any file but a link or a directory. */
 static int
 open_node_place(int rootfd, const char *path)
 {
@@ -134,12 +148,12 @@ open_node_place(int rootfd, const char *path)
 }
 
 int
-rootfs_run_bind_device(struct plan_ctx *c, const struct plan_step *s)
+device_run_bind(struct plan_ctx *c, const struct plan_step *step)
 {
-	const char *path = rootfs_text(c->plan, s->u.bind_device.path);
-	const char *source = rootfs_text(c->plan, s->u.bind_device.source);
+	const char *path = rootfs_text(c->plan, step->u.bind_device.path);
+	const char *source = rootfs_text(c->plan, step->u.bind_device.source);
 	auto_close int place = open_node_place(c->fds[PLAN_FD_ROOT], path);
-	auto_close int tree = s->u.bind_device.slot ? fd_take(&c->fds[s->u.bind_device.slot]) : -1;
+	auto_close int tree = step->u.bind_device.slot ? fd_take(&c->fds[step->u.bind_device.slot]) : -1;
 	struct stat st;
 	int r;
 
@@ -153,30 +167,37 @@ rootfs_run_bind_device(struct plan_ctx *c, const struct plan_step *s)
 		return err_set(c->err, errno, "open the host's device '%s'", source);
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
 		return err_plain(c->err, "'%s' of the host is not a device", source);
-	r = mount_attach(c, &tree, place);
-	return r < 0 ? err_set(c->err, -r, "bind the host's device '%s' to '%s'", source, path) : 0;
+	/* What somebody puts in place of the node gives nobody privileges. */
+	r = mount_set_attrs(tree, (struct plan_attrs){ .set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC }, false);
+	if (r == 0)
+		r = mount_attach(c, &tree, place);
+	return r < 0 ? err_set(c->err, -r, "bind the host's device '%s' to '%s'%s", source, path, mount_attach_hint(r))
+		     : 0;
 }
 
 /* /dev/ptmx of an image (a device, or a link elsewhere) would lead to another
  * devpts than the container's; anything else that exists is the image's choice. */
-static bool
+static int
 must_replace(int parent, const char *path, const char *name)
 {
 	struct stat st;
 
-	if (strcmp(path, "/dev/ptmx") != 0 || fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return false;
+	if (strcmp(path, "/dev/ptmx") != 0)
+		return 0;
+	if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
 	return S_ISCHR(st.st_mode) || S_ISLNK(st.st_mode);
 }
 
 int
-rootfs_run_make_symlink(struct plan_ctx *c, const struct plan_step *s)
+device_run_make_symlink(struct plan_ctx *c, const struct plan_step *step)
 {
-	const char *path = rootfs_text(c->plan, s->u.symlink.path);
-	const char *target = rootfs_text(c->plan, s->u.symlink.target);
+	const char *path = rootfs_text(c->plan, step->u.symlink.path);
+	const char *target = rootfs_text(c->plan, step->u.symlink.target);
 	char name[NAME_MAX + 1], old[PATH_MAX];
 	auto_close int parent = path_open_parent(c->fds[PLAN_FD_ROOT], path, 0755, name);
 	ssize_t n;
+	int r;
 
 	if (parent < 0)
 		return err_set(c->err, -parent, "make the link '%s'", path);
@@ -187,9 +208,12 @@ rootfs_run_make_symlink(struct plan_ctx *c, const struct plan_step *s)
 	n = readlinkat(parent, name, old, sizeof(old));
 	if (n == (ssize_t)strlen(target) && memcmp(old, target, (size_t)n) == 0)
 		return 0;
-	if (!must_replace(parent, path, name))
+	r = n < 0 && errno != EINVAL ? -errno : must_replace(parent, path, name); /* EINVAL: not a link */
+	if (r < 0)
+		return err_set(c->err, -r, "look at '%s'", path);
+	if (r == 0)
 		return 0;
-	/* EBUSY: somebody mounted a ptmx of his own there. */
+	/* EBUSY: somebody mounted their own ptmx there. */
 	if (unlinkat(parent, name, 0) < 0)
 		return errno == EBUSY ? 0 : err_set(c->err, errno, "replace '%s'", path);
 	if (symlinkat(target, parent, name) < 0)

@@ -1,13 +1,11 @@
-/* Theory of operation: see device_sources.h.
- *
- * A file can be made a mount only where its own file system is mounted, and the
+/* A file can be made a mount only where its own file system is mounted, and the
  * host must not see that. So a child in a mount namespace of its own, which shares
- * the runtime's table of descriptors, mounts a small tmpfs over a folder that is
+ * the runtime's table of descriptors, mounts a small tmpfs over a directory that is
  * always there, makes the nodes in it and takes a detached copy of each. The tmpfs
  * lives on in these; it belongs to the initial user namespace, so devices on it
  * can be opened. Numbers of the descriptors, and a failure, come back in shared
  * memory. */
-#include "namespaces/device_sources.h"
+#include "namespaces/mount/device_sources.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +20,7 @@
 #include <unistd.h>
 
 #include "base/process.h"
-#include "namespaces/mount_api.h"
+#include "namespaces/mount/mount_api.h"
 
 static const char place[] = "/proc";
 
@@ -32,7 +30,7 @@ struct result {
 };
 
 static int
-make_one(const struct plan *p, const struct plan_source *src, int dir, struct err *err)
+make_one(const struct plan *plan, const struct plan_source *src, int dir, struct err *err)
 {
 	const struct plan_device *d = &src->device;
 	char name[16];
@@ -41,16 +39,17 @@ make_one(const struct plan *p, const struct plan_source *src, int dir, struct er
 	snprintf(name, sizeof(name), "%u", (unsigned)src->slot);
 	if (mknodat(dir, name, d->mode, makedev(d->major, d->minor)) < 0 ||
 	    fchownat(dir, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0 || fchmodat(dir, name, d->mode & 07777, 0) < 0)
-		return err_set(err, errno, "%s: make the device '%s'", plan_text(p, src->what),
-			       plan_text(p, src->path));
+		return err_set(err, errno, "%s: make the device '%s'", plan_text(plan, src->what),
+			       plan_text(plan, src->path));
 	fd = mount_open_tree(dir, name, OPEN_TREE_CLONE);
-	return fd < 0 ? err_set(err, -fd, "%s: open the device '%s'", plan_text(p, src->what), plan_text(p, src->path))
+	return fd < 0 ? err_set(err, -fd, "%s: open the device '%s'", plan_text(plan, src->what),
+				plan_text(plan, src->path))
 		      : fd;
 }
 
 /* The child. Its mounts, private as they are, end with it. */
 static void
-make_all(const struct plan *p, struct result *result)
+make_all(const struct plan *plan, struct result *result)
 {
 	int dir = -1;
 
@@ -61,9 +60,9 @@ make_all(const struct plan *p, struct result *result)
 		err_set(&result->err, errno, "linux.devices: a place to make device nodes in");
 		return;
 	}
-	for (uint32_t i = 0; i < p->n_sources; i++) {
-		const struct plan_source *src = &p->sources[i];
-		int fd = src->device.mode ? make_one(p, src, dir, &result->err) : -1;
+	for (uint32_t i = 0; i < plan->n_sources; i++) {
+		const struct plan_source *src = &plan->sources[i];
+		int fd = src->device.mode ? make_one(plan, src, dir, &result->err) : -1;
 
 		if (src->device.mode && fd < 0)
 			break;
@@ -73,37 +72,40 @@ make_all(const struct plan *p, struct result *result)
 }
 
 static int
-run_child(const struct plan *p, struct result *result, struct err *err)
+run_child(const struct plan *plan, struct result *result, struct err *err)
 {
 	struct clone_args args = { .flags = CLONE_NEWNS | CLONE_FILES, .exit_signal = SIGCHLD };
 	pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	int status = 0;
+	int status = 0, r;
 
 	if (pid == 0) {
-		make_all(p, result);
+		make_all(plan, result);
 		process_end(0);
 	}
 	if (pid < 0)
 		return err_set(err, errno, "linux.devices: make a mount namespace for device nodes");
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	r = process_wait(pid, &status);
+	if (r < 0) {
+		kill(pid, SIGKILL);
+		return err_set(err, -r, "linux.devices: wait for the process that makes device nodes");
+	}
 	if (status)
 		return err_plain(err, "linux.devices: the process that makes device nodes was killed");
 	return 0;
 }
 
 int
-device_sources_make(const struct plan *p, int *fds, struct err *err)
+device_sources_make(const struct plan *plan, int *fds, struct err *err)
 {
 	struct result *result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int r;
 
 	if (result == MAP_FAILED)
 		return err_set(err, errno, "linux.devices: memory for device nodes");
-	r = run_child(p, result, err);
-	for (uint32_t i = 0; i < p->n_sources; i++)
-		if (p->sources[i].device.mode && result->fds[p->sources[i].slot] > 0)
-			fds[p->sources[i].slot] = result->fds[p->sources[i].slot];
+	r = run_child(plan, result, err);
+	for (uint32_t i = 0; i < plan->n_sources; i++)
+		if (plan->sources[i].device.mode && result->fds[plan->sources[i].slot] > 0)
+			fds[plan->sources[i].slot] = result->fds[plan->sources[i].slot];
 	if (r == 0 && result->err.msg[0]) {
 		*err = result->err;
 		r = err->code ? -err->code : -EINVAL;

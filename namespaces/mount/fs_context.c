@@ -1,9 +1,7 @@
-/* Theory of operation: see fs_context.h.
- *
- * After a failing call the context descriptor can be read: each read gives one
+/* After a failing call the context descriptor can be read: each read gives one
  * line, "e overlay: …" for an error, "w …" for a warning. Those lines tell far
  * more than EINVAL, but not every file system writes any. */
-#include "namespaces/fs_context.h"
+#include "namespaces/mount/fs_context.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/mount_api.h"
+#include "namespaces/mount/mount_api.h"
 
 static const struct {
 	int code;
@@ -55,67 +53,67 @@ read_messages(int fd, char *buf, size_t size)
 }
 
 int
-fs_context_fail(const struct fs_context *f, int code, const char *option)
+fs_context_fail(const struct fs_context *context, int code, const char *option)
 {
-	const char *hint = find_hint(f->type, code);
+	const char *hint = find_hint(context->type, code);
 	char kernel[400];
 
-	read_messages(f->fd, kernel, sizeof(kernel));
-	return err_set(f->err, code, "mount '%s' on '%s'%s%s%s%s%s%s%s", f->type, f->dest, option ? ": option '" : "",
-		       option ? option : "", option ? "'" : "", kernel, hint ? " (" : "", hint ? hint : "",
-		       hint ? ")" : "");
+	read_messages(context->fd, kernel, sizeof(kernel));
+	return err_set(context->err, code, "mount '%s' on '%s'%s%s%s%s%s%s%s", context->type, context->dest,
+		       option ? ": option '" : "", option ? option : "", option ? "'" : "", kernel, hint ? " (" : "",
+		       hint ? hint : "", hint ? ")" : "");
 }
 
 int
-fs_context_open(struct fs_context *f, struct err *err, const char *type, const char *dest)
+fs_context_open(struct fs_context *context, struct err *err, const char *type, const char *dest)
 {
-	*f = (struct fs_context){ .fd = -1, .err = err, .type = type, .dest = dest };
-	f->fd = mount_fsopen(type);
-	if (f->fd < 0)
-		return fs_context_fail(f, -f->fd, NULL);
+	*context = (struct fs_context){ .fd = -1, .err = err, .type = type, .dest = dest };
+	context->fd = mount_fsopen(type);
+	if (context->fd < 0)
+		return fs_context_fail(context, -context->fd, NULL);
 	return 0;
 }
 
 void
-fs_context_close(struct fs_context *f)
+fs_context_close(struct fs_context *context)
 {
-	f->fd = fd_close(f->fd);
+	context->fd = fd_close(context->fd);
 }
 
 int
-fs_context_set(struct fs_context *f, const char *key, const char *value)
+fs_context_set(struct fs_context *context, const char *key, const char *value)
 {
-	int r = mount_fsconfig(f->fd, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0);
+	int r = mount_fsconfig(context->fd, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0);
 	char option[FS_CONTEXT_VALUE_MAX + 1];
 
 	if (r >= 0)
 		return 0;
 	snprintf(option, sizeof(option), "%s%s%s", key, value ? "=" : "", value ? value : "");
-	return fs_context_fail(f, -r, option);
+	return fs_context_fail(context, -r, option);
 }
 
 static int
-set_option(struct fs_context *f, const char *option)
+set_option(struct fs_context *context, const char *option)
 {
 	char key[FS_CONTEXT_VALUE_MAX + 1];
 	size_t len = strcspn(option, "=");
 
 	if (!option[len])
-		return fs_context_set(f, option, NULL);
+		return fs_context_set(context, option, NULL);
 	if (len >= sizeof(key))
-		return fs_context_fail(f, EINVAL, option);
+		return fs_context_fail(context, EINVAL, option);
 	memcpy(key, option, len);
 	key[len] = '\0';
-	return fs_context_set(f, key, option + len + 1);
+	return fs_context_set(context, key, option + len + 1);
 }
 
 int
-fs_context_set_all(struct fs_context *f, const struct plan *p, struct plan_strv options)
+fs_context_set_all(struct fs_context *context, const struct plan *plan, struct plan_strv options)
 {
-	const char *option = plan_first(p, options);
+	const char *option = plan_first(plan, options);
 
 	for (uint32_t i = 0; i < options.n; i++, option = plan_next(option)) {
-		int r = set_option(f, option);
+		int r = set_option(context, option);
 
 		if (r < 0)
 			return r;
@@ -124,15 +122,15 @@ fs_context_set_all(struct fs_context *f, const struct plan *p, struct plan_strv 
 }
 
 int
-fs_context_mount(struct fs_context *f, uint64_t attrs, int *ret_mount_fd)
+fs_context_mount(struct fs_context *context, uint64_t attrs, int *ret_mount_fd)
 {
-	int r = mount_fsconfig(f->fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	int r = mount_fsconfig(context->fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 
 	if (r < 0)
-		return fs_context_fail(f, -r, NULL);
-	r = mount_fsmount(f->fd, (unsigned)attrs);
+		return fs_context_fail(context, -r, NULL);
+	r = mount_fsmount(context->fd, (unsigned)attrs);
 	if (r < 0)
-		return fs_context_fail(f, -r, NULL);
+		return fs_context_fail(context, -r, NULL);
 	*ret_mount_fd = r;
 	return 0;
 }

@@ -1,5 +1,5 @@
-/* Theory of operation: see mount_api.h. */
-#include "namespaces/mount_api.h"
+/* Each function is one syscall(2) and turns its errno into a result. */
+#include "namespaces/mount/mount_api.h"
 
 #include <errno.h>
 #include <linux/stat.h>
@@ -9,9 +9,9 @@
 #define DETACH 2 /* MNT_DETACH, which only <sys/mount.h> has */
 
 static int
-result(long r)
+result(long result)
 {
-	return r < 0 ? -errno : (int)r;
+	return result < 0 ? -errno : (int)result;
 }
 
 int

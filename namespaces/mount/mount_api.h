@@ -3,8 +3,8 @@
  * wrappers, and the declarations of glibc's <sys/mount.h> clash with <linux/mount.h>:
  * files that include this header use MOUNT_ATTR_*, FSCONFIG_* … and MS_* from the
  * kernel's header only. */
-#ifndef KNARR_NAMESPACES_MOUNT_API_H
-#define KNARR_NAMESPACES_MOUNT_API_H
+#ifndef KNARR_NAMESPACES_MOUNT_MOUNT_API_H
+#define KNARR_NAMESPACES_MOUNT_MOUNT_API_H
 
 #include <fcntl.h>
 #include <linux/mount.h>

@@ -1,9 +1,7 @@
-/* Theory of operation: see mount_attach.h.
- *
- * A process's "/" is a mount and a folder, not a path: what is mounted on top
+/* A process's "/" is a mount and a directory, not a path: what is mounted on top
  * of "/" is invisible to all who already stand there. That is a place for
  * mounts that must be attached to something but have no place on the host. */
-#include "namespaces/mount_attach.h"
+#include "namespaces/mount/mount_attach.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +10,9 @@
 #include <sys/vfs.h>
 
 #include "base/fd.h"
-#include "namespaces/mount_api.h"
-#include "namespaces/path_in_root.h"
-#include "namespaces/path_text.h"
+#include "namespaces/mount/mount_api.h"
+#include "namespaces/mount/path_in_root.h"
+#include "namespaces/mount/path_text.h"
 
 int
 mount_set_attrs(int fd, struct plan_attrs attrs, bool recursive)
@@ -61,35 +59,57 @@ mount_set_propagation(int fd, uint32_t propagation)
 	return mount_setattr_fd(fd, propagation & MS_REC, &attr);
 }
 
-/* The root's own fd would keep naming the folder below the new mount. */
-static bool
-is_root(const struct plan_ctx *c, int fd)
+void
+mount_set_root(struct plan_ctx *c, int *fd)
 {
-	struct mount_place root, place;
-
-	return mount_place_of(c->fds[PLAN_FD_ROOT], &root) == 0 && mount_place_of(fd, &place) == 0 &&
-	       root.mount_id == place.mount_id && root.inode == place.inode;
+	fd_close(c->fds[PLAN_FD_ROOT]);
+	c->fds[PLAN_FD_ROOT] = fd_take(fd);
+	c->root_mount = 0;
 }
 
-bool
+/* 1: it is. The root's own fd would keep naming the directory below the new mount. */
+static int
+is_root(struct plan_ctx *c, int fd)
+{
+	struct mount_place place;
+	int r = 0;
+
+	if (!c->root_mount) {
+		r = mount_place_of(c->fds[PLAN_FD_ROOT], &place);
+		if (r < 0)
+			return r;
+		c->root_mount = place.mount_id;
+		c->root_inode = place.inode;
+	}
+	r = mount_place_of(fd, &place);
+	return r < 0 ? r : c->root_mount == place.mount_id && c->root_inode == place.inode;
+}
+
+int
 mount_place_is_hidden_proc(int place_fd, const char *dest)
 {
 	struct statfs fs;
 
-	return !path_is_in(dest, "/proc") && fstatfs(place_fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+	if (path_is_in(dest, "/proc"))
+		return 0;
+	return fstatfs(place_fd, &fs) < 0 ? -errno : fs.f_type == PROC_SUPER_MAGIC;
 }
 
 int
 mount_attach(struct plan_ctx *c, int *mount_fd, int place_fd)
 {
-	bool on_root = is_root(c, place_fd);
-	int r = mount_move(*mount_fd, place_fd);
+	int on_root = is_root(c, place_fd);
+	int r = on_root < 0 ? on_root : mount_move(*mount_fd, place_fd);
 
-	if (r < 0 || !on_root)
-		return r;
-	fd_close(c->fds[PLAN_FD_ROOT]);
-	c->fds[PLAN_FD_ROOT] = fd_take(mount_fd);
-	return 0;
+	if (r == 0 && on_root)
+		mount_set_root(c, mount_fd);
+	return r;
+}
+
+const char *
+mount_attach_hint(int code)
+{
+	return code == -ENOSPC ? " (the number of mounts in /proc/sys/fs/mount-max is reached)" : "";
 }
 
 static const struct {
@@ -100,7 +120,7 @@ static const struct {
 	{ "/sys", PLAN_FD_SYS_MOUNT },
 };
 
-void
+int
 mount_keep(struct plan_ctx *c, const char *dest, int mount_fd)
 {
 	bool all = strcmp(dest, "/") == 0;
@@ -112,7 +132,19 @@ mount_keep(struct plan_ctx *c, const char *dest, int mount_fd)
 			continue;
 		fd_close(*slot);
 		*slot = mount_fd < 0 ? -1 : fcntl(mount_fd, F_DUPFD_CLOEXEC, 0);
+		if (mount_fd >= 0 && *slot < 0)
+			return -errno;
 	}
+	return 0;
+}
+
+int
+mount_hold(struct plan_ctx *c, uint16_t slot, int mount_fd)
+{
+	if (!slot)
+		return 0;
+	c->fds[slot] = fcntl(mount_fd, F_DUPFD_CLOEXEC, 0);
+	return c->fds[slot] < 0 ? -errno : 0;
 }
 
 int
@@ -154,9 +186,7 @@ mount_attach_root(struct plan_ctx *c, int *mount_fd, int place_fd)
 {
 	int r = mount_attach_place(*mount_fd, place_fd);
 
-	if (r < 0)
-		return r;
-	fd_close(c->fds[PLAN_FD_ROOT]);
-	c->fds[PLAN_FD_ROOT] = fd_take(mount_fd);
-	return 0;
+	if (r == 0)
+		mount_set_root(c, mount_fd);
+	return r;
 }

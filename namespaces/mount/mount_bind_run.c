@@ -12,20 +12,20 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
-#include "namespaces/fs_context.h"
-#include "namespaces/mount_api.h"
-#include "namespaces/mount_attach.h"
-#include "namespaces/path_in_root.h"
-#include "namespaces/rootfs.h"
-#include "namespaces/rootfs_run.h"
+#include "namespaces/mount/fs_context.h"
+#include "namespaces/mount/mount_api.h"
+#include "namespaces/mount/mount_attach.h"
+#include "namespaces/mount/path_in_root.h"
+#include "namespaces/mount/rootfs.h"
+#include "namespaces/mount/rootfs_run.h"
 
 static int
-take_tree(struct plan_ctx *c, const struct plan_mount_bind *m)
+take_tree(struct plan_ctx *c, const struct plan_mount_bind *mount)
 {
-	int fd = fd_take(&c->fds[m->slot]);
+	int fd = fd_take(&c->fds[mount->slot]);
 	int r = fd < 0 ? -EBADF : 0;
 
-	if (r == 0 && !m->host_peer)
+	if (r == 0 && !mount->host_peer)
 		r = mount_set_propagation(fd, MS_SLAVE | MS_REC);
 	if (r < 0) {
 		fd_close(fd);
@@ -34,18 +34,30 @@ take_tree(struct plan_ctx *c, const struct plan_mount_bind *m)
 	return fd;
 }
 
+/* In the container's root, which its links do not lead out of. */
 static int
-open_source(struct plan_ctx *c, const struct plan_mount_bind *m)
+open_inside(struct plan_ctx *c, const struct plan_mount_bind *mount, unsigned flags)
+{
+	int nofollow = mount->source_nofollow ? O_NOFOLLOW : 0;
+	auto_close int fd = path_open(c->fds[PLAN_FD_ROOT], plan_text(c->plan, mount->inside), O_PATH | nofollow, 0);
+
+	return fd < 0 ? fd : mount_open_tree(fd, "", (flags & ~(unsigned)AT_SYMLINK_NOFOLLOW) | AT_EMPTY_PATH);
+}
+
+static int
+open_source(struct plan_ctx *c, const struct plan_mount_bind *mount)
 {
 	unsigned flags = OPEN_TREE_CLONE;
 
-	if (m->slot)
-		return take_tree(c, m);
-	if (m->recursive)
+	if (mount->slot)
+		return take_tree(c, mount);
+	if (mount->recursive)
 		flags |= AT_RECURSIVE;
-	if (m->source_nofollow)
+	if (mount->source_nofollow)
 		flags |= AT_SYMLINK_NOFOLLOW;
-	return mount_open_tree(AT_FDCWD, plan_text(c->plan, m->source), flags);
+	if (mount->inside)
+		return open_inside(c, mount, flags);
+	return mount_open_tree(AT_FDCWD, plan_text(c->plan, mount->source), flags);
 }
 
 /* Opens dest itself even when it is a link; makes it when nothing is there. */
@@ -65,51 +77,58 @@ open_dest_nofollow(int rootfd, const char *dest, bool dir)
 }
 
 static int
-open_bind_dest(int rootfd, const char *dest, const struct plan_mount_bind *m)
+open_bind_dest(int rootfd, const char *dest, const struct plan_mount_bind *mount, bool is_dir)
 {
-	if (m->dest_nofollow)
-		return open_dest_nofollow(rootfd, dest, m->source_is_dir);
-	return m->source_is_dir ? path_make_dir(rootfd, dest, 0755) : path_make_file(rootfd, dest, 0644);
+	if (mount->dest_nofollow)
+		return open_dest_nofollow(rootfd, dest, is_dir);
+	return is_dir ? path_make_dir(rootfd, dest, 0755) : path_make_file(rootfd, dest, 0644);
 }
 
 /* Why a bind was refused, where the errno alone does not tell. */
 static const char *
-open_hint(const struct plan_mount_bind *m, int code)
+open_hint(const struct plan_mount_bind *mount, int code)
 {
-	if (code == EINVAL && !m->recursive)
-		return " (in a user namespace, a folder with mounts below it needs rbind)";
+	if (code == EINVAL && !mount->recursive)
+		return " (in a user namespace, a directory with mounts below it needs rbind)";
 	return "";
 }
 
 static const char *
-place_hint(const struct plan_mount_bind *m, int dest_fd, int code)
+place_hint(bool is_dir, int dest_fd, int code)
 {
 	struct stat st;
 
-	if (m->source_is_dir && (code == ENOTDIR || (fstat(dest_fd, &st) == 0 && !S_ISDIR(st.st_mode))))
-		return " (the source is a folder, the destination is not)";
-	if (!m->source_is_dir && fstat(dest_fd, &st) == 0 && S_ISDIR(st.st_mode))
-		return " (the source is not a folder, the destination is)";
+	if (is_dir && (code == ENOTDIR || (fstat(dest_fd, &st) == 0 && !S_ISDIR(st.st_mode))))
+		return " (the source is a directory, the destination is not)";
+	if (!is_dir && fstat(dest_fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return " (the source is not a directory, the destination is)";
 	return "";
 }
 
 int
-rootfs_run_mount_bind(struct plan_ctx *c, const struct plan_step *s)
+mount_run_bind(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_mount_bind *m = &s->u.mount_bind;
+	const struct plan_mount_bind *m = &step->u.mount_bind;
 	const char *source = plan_text(c->plan, m->source), *dest = rootfs_text(c->plan, m->dest);
 	auto_close int tree = open_source(c, m);
 	auto_close int dest_fd = -1;
 	int fd = tree, r;
+	struct stat st;
+	bool is_dir;
 
 	if (tree < 0)
 		return err_set(c->err, -tree, "bind '%s' to '%s': open the source%s", source, dest,
 			       open_hint(m, -tree));
-	dest_fd = open_bind_dest(c->fds[PLAN_FD_ROOT], dest, m);
+	/* The plan's guess may be of what was there before an earlier mount. */
+	is_dir = fstat(tree, &st) == 0 ? S_ISDIR(st.st_mode) : m->source_is_dir;
+	dest_fd = open_bind_dest(c->fds[PLAN_FD_ROOT], dest, m, is_dir);
 	if (dest_fd < 0)
 		return err_set(c->err, -dest_fd, "bind '%s' to '%s': make the mount point%s", source, dest,
-			       place_hint(m, -1, -dest_fd));
-	if (mount_place_is_hidden_proc(dest_fd, dest))
+			       place_hint(is_dir, -1, -dest_fd));
+	r = mount_place_is_hidden_proc(dest_fd, dest);
+	if (r < 0)
+		return err_set(c->err, -r, "bind '%s' to '%s': look at the place", source, dest);
+	if (r > 0)
 		return err_plain(c->err, "bind '%s' to '%s': a link in the root file system leads into /proc", source,
 				 dest);
 	r = mount_set_attrs(tree, m->attrs, false);
@@ -119,9 +138,13 @@ rootfs_run_mount_bind(struct plan_ctx *c, const struct plan_step *s)
 		return err_set(c->err, -r, "bind '%s' to '%s': set the mount flags", source, dest);
 	r = mount_attach(c, &tree, dest_fd);
 	if (r < 0)
-		return err_set(c->err, -r, "bind '%s' to '%s'%s", source, dest, place_hint(m, dest_fd, -r));
-	mount_keep(c, dest, -1);
-	r = mount_set_propagation(fd, m->propagation);
+		return err_set(c->err, -r, "bind '%s' to '%s'%s%s", source, dest, place_hint(is_dir, dest_fd, -r),
+			       mount_attach_hint(r));
+	r = mount_keep(c, dest, -1);
+	if (r == 0)
+		r = mount_hold(c, m->held, fd);
+	if (r == 0)
+		r = mount_set_propagation(fd, m->propagation);
 	if (r < 0)
 		return err_set(c->err, -r, "bind '%s' to '%s': set the propagation", source, dest);
 	return 0;
@@ -143,12 +166,25 @@ reconfigure(struct plan_ctx *c, int fd, const char *dest, struct plan_strv optio
 	return r < 0 ? fs_context_fail(&f, -r, NULL) : 0;
 }
 
-int
-rootfs_run_remount(struct plan_ctx *c, const struct plan_step *s)
+/* The mount that an earlier step made, whatever is at its path by now; or one that came
+ * with the root or with a bind, which only its path names. */
+static int
+open_mount(struct plan_ctx *c, const struct plan_remount *remount)
 {
-	const struct plan_remount *m = &s->u.remount;
+	int fd;
+
+	if (!remount->held)
+		return path_open(c->fds[PLAN_FD_ROOT], rootfs_text(c->plan, remount->dest), O_PATH, 0);
+	fd = fcntl(c->fds[remount->held], F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
+}
+
+int
+mount_run_remount(struct plan_ctx *c, const struct plan_step *step)
+{
+	const struct plan_remount *m = &step->u.remount;
 	const char *dest = rootfs_text(c->plan, m->dest);
-	auto_close int fd = path_open(c->fds[PLAN_FD_ROOT], dest, O_PATH, 0);
+	auto_close int fd = open_mount(c, m);
 	int r = 0;
 
 	if (fd < 0)

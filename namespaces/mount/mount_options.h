@@ -1,8 +1,8 @@
 /* The option strings of one mount, sorted into what the kernel wants where:
  * per-mount attributes, superblock flags, propagation, file system data.
  * config.md#linux-mount-options, mount(8). */
-#ifndef KNARR_NAMESPACES_MOUNT_OPTIONS_H
-#define KNARR_NAMESPACES_MOUNT_OPTIONS_H
+#ifndef KNARR_NAMESPACES_MOUNT_MOUNT_OPTIONS_H
+#define KNARR_NAMESPACES_MOUNT_MOUNT_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/plan.h"
 #include "oci-spec/spec.h"
+#include "plan/plan.h"
 
 /* Superblock flags that fsconfig(2) knows by name. */
 enum mount_superblock {
@@ -33,24 +33,32 @@ struct mount_options {
 	uint32_t propagation[MOUNT_MAX_PROPAGATION]; /* MS_SHARED… with MS_REC or not */
 	size_t n_propagation;
 	bool bind, recursive; /* rbind: both */
+	bool names_flags;     /* some flag of mount(2) was set or cleared by name, */
+	bool names_atime;     /* an access time mode among them */
 	bool remount;
 	bool copy_up;		     /* tmpcopyup */
 	bool idmap, idmap_recursive; /* idmap; ridmap: both */
+	const char *idmap_maps;	     /* what "idmap=" and "ridmap=" say; NULL: they say nothing */
 	bool source_nofollow, dest_nofollow;
 	const char **data; /* "key=value" or "flag", for the file system */
 	size_t n_data;
 };
 
-/* Parses list. property ("mounts[3]") names the mount in errors; type (may be
- * NULL) tells which data keys are known to belong to the file system. Strings
- * come from a. 0 or -errno with err; *ret is filled on success only. */
-int mount_options_parse(struct arena *a, const char *property, const char *type, const struct spec_strings *list,
-			struct err *err, struct mount_options *ret);
+/* Of a bind mount: makes the flags of the mount exactly those that the options name,
+ * when they name any. With locked, what the source may not do stays so: the flags that the
+ * kernel would lock in a new user namespace are not cleared. symfollow: this kernel can clear
+ * nosymfollow, too. */
+void mount_options_name_all_flags(struct mount_options *options, bool locked, bool symfollow);
+
+/* Parses list. property ("mounts[3]") names the mount in errors. Strings come from a.
+ * 0 or -errno with err; *ret is filled on success only. */
+int mount_options_parse(struct arena *a, const char *property, const struct spec_strings *list, struct err *err,
+			struct mount_options *ret);
 
 /* Names of the superblock flags for fsconfig(2). with_cleared: also those that
  * are taken away ("rw", "async"), for a remount. names has room for MOUNT_SB_COUNT;
  * they are static. Returns how many were filled. */
-size_t mount_options_superblock(const struct mount_options *o, bool with_cleared, const char **names);
+size_t mount_options_superblock(const struct mount_options *options, bool with_cleared, const char **names);
 
 /* Name number i of the options that knarr implements, for the features
  * document; NULL after the last. Static. */

@@ -1,6 +1,6 @@
 /* Options of mount(8) that the kernel never sees ("nofail", "x-systemd.…"). */
-#ifndef KNARR_NAMESPACES_MOUNT_USERSPACE_H
-#define KNARR_NAMESPACES_MOUNT_USERSPACE_H
+#ifndef KNARR_NAMESPACES_MOUNT_MOUNT_USERSPACE_H
+#define KNARR_NAMESPACES_MOUNT_MOUNT_USERSPACE_H
 
 #include <stdint.h>
 
@@ -10,9 +10,8 @@ enum mount_userspace {
 	MOUNT_USERSPACE_REFUSE, /* mount(8) would do real work for it (loop, verity, helper) */
 };
 
-/* Asks libmount, which is opened on demand. Without it every option belongs to
- * the file system, which refuses what it does not know. *implied: MOUNT_ATTR_*
- * that mount(8) sets for it ("user": nosuid, nodev, noexec); 0 mostly. */
-enum mount_userspace mount_userspace_kind(const char *option, uint64_t *implied);
+/* *ret_implied: MOUNT_ATTR_* that mount(8) sets for it ("user": nosuid, nodev, noexec); 0
+ * mostly. */
+enum mount_userspace mount_userspace_kind(const char *option, uint64_t *ret_implied);
 
 #endif

@@ -6,7 +6,7 @@
  *            255 bytes and ':' and '\' are special in some versions, so a path
  *            that is long or has those is opened and named /proc/self/fd/N.
  *   legacy   mount(2) takes all of them in one page. Each layer is opened, and
- *            with /proc/self/fd as the working folder its name is its number:
+ *            with /proc/self/fd as the working directory its name is its number:
  *            "lowerdir=7:8:9" has room for the 500 layers of the kernel, and
  *            nothing needs escaping.
  *
@@ -27,17 +27,18 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/fs_context.h"
-#include "namespaces/mount_api.h"
-#include "namespaces/mount_attach.h"
-#include "namespaces/rootfs.h"
-#include "namespaces/rootfs_run.h"
+#include "base/process.h"
+#include "namespaces/mount/fs_context.h"
+#include "namespaces/mount/mount_api.h"
+#include "namespaces/mount/mount_attach.h"
+#include "namespaces/mount/rootfs.h"
+#include "namespaces/mount/rootfs_run.h"
 
 /* OVL_MAX_STACK of the kernel, and a few more. */
 #define MAX_DIRS 512
 
 struct layers {
-	int lower[MAX_DIRS]; /* opened folders, topmost first */
+	int lower[MAX_DIRS]; /* opened directories, topmost first */
 	unsigned n;
 	int upper, work; /* -1: none */
 	int scratch;	 /* tmpfs for upper and work, the empty layer, the mount */
@@ -45,25 +46,25 @@ struct layers {
 };
 
 static void
-close_layers(struct layers *l)
+close_layers(struct layers *layers)
 {
-	for (unsigned i = 0; i < l->n; i++)
-		fd_close(l->lower[i]);
-	fd_close(l->upper);
-	fd_close(l->work);
-	fd_close(l->scratch);
-	fd_close(l->place);
+	for (unsigned i = 0; i < layers->n; i++)
+		fd_close(layers->lower[i]);
+	fd_close(layers->upper);
+	fd_close(layers->work);
+	fd_close(layers->scratch);
+	fd_close(layers->place);
 }
 #define auto_layers __attribute__((cleanup(close_layers)))
 
 static int
-make_scratch(struct plan_ctx *c, struct layers *l, struct plan_strv options)
+make_scratch(struct plan_ctx *c, struct layers *layers, struct plan_strv options)
 {
 	auto_fs_context struct fs_context f;
 	auto_close int fd = -1;
 	int r;
 
-	if (l->scratch >= 0)
+	if (layers->scratch >= 0)
 		return 0;
 	r = fs_context_open(&f, c->err, "tmpfs", "/");
 	if (r == 0)
@@ -74,10 +75,10 @@ make_scratch(struct plan_ctx *c, struct layers *l, struct plan_strv options)
 		r = fs_context_mount(&f, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, &fd);
 	if (r < 0)
 		return r;
-	r = mount_attach_place(fd, l->place);
+	r = mount_attach_place(fd, layers->place);
 	if (r < 0)
 		return err_set(c->err, -r, "attach the tmpfs of the upper layer");
-	l->scratch = fd_take(&fd);
+	layers->scratch = fd_take(&fd);
 	return 0;
 }
 
@@ -85,19 +86,17 @@ make_scratch(struct plan_ctx *c, struct layers *l, struct plan_strv options)
 static int
 open_made_dir(struct plan_ctx *c, int dirfd, const char *name, bool *ret_made)
 {
-	mode_t old = umask(0);
-	int r = mkdirat(dirfd, name, 0755), fd;
+	int r = mkdirat(dirfd, name, 0755) < 0 ? -errno : 0, fd;
 
 	*ret_made = r == 0;
-	umask(old);
-	if (r < 0 && errno != EEXIST)
-		return err_set(c->err, errno, "make the overlay folder '%s'", name);
+	if (r < 0 && r != -EEXIST)
+		return err_set(c->err, -r, "make the overlay directory '%s'", name);
 	fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_set(c->err, errno, "open the overlay folder '%s'", name) : fd;
+	return fd < 0 ? err_set(c->err, errno, "open the overlay directory '%s'", name) : fd;
 }
 
 static int
-open_lowers(struct plan_ctx *c, struct plan_strv dirs, struct layers *l)
+open_lowers(struct plan_ctx *c, struct plan_strv dirs, struct layers *layers)
 {
 	const char *dir = plan_first(c->plan, dirs);
 
@@ -106,52 +105,52 @@ open_lowers(struct plan_ctx *c, struct plan_strv dirs, struct layers *l)
 
 		if (fd < 0)
 			return err_set(c->err, -fd, "open the layer '%s'", dir);
-		l->lower[l->n++] = fd;
+		layers->lower[layers->n++] = fd;
 	}
 	return 0;
 }
 
 /* The layers with mapped ids, which the parent opened. */
 static int
-attach_lowers(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l)
+attach_lowers(struct plan_ctx *c, const struct plan_root_overlay *overlay, struct layers *layers)
 {
-	int r = make_scratch(c, l, o->tmpfs_options);
+	int r = make_scratch(c, layers, overlay->tmpfs_options);
 
-	for (uint32_t i = 0; r == 0 && i < o->lowerdirs.n; i++) {
+	for (uint32_t i = 0; r == 0 && i < overlay->lowerdirs.n; i++) {
 		auto_close int place = -1;
 		char name[16];
 		bool made;
 
-		l->lower[l->n++] = fd_take(&c->fds[o->slot + i]);
+		layers->lower[layers->n++] = fd_take(&c->fds[overlay->slot + i]);
 		snprintf(name, sizeof(name), "layer%u", i);
-		place = open_made_dir(c, l->scratch, name, &made);
+		place = open_made_dir(c, layers->scratch, name, &made);
 		if (place < 0)
 			return place;
-		r = mount_attach_place(l->lower[i], place);
+		r = mount_attach_place(layers->lower[i], place);
 		if (r < 0)
 			return err_set(c->err, -r, "attach the overlay layer %u with mapped ids", i);
 	}
 	return r;
 }
 
-/* A fresh upper folder is what the container sees as "/": it takes owner and
+/* A fresh upper directory is what the container sees as "/": it takes owner and
  * mode of the topmost layer's root. */
 static int
-copy_root_mode(struct plan_ctx *c, const struct layers *l)
+copy_root_mode(struct plan_ctx *c, const struct layers *layers)
 {
 	struct stat st;
-	auto_close int upper = openat(l->upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int upper = openat(layers->upper, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (l->n == 0)
+	if (layers->n == 0)
 		return 0;
-	if (upper < 0 || fstat(l->lower[0], &st) < 0 || fchmod(upper, st.st_mode & 07777) < 0)
+	if (upper < 0 || fstat(layers->lower[0], &st) < 0 || fchmod(upper, st.st_mode & 07777) < 0)
 		return err_set(c->err, errno, "set the mode of the upper layer");
 	if (fchown(upper, st.st_uid, st.st_gid) < 0 && errno != EPERM && errno != EINVAL)
 		return err_set(c->err, errno, "set the owner of the upper layer");
 	return 0;
 }
 
-/* The folder that upper and work are made in, for its owner only: files in the
+/* The directory that upper and work are made in, for its owner only: files in the
  * upper layer can have set-id bits. */
 static int
 make_parent(struct plan_ctx *c, const char *upper)
@@ -167,105 +166,108 @@ make_parent(struct plan_ctx *c, const char *upper)
 	dir[len - 1] = '\0';
 	if (mkdirat(AT_FDCWD, dir, 0700) == 0 || errno == EEXIST)
 		return 0;
-	return err_set(c->err, errno, "make the overlay folder '%s'", dir);
+	return err_set(c->err, errno, "make the overlay directory '%s'", dir);
 }
 
 static int
-open_upper(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l)
+open_upper(struct plan_ctx *c, const struct plan_root_overlay *overlay, struct layers *layers)
 {
-	const char *upper = o->upper_tmpfs ? "upper" : plan_text(c->plan, o->upperdir);
-	const char *work = o->upper_tmpfs ? "work" : plan_text(c->plan, o->workdir);
+	const char *upper = overlay->upper_tmpfs ? "upper" : plan_text(c->plan, overlay->upperdir);
+	const char *work = overlay->upper_tmpfs ? "work" : plan_text(c->plan, overlay->workdir);
 	bool made, made_work;
 	int at, r;
 
-	if (o->upper_tmpfs) {
-		r = make_scratch(c, l, o->tmpfs_options);
+	if (overlay->upper_tmpfs) {
+		r = make_scratch(c, layers, overlay->tmpfs_options);
 		if (r < 0)
 			return r;
 	}
 	if (!upper || !work)
 		return 0;
-	at = o->upper_tmpfs ? l->scratch : AT_FDCWD;
-	if (!o->upper_tmpfs && (r = make_parent(c, upper)) < 0)
+	at = overlay->upper_tmpfs ? layers->scratch : AT_FDCWD;
+	if (!overlay->upper_tmpfs && (r = make_parent(c, upper)) < 0)
 		return r;
-	l->upper = open_made_dir(c, at, upper, &made);
-	if (l->upper < 0)
-		return l->upper;
-	l->work = open_made_dir(c, at, work, &made_work);
-	if (l->work < 0)
-		return l->work;
-	return made ? copy_root_mode(c, l) : 0;
+	layers->upper = open_made_dir(c, at, upper, &made);
+	if (layers->upper < 0)
+		return layers->upper;
+	layers->work = open_made_dir(c, at, work, &made_work);
+	if (layers->work < 0)
+		return layers->work;
+	return made ? copy_root_mode(c, layers) : 0;
 }
 
 /* Without an upper the kernel wants two layers at least. */
 static int
-add_empty_layer(struct plan_ctx *c, struct layers *l)
+add_empty_layer(struct plan_ctx *c, struct layers *layers)
 {
 	bool made;
-	int r = make_scratch(c, l, (struct plan_strv){ 0 });
+	int r = make_scratch(c, layers, (struct plan_strv){ 0 });
 
 	if (r < 0)
 		return r;
-	r = open_made_dir(c, l->scratch, "empty", &made);
+	r = open_made_dir(c, layers->scratch, "empty", &made);
 	if (r < 0)
 		return r;
-	l->lower[l->n++] = r;
+	layers->lower[layers->n++] = r;
 	return 0;
 }
 
 static int
-open_layers(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l)
+open_layers(struct plan_ctx *c, const struct plan_root_overlay *overlay, struct layers *layers)
 {
 	int r;
 
-	if (o->lowerdirs.n > MAX_DIRS - 1)
-		return err_set(c->err, E2BIG, "an overlay of %u layers; the kernel allows 500", o->lowerdirs.n);
-	r = o->slot ? attach_lowers(c, o, l) : open_lowers(c, o->lowerdirs, l);
+	if (overlay->lowerdirs.n > MAX_DIRS - 1)
+		return err_set(c->err, E2BIG, "an overlay of %u layers; the kernel allows 500", overlay->lowerdirs.n);
+	r = overlay->slot ? attach_lowers(c, overlay, layers) : open_lowers(c, overlay->lowerdirs, layers);
 	if (r == 0)
-		r = open_upper(c, o, l);
-	if (r == 0 && l->upper < 0 && l->n == 1)
-		r = add_empty_layer(c, l);
+		r = open_upper(c, overlay, layers);
+	if (r == 0 && layers->upper < 0 && layers->n == 1)
+		r = add_empty_layer(c, layers);
 	return r;
 }
 
 /* path when the kernel takes it as it is, else (or for NULL) the name of fd. */
 static int
-set_dir(struct fs_context *f, const char *key, const char *path, int fd)
+set_dir(struct fs_context *context, const char *key, const char *path, int fd)
 {
 	char name[32];
 
 	if (path && strlen(path) <= FS_CONTEXT_VALUE_MAX && !strpbrk(path, ":\\"))
-		return fs_context_set(f, key, path);
+		return fs_context_set(context, key, path);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	return fs_context_set(f, key, name);
+	return fs_context_set(context, key, name);
 }
 
 static int
-mount_appending(struct plan_ctx *c, const struct plan_root_overlay *o, const struct layers *l, int *ret_mount_fd)
+mount_appending(struct plan_ctx *c, const struct plan_root_overlay *overlay, const struct layers *layers,
+		int *ret_mount_fd)
 {
-	const char *dir = plan_first(c->plan, o->lowerdirs);
+	const char *dir = plan_first(c->plan, overlay->lowerdirs);
 	auto_fs_context struct fs_context f;
 	int r = fs_context_open(&f, c->err, "overlay", "/");
 
 	if (r == 0)
 		r = fs_context_set(&f, "source", "overlay");
-	for (unsigned i = 0; r == 0 && i < l->n; i++) {
-		bool given = i < o->lowerdirs.n;
+	for (unsigned i = 0; r == 0 && i < layers->n; i++) {
+		bool given = i < overlay->lowerdirs.n;
 
 		/* The scratch tmpfs lies on the target, which may be a layer too:
 		 * then its name no longer leads to it, the fd does. */
-		r = set_dir(&f, "lowerdir+", given && l->scratch < 0 ? dir : NULL, l->lower[i]);
+		r = set_dir(&f, "lowerdir+", given && layers->scratch < 0 ? dir : NULL, layers->lower[i]);
 		if (given)
 			dir = plan_next(dir);
 	}
-	if (r == 0 && l->upper >= 0)
-		r = set_dir(&f, "upperdir", o->upper_tmpfs ? NULL : plan_text(c->plan, o->upperdir), l->upper);
-	if (r == 0 && l->upper >= 0)
-		r = set_dir(&f, "workdir", o->upper_tmpfs ? NULL : plan_text(c->plan, o->workdir), l->work);
+	if (r == 0 && layers->upper >= 0)
+		r = set_dir(&f, "upperdir", overlay->upper_tmpfs ? NULL : plan_text(c->plan, overlay->upperdir),
+			    layers->upper);
+	if (r == 0 && layers->upper >= 0)
+		r = set_dir(&f, "workdir", overlay->upper_tmpfs ? NULL : plan_text(c->plan, overlay->workdir),
+			    layers->work);
 	if (r == 0)
-		r = fs_context_set_all(&f, c->plan, o->options);
+		r = fs_context_set_all(&f, c->plan, overlay->options);
 	if (r == 0)
-		r = fs_context_mount(&f, o->attrs.set, ret_mount_fd);
+		r = fs_context_mount(&f, overlay->attrs.set, ret_mount_fd);
 	return r;
 }
 
@@ -286,26 +288,27 @@ static void __attribute__((format(printf, 2, 3))) add(struct page *p, const char
 }
 
 static int
-write_page(struct plan_ctx *c, const struct plan_root_overlay *o, const struct layers *l, struct page *p)
+write_page(struct plan_ctx *c, const struct plan_root_overlay *overlay, const struct layers *layers, struct page *page)
 {
-	const char *option = plan_first(c->plan, o->options);
+	const char *option = plan_first(c->plan, overlay->options);
 
-	p->len = 0;
-	for (unsigned i = 0; i < l->n; i++)
-		add(p, "%s%d", i ? ":" : "lowerdir=", l->lower[i]);
-	if (l->upper >= 0)
-		add(p, ",upperdir=%d,workdir=%d", l->upper, l->work);
-	for (uint32_t i = 0; i < o->options.n; i++, option = plan_next(option))
-		add(p, ",%s", option);
-	if (p->len >= sizeof(p->text))
-		return err_set(c->err, E2BIG, "the options of an overlay of %u layers do not fit into one page", l->n);
+	page->len = 0;
+	for (unsigned i = 0; i < layers->n; i++)
+		add(page, "%s%d", i ? ":" : "lowerdir=", layers->lower[i]);
+	if (layers->upper >= 0)
+		add(page, ",upperdir=%d,workdir=%d", layers->upper, layers->work);
+	for (uint32_t i = 0; i < overlay->options.n; i++, option = plan_next(option))
+		add(page, ",%s", option);
+	if (page->len >= sizeof(page->text))
+		return err_set(c->err, E2BIG, "the options of an overlay of %u layers do not fit into one page",
+			       layers->n);
 	return 0;
 }
 
-/* mount(2) attaches at once: on a folder of the scratch tmpfs. The root is a
+/* mount(2) attaches at once: on a directory of the scratch tmpfs. The root is a
  * clone of that mount. */
 static int
-mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *o, struct layers *l, int *ret_mount_fd)
+mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *overlay, struct layers *layers, int *ret_mount_fd)
 {
 	auto_close int back = mount_open_host(".", O_PATH | O_DIRECTORY);
 	auto_close int fds = mount_open_host("/proc/self/fd", O_PATH | O_DIRECTORY);
@@ -313,13 +316,13 @@ mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *o, struct 
 	struct page page;
 	char target[16];
 	bool made;
-	int r = write_page(c, o, l, &page);
+	int r = write_page(c, overlay, layers, &page);
 
-	if (r == 0 && l->scratch < 0)
-		r = make_scratch(c, l, (struct plan_strv){ 0 });
+	if (r == 0 && layers->scratch < 0)
+		r = make_scratch(c, layers, (struct plan_strv){ 0 });
 	if (r < 0)
 		return r;
-	place = open_made_dir(c, l->scratch, "root", &made);
+	place = open_made_dir(c, layers->scratch, "root", &made);
 	if (place < 0)
 		return place;
 	if (fds < 0 || back < 0 || fchdir(fds) < 0)
@@ -329,8 +332,8 @@ mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *o, struct 
 	if (fchdir(back) < 0 && r == 0)
 		r = -errno;
 	if (r < 0)
-		return err_set(c->err, -r, "mount an overlay of %u layers on '/'", l->n);
-	r = mount_open_tree(l->scratch, "root", OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+		return err_set(c->err, -r, "mount an overlay of %u layers on '/'", layers->n);
+	r = mount_open_tree(layers->scratch, "root", OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
 	if (r < 0)
 		return err_set(c->err, -r, "open the overlay");
 	*ret_mount_fd = r;
@@ -338,16 +341,16 @@ mount_in_one_page(struct plan_ctx *c, const struct plan_root_overlay *o, struct 
 }
 
 int
-rootfs_run_root_overlay(struct plan_ctx *c, const struct plan_step *s)
+overlay_run_root(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_root_overlay *o = &s->u.root_overlay;
+	const struct plan_root_overlay *o = &step->u.root_overlay;
 	auto_layers struct layers l = { .upper = -1, .work = -1, .scratch = -1, .place = -1 };
 	const char *target = plan_text(c->plan, o->target);
 	auto_close int mount_fd = -1;
 	int r = mount_root_place(target, &l.place);
 
 	if (r < 0)
-		return err_set(c->err, -r, "open the folder of the root file system '%s'", target ? target : "/");
+		return err_set(c->err, -r, "open the directory of the root file system '%s'", target ? target : "/");
 	r = open_layers(c, o, &l);
 	if (r == 0)
 		r = o->append ? mount_appending(c, o, &l, &mount_fd) : mount_in_one_page(c, o, &l, &mount_fd);
@@ -360,6 +363,7 @@ rootfs_run_root_overlay(struct plan_ctx *c, const struct plan_step *s)
 	if (r == 0)
 		r = mount_attach_root(c, &mount_fd, l.place);
 	if (r < 0)
-		return err_set(c->err, -r, "attach the overlay root to '%s'", target ? target : "/");
+		return err_set(c->err, -r, "attach the overlay root to '%s'%s", target ? target : "/",
+			       mount_attach_hint(r));
 	return 0;
 }

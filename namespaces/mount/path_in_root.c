@@ -2,15 +2,15 @@
  *
  * Every look-up is one openat2(2) from the root with RESOLVE_IN_ROOT, so the
  * kernel itself keeps "..", absolute links and races inside. Text is never
- * resolved here and then used by name: a folder is made by mkdirat() in a
+ * resolved here and then used by name: a directory is made by mkdirat() in a
  * parent that is held open, and what was made is opened again from the root.
  * When a component is a link that leads nowhere, its target is put into the
  * path (still as text below the root) and the walk begins again; the worst a
- * racing attacker gets is a folder somewhere else inside his own root.
+ * racing attacker gets is a directory somewhere else inside their own root.
  * (CVE-2021-30465, CVE-2024-45310: resolve first, create by name later.)
  *
- * The umask is set aside while something is made: modes are the caller's. */
-#include "namespaces/path_in_root.h"
+ * Modes are the caller's: the umask of a process that makes something here is 0. */
+#include "namespaces/mount/path_in_root.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,29 +55,27 @@ struct want {
 	bool file; /* the last component is a file */
 };
 
-/* Makes an empty file or a folder called name. 1: something is already there
+/* Makes an empty file or a directory called name. 1: something is already there
  * (and left alone), 0: made, or -errno. */
 static int
-make_entry(int parent, const char *name, const struct want *w, bool file)
+make_entry(int parent, const char *name, const struct want *want, bool file)
 {
-	mode_t old = umask(0);
 	int r = 0;
 
 	if (file) {
-		int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, w->file_mode);
+		int fd = openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, want->file_mode);
 
 		if (fd < 0)
 			r = -errno;
 		fd_close(fd);
-	} else if (mkdirat(parent, name, w->dir_mode) < 0) {
+	} else if (mkdirat(parent, name, want->dir_mode) < 0) {
 		r = -errno;
 	}
-	umask(old);
 	return r == -EEXIST ? 1 : r;
 }
 
 /* Replaces the component path[start..end) by the target of the link of that
- * name in parent. 1: done, 0: it is no link (any more), or -errno. */
+ * name in parent. 1: done, 0: it is not a link (any more), or -errno. */
 static int
 splice_link(int parent, char *path, size_t start, size_t end)
 {
@@ -102,7 +100,7 @@ splice_link(int parent, char *path, size_t start, size_t end)
  * in parent when it is missing. 0 and *ret_fd; 1: a link that leads nowhere was
  * put into path, begin again; or -errno. */
 static int
-enter(int rootfd, int parent, char *path, size_t start, size_t end, const struct want *w, bool file, int *ret_fd)
+enter(int rootfd, int parent, char *path, size_t start, size_t end, const struct want *want, bool file, int *ret_fd)
 {
 	char saved = path[end];
 
@@ -112,7 +110,7 @@ enter(int rootfd, int parent, char *path, size_t start, size_t end, const struct
 		path[end] = '\0';
 		fd = path_open(rootfd, path, O_PATH | (file ? 0 : O_DIRECTORY), 0);
 		if (fd == -ENOENT)
-			r = make_entry(parent, path + start, w, file);
+			r = make_entry(parent, path + start, want, file);
 		path[end] = saved;
 		if (fd >= 0)
 			*ret_fd = fd;
@@ -128,7 +126,7 @@ enter(int rootfd, int parent, char *path, size_t start, size_t end, const struct
 
 /* One walk over path. Returns as enter(). */
 static int
-walk(int rootfd, char *path, const struct want *w, int *ret_fd)
+walk(int rootfd, char *path, const struct want *want, int *ret_fd)
 {
 	auto_close int here = path_open(rootfd, "/", O_PATH | O_DIRECTORY, 0);
 	size_t start, end = 0;
@@ -144,7 +142,7 @@ walk(int rootfd, char *path, const struct want *w, int *ret_fd)
 		if (start == end)
 			break;
 		last = path[end + strspn(path + end, "/")] == '\0';
-		r = enter(rootfd, here, path, start, end, w, w->file && last, &fd);
+		r = enter(rootfd, here, path, start, end, want, want->file && last, &fd);
 		if (r != 0)
 			return r;
 		fd_close(here);
@@ -154,20 +152,49 @@ walk(int rootfd, char *path, const struct want *w, int *ret_fd)
 	return 0;
 }
 
+static bool
+is_name(const char *text)
+{
+	return *text && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
+/* Mostly all but the last component is there. -ENOENT: it must be walked to, since more is missing,
+ * or a link that leads nowhere is there, or it is gone again. */
 static int
-make_path(int rootfd, const char *path, const struct want *w)
+make_last(int rootfd, char *path, const struct want *want)
+{
+	char *last = strrchr(path, '/');
+	auto_close int parent = -1;
+	int r;
+
+	if (!last || !is_name(last + 1))
+		return -ENOENT;
+	*last = '\0';
+	parent = path_open(rootfd, path[0] ? path : "/", O_PATH | O_DIRECTORY, 0);
+	*last = '/';
+	if (parent < 0)
+		return -ENOENT;
+	r = make_entry(parent, last + 1, want, want->file);
+	return r < 0 ? r : path_open(rootfd, path, O_PATH | (want->file ? 0 : O_DIRECTORY), 0);
+}
+
+static int
+make_path(int rootfd, const char *path, const struct want *want)
 {
 	char buf[PATH_MAX];
 	size_t len = strlen(path);
-	int fd = path_open(rootfd, path, O_PATH | (w->file ? 0 : O_DIRECTORY), 0);
+	int fd = path_open(rootfd, path, O_PATH | (want->file ? 0 : O_DIRECTORY), 0);
 
 	if (fd != -ENOENT)
 		return fd;
 	if (len >= sizeof(buf))
 		return -ENAMETOOLONG;
 	memcpy(buf, path, len + 1);
+	fd = make_last(rootfd, buf, want);
+	if (fd != -ENOENT)
+		return fd;
 	for (unsigned links = 0; links < MAX_LINKS; links++) {
-		int r = walk(rootfd, buf, w, &fd);
+		int r = walk(rootfd, buf, want, &fd);
 
 		if (r <= 0)
 			return r < 0 ? r : fd;

@@ -1,7 +1,9 @@
 /* Paths below a root that the attacker owns. Symbolic links resolve inside the
- * root, magic links never; nothing outside can be named. Allocates nothing. */
-#ifndef KNARR_NAMESPACES_PATH_IN_ROOT_H
-#define KNARR_NAMESPACES_PATH_IN_ROOT_H
+ * root, magic links never; nothing outside can be named. What is made has the modes
+ * that are asked for where the umask is 0, as in the processes that execute plans.
+ * Allocates nothing. */
+#ifndef KNARR_NAMESPACES_MOUNT_PATH_IN_ROOT_H
+#define KNARR_NAMESPACES_MOUNT_PATH_IN_ROOT_H
 
 #include <sys/types.h>
 
@@ -10,7 +12,7 @@
  * raced with the resolution) is tried again a bounded number of times. */
 int path_open(int rootfd, const char *path, int flags, mode_t mode);
 
-/* Makes path and its missing parents as folders (mode for each new one) and
+/* Makes path and its missing parents as directories (mode for each new one) and
  * returns an O_PATH fd of it, or -errno. Existing links inside are followed
  * within the root. */
 int path_make_dir(int rootfd, const char *path, mode_t mode);
@@ -20,7 +22,7 @@ int path_make_dir(int rootfd, const char *path, mode_t mode);
  * whatever it is. Returns an O_PATH fd or -errno. */
 int path_make_file(int rootfd, const char *path, mode_t mode);
 
-/* Opens the parent folder of path (made when missing) as O_PATH, and copies the
+/* Opens the parent directory of path (made when missing) as O_PATH, and copies the
  * last component to name (NAME_MAX + 1 bytes). For mknodat and symlinkat.
  * Returns an fd or -errno; -EINVAL when path has no last component ("/", ".."). */
 int path_open_parent(int rootfd, const char *path, mode_t mode, char *name);

@@ -1,5 +1,5 @@
-/* Theory of operation: see path_text.h. */
-#include "namespaces/path_text.h"
+/* Parts of a path are taken one after another; ".." takes back the one before it. */
+#include "namespaces/mount/path_text.h"
 
 #include <string.h>
 

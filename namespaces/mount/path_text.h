@@ -1,6 +1,6 @@
 /* Paths as text: no file system is asked. What is returned is in a, or path itself. */
-#ifndef KNARR_NAMESPACES_PATH_TEXT_H
-#define KNARR_NAMESPACES_PATH_TEXT_H
+#ifndef KNARR_NAMESPACES_MOUNT_PATH_TEXT_H
+#define KNARR_NAMESPACES_MOUNT_PATH_TEXT_H
 
 #include <stdbool.h>
 

@@ -7,8 +7,8 @@
  * Include it last: the system headers declare these names. tests/lint.sh checks
  * the same words in every file of namespaces/ that runs in the child, so that a
  * file which forgets this include is found too. */
-#ifndef KNARR_NAMESPACES_POISON_H
-#define KNARR_NAMESPACES_POISON_H
+#ifndef KNARR_NAMESPACES_MOUNT_POISON_H
+#define KNARR_NAMESPACES_MOUNT_POISON_H
 
 #pragma GCC poison mount umount
 #pragma GCC poison mkdir mknod symlink link unlink rmdir rename chmod chown lchown

@@ -17,13 +17,14 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/fs_context.h"
-#include "namespaces/mount_api.h"
-#include "namespaces/rootfs.h"
-#include "namespaces/rootfs_run.h"
+#include "namespaces/mount/fs_context.h"
+#include "namespaces/mount/mount_api.h"
+#include "namespaces/mount/rootfs.h"
+#include "namespaces/mount/rootfs_run.h"
+#include "namespaces/namespace.h"
 
 int
-rootfs_open_proc(struct plan_ctx *c)
+proc_open(struct plan_ctx *c)
 {
 	const uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	auto_fs_context struct fs_context f = { .fd = -1 };
@@ -64,13 +65,16 @@ open_sysctl(int proc_fd, const char *name)
 }
 
 int
-rootfs_run_write_sysctl(struct plan_ctx *c, const struct plan_step *s)
+proc_run_write_sysctl(struct plan_ctx *c, const struct plan_step *step)
 {
-	const char *name = rootfs_text(c->plan, s->u.sysctl.name), *value = rootfs_text(c->plan, s->u.sysctl.value);
-	int r = rootfs_open_proc(c);
+	const char *name = rootfs_text(c->plan, step->u.sysctl.name),
+		   *value = rootfs_text(c->plan, step->u.sysctl.value);
+	int r = proc_open(c);
 	auto_close int fd = -1;
 	ssize_t n;
 
+	if (r == 0)
+		r = namespace_check_foreign(c, &step->u.sysctl.own);
 	if (r < 0)
 		return r;
 	fd = open_sysctl(c->fds[PLAN_FD_PROC], name);

@@ -5,7 +5,7 @@
  * them would be a second, unmasked view for a process that gets out of the
  * chroot or makes a user namespace of its own (the kernel allows a new procfs
  * where a whole one is mounted already). So each is unmounted first, or, where
- * a user namespace forbids that, covered. */
+ * a user namespace does not permit that, covered. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,64 +15,50 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/fs_context.h"
-#include "namespaces/mount_api.h"
-#include "namespaces/mount_attach.h"
-#include "namespaces/rootfs_run.h"
+#include "base/mountinfo.h"
+#include "namespaces/mount/fs_context.h"
+#include "namespaces/mount/mount_api.h"
+#include "namespaces/mount/mount_attach.h"
+#include "namespaces/mount/rootfs_run.h"
 
 struct line_reader {
-	int fd;
+	int fd, error;
 	size_t pos, len;
 	char buf[2048];
 };
 
 static int
-next_char(struct line_reader *r)
+next_char(struct line_reader *reader)
 {
-	if (r->pos == r->len) {
+	if (reader->pos == reader->len) {
 		ssize_t n;
 
 		do
-			n = read(r->fd, r->buf, sizeof(r->buf));
+			n = read(reader->fd, reader->buf, sizeof(reader->buf));
 		while (n < 0 && errno == EINTR);
+		if (n < 0)
+			reader->error = -errno;
 		if (n <= 0)
 			return -1;
-		r->pos = 0;
-		r->len = (size_t)n;
+		reader->pos = 0;
+		reader->len = (size_t)n;
 	}
-	return (unsigned char)r->buf[r->pos++];
+	return (unsigned char)reader->buf[reader->pos++];
 }
 
 /* Reads one line, keeping its first size - 1 bytes: the options at the end of
- * an overlay's line can be endless. False at the end. */
+ * an overlay's line can be endless. False at the end, or at an error, which is kept. */
 static bool
-next_line(struct line_reader *r, char *line, size_t size)
+next_line(struct line_reader *reader, char *line, size_t size)
 {
 	size_t n = 0;
 	int ch;
 
-	while ((ch = next_char(r)) >= 0 && ch != '\n')
+	while ((ch = next_char(reader)) >= 0 && ch != '\n')
 		if (n < size - 1)
 			line[n++] = (char)ch;
 	line[n] = '\0';
 	return ch >= 0;
-}
-
-/* mountinfo writes space, tab, newline and backslash as \ooo. */
-static void
-unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] && s[2] && s[3]) {
-			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
 }
 
 /* "id parent dev root point options … - type source options": finds id, point
@@ -92,7 +78,7 @@ parse_line(char *line, uint64_t *ret_id, char **ret_point)
 		field++;
 	}
 	field[strcspn(field, " ")] = '\0';
-	unescape(field);
+	mountinfo_unescape(field);
 	*ret_point = field;
 	return true;
 }
@@ -118,12 +104,19 @@ remove_mount(struct plan_ctx *c, uint64_t id, const char *path)
 	struct mount_place at;
 	int r;
 
-	/* Something else is on top, or it is not reachable by its path. */
-	if (place < 0 || mount_place_of(place, &at) < 0 || at.mount_id != id)
+	/* It is not reachable by its path, for this process as for those to come. */
+	if (place == -ENOENT || place == -ENOTDIR || place == -EACCES || place == -ELOOP)
 		return 0;
-	mount_set_propagation(place, MS_SLAVE | MS_REC);
+	r = place < 0 ? place : mount_place_of(place, &at);
+	if (r < 0)
+		return err_set(c->err, -r, "look at '%s' of the host", path);
+	if (at.mount_id != id) /* something else is on top */
+		return 0;
+	r = mount_set_propagation(place, MS_SLAVE | MS_REC);
+	if (r < 0)
+		return err_set(c->err, -r, "set the propagation of '%s' of the host", path);
 	r = mount_detach(path);
-	if (r == -EINVAL || r == -EPERM)
+	if (r == -EINVAL || r == -EPERM) /* locked by a user namespace */
 		return cover(c, place, path);
 	return r < 0 ? err_set(c->err, -r, "unmount '%s' of the host", path) : 0;
 }
@@ -151,6 +144,8 @@ remove_host_views(struct plan_ctx *c, const char *root)
 		if (r < 0)
 			return r;
 	}
+	if (reader.error < 0)
+		return err_set(c->err, -reader.error, "read /proc/self/mountinfo");
 	return 0;
 }
 

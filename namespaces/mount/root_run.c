@@ -1,7 +1,7 @@
 /* The container's root: propagation of the tree it is built in, binding it,
  * making it read-only, and stepping into it.
  *
- * pivot_root(".", ".") stacks the old root on top of the new one, so no folder
+ * pivot_root(".", ".") stacks the old root on top of the new one, so no directory
  * for it is needed inside; it is made a slave first, so that its unmounting
  * stays in this namespace, and then detached with everything that was only
  * needed while the root was put together. */
@@ -10,15 +10,15 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/mount_api.h"
-#include "namespaces/mount_attach.h"
-#include "namespaces/rootfs.h"
-#include "namespaces/rootfs_run.h"
+#include "namespaces/mount/mount_api.h"
+#include "namespaces/mount/mount_attach.h"
+#include "namespaces/mount/rootfs.h"
+#include "namespaces/mount/rootfs_run.h"
 
 int
-rootfs_run_propagation(struct plan_ctx *c, const struct plan_step *s)
+root_run_propagation(struct plan_ctx *c, const struct plan_step *step)
 {
-	int r = mount_classic(NULL, "/", NULL, s->u.propagation.flags, NULL);
+	int r = mount_classic(NULL, "/", NULL, step->u.propagation.flags, NULL);
 
 	if (r < 0)
 		return err_set(c->err, -r, "set the propagation of '/'%s",
@@ -26,22 +26,22 @@ rootfs_run_propagation(struct plan_ctx *c, const struct plan_step *s)
 	return 0;
 }
 
-/* A clone of the folder with all that is mounted below it, or the tree that the
+/* A clone of the directory with all that is mounted below it, or the tree that the
  * parent opened. */
 static int
-open_root_tree(struct plan_ctx *c, const struct plan_root_bind *b)
+open_root_tree(struct plan_ctx *c, const struct plan_root_bind *bind)
 {
 	auto_close int dir = -1;
 	int fd, r;
 
-	if (!b->slot) {
-		dir = mount_open_host(rootfs_text(c->plan, b->path), O_PATH | O_DIRECTORY);
+	if (!bind->slot) {
+		dir = mount_open_host(rootfs_text(c->plan, bind->path), O_PATH | O_DIRECTORY);
 		if (dir < 0)
 			return dir;
 		return mount_open_tree(dir, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);
 	}
 	/* It is still a peer of the host's mounts: cut the way out. */
-	fd = fd_take(&c->fds[b->slot]);
+	fd = fd_take(&c->fds[bind->slot]);
 	r = fd < 0 ? -EBADF : mount_set_propagation(fd, MS_SLAVE | MS_REC);
 	if (r < 0) {
 		fd_close(fd);
@@ -51,9 +51,9 @@ open_root_tree(struct plan_ctx *c, const struct plan_root_bind *b)
 }
 
 int
-rootfs_run_root_bind(struct plan_ctx *c, const struct plan_step *s)
+root_run_bind(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_root_bind *b = &s->u.root_bind;
+	const struct plan_root_bind *b = &step->u.root_bind;
 	const char *path = rootfs_text(c->plan, b->path);
 	auto_close int tree = b->open_only ? mount_open_host(path, O_PATH | O_DIRECTORY) : open_root_tree(c, b);
 	auto_close int place = -1;
@@ -62,23 +62,23 @@ rootfs_run_root_bind(struct plan_ctx *c, const struct plan_step *s)
 	if (tree < 0)
 		return err_set(c->err, -tree, "open the root file system '%s'", path);
 	if (b->open_only) {
-		c->fds[PLAN_FD_ROOT] = fd_take(&tree);
+		mount_set_root(c, &tree);
 		return 0;
 	}
 	r = mount_root_place(path, &place);
 	if (r == 0)
 		r = mount_attach_root(c, &tree, place);
 	if (r < 0)
-		return err_set(c->err, -r, "bind the root file system '%s'", path);
+		return err_set(c->err, -r, "bind the root file system '%s'%s", path, mount_attach_hint(r));
 	return 0;
 }
 
 int
-rootfs_run_root_readonly(struct plan_ctx *c, const struct plan_step *s)
+root_run_readonly(struct plan_ctx *c, const struct plan_step *step)
 {
 	int r = mount_set_attrs(c->fds[PLAN_FD_ROOT], (struct plan_attrs){ .set = MOUNT_ATTR_RDONLY }, false);
 
-	(void)s;
+	(void)step;
 	return r < 0 ? err_set(c->err, -r, "make the root read-only") : 0;
 }
 
@@ -109,11 +109,11 @@ enter_by_chroot(struct plan_ctx *c)
 }
 
 int
-rootfs_run_pivot_root(struct plan_ctx *c, const struct plan_step *s)
+root_run_pivot(struct plan_ctx *c, const struct plan_step *step)
 {
 	int r;
 
-	switch (s->u.pivot.how) {
+	switch (step->u.pivot.how) {
 	case PLAN_BY_PIVOT:
 		r = pivot(c);
 		break;

@@ -2,11 +2,11 @@
  * mount_plan.c (mounts[], with mount_bind_plan.c and mount_fs_plan.c), overlay_plan.c
  * (layer stacks), device_plan.c (/dev). Planning functions add steps to p->b; 0, or
  * -errno with p->err. */
-#ifndef KNARR_NAMESPACES_ROOTFS_PLANNER_H
-#define KNARR_NAMESPACES_ROOTFS_PLANNER_H
+#ifndef KNARR_NAMESPACES_MOUNT_ROOTFS_PLANNER_H
+#define KNARR_NAMESPACES_MOUNT_ROOTFS_PLANNER_H
 
-#include "namespaces/mount_options.h"
-#include "namespaces/rootfs.h"
+#include "namespaces/mount/mount_options.h"
+#include "namespaces/mount/rootfs.h"
 
 struct rootfs_planner {
 	struct plan_builder *b;
@@ -18,37 +18,37 @@ struct rootfs_planner {
 
 /* *ret_index: the mount that is the root, of type "overlay" on "/"; s->n_mounts when
  * there is none. -EINVAL when there are two, or one beside --layer. */
-int overlay_find_root(const struct rootfs_planner *p, size_t *ret_index);
+int overlay_find_root(const struct rootfs_planner *planner, size_t *ret_index);
 
-/* Plans that mount, or the layers of the command line (p->o->layers), as the root. */
-int overlay_plan_root(const struct rootfs_planner *p, size_t index);
-int overlay_plan_layers(const struct rootfs_planner *p);
+/* Plans that mount, or the layers of the command line (planner->o->layers), as the root. */
+int overlay_plan_root(const struct rootfs_planner *planner, size_t index);
+int overlay_plan_layers(const struct rootfs_planner *planner);
 
 /* Whether the options of that mount say "ro". */
-int overlay_root_is_readonly(const struct rootfs_planner *p, size_t index, bool *ret);
+int overlay_root_is_readonly(const struct rootfs_planner *planner, size_t index, bool *ret);
 
 /* For an overlay elsewhere: turns the lowerdir among its data options into single
  * layers where the kernel takes them one by one, makes relative paths absolute, and
  * adds "userxattr" in a user namespace. */
-int overlay_expand_options(const struct rootfs_planner *p, const char *property, struct mount_options *o);
+int overlay_expand_options(const struct rootfs_planner *planner, const char *property, struct mount_options *options);
 
 /* One entry of mounts[], which is not the root. */
-int mount_plan(const struct rootfs_planner *p, size_t index);
+int mount_plan(const struct rootfs_planner *planner, size_t index);
 
 /* After the mount points in it were made, what asked for it gets read-only. */
-int mount_plan_late_readonly(const struct rootfs_planner *p);
+int mount_plan_late_readonly(const struct rootfs_planner *planner);
 
 /* "context=…" (or another kind, by annotation) when linux.mountLabel is set and the
- * host has SELinux; else NULL. In the arena of p->b. */
-const char *mount_label_option(const struct rootfs_planner *p);
+ * host has SELinux; else NULL. In the arena of planner->b. */
+const char *mount_label_option(const struct rootfs_planner *planner);
 
 /* Default and configured devices, links of /dev. */
-int device_plan(const struct rootfs_planner *p);
+int device_plan(const struct rootfs_planner *planner);
 
 static inline bool
-rootfs_has_mount_namespace(const struct rootfs_planner *p)
+rootfs_has_mount_namespace(const struct rootfs_planner *planner)
 {
-	return p->s->linux_.namespaces[SPEC_NS_MOUNT].listed;
+	return planner->s->linux_.namespaces[NS_MOUNT].listed;
 }
 
 #endif

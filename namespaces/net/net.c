@@ -1,5 +1,5 @@
-/* Theory of operation: see net.h. */
-#include "namespaces/net.h"
+/* The loopback interface is set up by ioctl(2), which needs no netlink. */
+#include "namespaces/net/net.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -15,7 +15,7 @@ net_loopback_up(struct err *err)
 	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	/* A kernel without IPv4 still has the ioctl on other families. */
-	if (fd < 0)
+	if (fd < 0 && errno == EAFNOSUPPORT)
 		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_set(err, errno, "open a socket to set up the loopback interface");
@@ -26,8 +26,8 @@ net_loopback_up(struct err *err)
 }
 
 int
-net_run_loopback_up(struct plan_ctx *c, const struct plan_step *s)
+net_run_loopback_up(struct plan_ctx *c, const struct plan_step *step)
 {
-	(void)s;
+	(void)step;
 	return net_loopback_up(c->err);
 }

@@ -1,13 +1,11 @@
-/* Theory of operation: see net_devices.h.
- *
- * One request moves a device and renames it. The kernel takes it down on the
+/* One request moves a device and renames it. The kernel takes it down on the
  * way and forgets its addresses, so these are read before and added after. The
  * index that it gets on the other side is chosen here, for with a template
  * ("eth%d") its name is the kernel's choice.
  *
  * A descriptor of the namespace keeps the devices reachable when the init has
  * died: virtual ones would die with the namespace, and could not be given back. */
-#include "namespaces/net_devices.h"
+#include "namespaces/net/net_devices.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,13 +19,11 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "namespaces/rtnetlink.h"
+#include "namespaces/net/net_addresses.h"
+#include "namespaces/net/rtnetlink.h"
 
 #ifndef IFLA_NEW_IFINDEX
 #define IFLA_NEW_IFINDEX 49 /* Linux 5.13 */
-#endif
-#ifndef IFA_PROTO
-#define IFA_PROTO 11 /* Linux 5.18 */
 #endif
 
 struct side {
@@ -51,22 +47,22 @@ struct net_devices {
 /* ---- planning ---------------------------------------------------------- */
 
 int
-net_devices_plan(struct plan_builder *b, const struct spec *s, const struct host *h, struct err *err)
+net_devices_plan(struct plan_builder *b, const struct spec *spec, const struct host *host, struct err *err)
 {
-	const struct spec_net_device *list = s->linux_.net_devices;
-	size_t n = s->linux_.n_net_devices;
+	const struct spec_net_device *list = spec->linux_.net_devices;
+	size_t n = spec->linux_.n_net_devices;
 	const char **names;
 
 	if (n == 0)
 		return 0;
-	if (!h->privileged)
-		return err_plain(err, "linux.netDevices: an ordinary user cannot move network devices of the host");
+	if (!host->privileged)
+		return err_plain(err, "linux.netDevices: an unprivileged user cannot move network devices of the host");
 	names = arena_array(b->arena, 2 * n, sizeof(*names));
 	for (size_t i = 0; i < n; i++) {
 		names[2 * i] = list[i].host_name;
 		names[2 * i + 1] = list[i].name ? list[i].name : list[i].host_name;
 	}
-	b->stage.net_devices = plan_strings(b, names, 2 * n);
+	b->spawn.net_devices = plan_strings(b, names, 2 * n);
 	return 0;
 }
 
@@ -95,16 +91,6 @@ find_link(struct arena *a, int fd, const char *name, int index, struct ifinfomsg
 }
 
 static int
-list_addresses(struct arena *a, int fd, struct rtnetlink_answer *ret)
-{
-	struct ifaddrmsg header = { .ifa_family = AF_UNSPEC };
-	struct rtnetlink_request req;
-
-	rtnetlink_begin(&req, RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
-	return rtnetlink_ask(fd, &req, a, ret);
-}
-
-static int
 set_up(struct arena *a, int fd, int index)
 {
 	struct ifinfomsg header = { .ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
@@ -130,78 +116,6 @@ transfer(struct arena *a, int fd, int index, int to_ns, int new_index, const cha
 	return rtnetlink_ask(fd, &req, a, NULL);
 }
 
-/* ---- addresses --------------------------------------------------------- */
-
-/* What makes an address; the rest is the kernel's to say (times), or names the
- * device (the label). */
-static bool
-is_kept(unsigned type)
-{
-	switch (type) {
-	case IFA_ADDRESS:
-	case IFA_LOCAL:
-	case IFA_BROADCAST:
-	case IFA_ANYCAST:
-	case IFA_FLAGS:
-	case IFA_RT_PRIORITY:
-	case IFA_PROTO:
-		return true;
-	}
-	return false;
-}
-
-/* The flags of an address: the old ones are a byte, the attribute has them all. */
-static uint32_t
-address_flags(struct nlmsghdr *h)
-{
-	const struct ifaddrmsg *m = NLMSG_DATA(h);
-	struct rtattr *attr = IFA_RTA(m);
-	int len = (int)IFA_PAYLOAD(h);
-	uint32_t flags = m->ifa_flags;
-
-	for (; RTA_OK(attr, len); attr = RTA_NEXT(attr, len))
-		if (attr->rta_type == IFA_FLAGS && RTA_PAYLOAD(attr) >= sizeof(flags))
-			memcpy(&flags, RTA_DATA(attr), sizeof(flags));
-	return flags;
-}
-
-static int
-add_address(struct arena *a, int fd, int index, struct nlmsghdr *h)
-{
-	struct ifaddrmsg header = *(struct ifaddrmsg *)NLMSG_DATA(h);
-	struct rtattr *attr = IFA_RTA(NLMSG_DATA(h));
-	int len = (int)IFA_PAYLOAD(h), r;
-	struct rtnetlink_request req;
-
-	header.ifa_index = (uint32_t)index;
-	rtnetlink_begin(&req, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
-	for (; RTA_OK(attr, len); attr = RTA_NEXT(attr, len))
-		if (is_kept(attr->rta_type))
-			rtnetlink_add(&req, attr->rta_type, RTA_DATA(attr), RTA_PAYLOAD(attr));
-	r = rtnetlink_ask(fd, &req, a, NULL);
-	return r == -EEXIST ? 0 : r;
-}
-
-static int
-add_addresses(struct arena *a, int fd, const struct device *d, int index)
-{
-	struct nlmsghdr *h = d->addresses.first;
-	size_t len = d->addresses.len;
-
-	for (; NLMSG_OK(h, len); h = NLMSG_NEXT(h, len)) {
-		const struct ifaddrmsg *m = NLMSG_DATA(h);
-		int r;
-
-		if (h->nlmsg_type != RTM_NEWADDR || (int)m->ifa_index != d->host_index ||
-		    m->ifa_scope != RT_SCOPE_UNIVERSE || !(address_flags(h) & IFA_F_PERMANENT))
-			continue;
-		r = add_address(a, fd, index, h);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 /* ---- moving ------------------------------------------------------------ */
 
 /* The same number on the other side if it is free there, else the next one. */
@@ -220,88 +134,91 @@ choose_index(struct arena *a, int fd, int index)
 }
 
 static int
-read_device(struct net_devices *l, struct device *d, struct err *err)
+read_device(struct net_devices *devices, struct device *device, struct err *err)
 {
 	struct ifinfomsg info;
-	int r = find_link(&l->arena, l->host.socket, d->host_name, 0, &info);
+	int r = find_link(&devices->arena, devices->host.socket, device->host_name, 0, &info);
 
 	if (r == -ENODEV)
 		return err_set(err, ENODEV, "linux.netDevices: the runtime's network namespace has no device '%s'",
-			       d->host_name);
+			       device->host_name);
 	if (r == 0) {
-		d->host_index = info.ifi_index;
-		d->was_up = info.ifi_flags & IFF_UP;
-		r = list_addresses(&l->arena, l->host.socket, &d->addresses);
+		device->host_index = info.ifi_index;
+		device->was_up = info.ifi_flags & IFF_UP;
+		r = net_addresses_list(&devices->arena, devices->host.socket, &device->addresses);
 	}
 	if (r == 0) {
-		d->index = choose_index(&l->arena, l->container.socket, d->host_index);
-		r = d->index < 0 ? d->index : 0;
+		device->index = choose_index(&devices->arena, devices->container.socket, device->host_index);
+		r = device->index < 0 ? device->index : 0;
 	}
-	return r < 0 ? err_set(err, -r, "linux.netDevices: read about '%s'", d->host_name) : 0;
+	return r < 0 ? err_set(err, -r, "linux.netDevices: read about '%s'", device->host_name) : 0;
 }
 
 /* A template gets a free name from the kernel. */
 static int
-check_name(struct net_devices *l, const struct device *d, struct err *err)
+check_name(struct net_devices *devices, const struct device *device, struct err *err)
 {
 	struct ifinfomsg info;
 	int r;
 
-	if (strstr(d->name, "%d"))
+	if (strstr(device->name, "%d"))
 		return 0;
-	r = find_link(&l->arena, l->container.socket, d->name, 0, &info);
+	r = find_link(&devices->arena, devices->container.socket, device->name, 0, &info);
 	if (r == -ENODEV)
 		return 0;
 	if (r < 0)
-		return err_set(err, -r, "linux.netDevices: look for '%s' in the container", d->name);
+		return err_set(err, -r, "linux.netDevices: look for '%s' in the container", device->name);
 	return err_set(
 		err, EEXIST,
 		"linux.netDevices: '%s' cannot be '%s' in the container, whose network namespace has a device of "
 		"that name",
-		d->host_name, d->name);
+		device->host_name, device->name);
 }
 
 static int
-move_device(struct net_devices *l, struct device *d, struct err *err)
+move_device(struct net_devices *devices, struct device *device, struct err *err)
 {
-	int r = read_device(l, d, err);
+	int r = read_device(devices, device, err);
 
 	if (r == 0)
-		r = check_name(l, d, err);
+		r = check_name(devices, device, err);
 	if (r < 0)
 		return r;
-	l->n++; /* from here on there may be something to take back */
-	r = transfer(&l->arena, l->host.socket, d->host_index, l->container.ns_fd, d->index, d->name);
+	devices->n++; /* from here on there may be something to take back */
+	r = transfer(&devices->arena, devices->host.socket, device->host_index, devices->container.ns_fd, device->index,
+		     device->name);
 	if (r < 0)
-		return err_set(err, -r, "linux.netDevices: move '%s' into the container as '%s'%s", d->host_name,
-			       d->name, r == -EINVAL ? " (it is bound to its network namespace)" : "");
-	r = add_addresses(&l->arena, l->container.socket, d, d->index);
+		return err_set(err, -r, "linux.netDevices: move '%s' into the container as '%s'%s", device->host_name,
+			       device->name, r == -EINVAL ? " (it is bound to its network namespace)" : "");
+	r = net_addresses_add(&devices->arena, devices->container.socket, &device->addresses, device->host_index,
+			      device->index);
 	if (r < 0)
-		return err_set(err, -r, "linux.netDevices: give '%s' its addresses in the container", d->host_name);
-	r = set_up(&l->arena, l->container.socket, d->index);
+		return err_set(err, -r, "linux.netDevices: give '%s' its addresses in the container",
+			       device->host_name);
+	r = set_up(&devices->arena, devices->container.socket, device->index);
 	if (r < 0)
-		return err_set(err, -r, "linux.netDevices: set up '%s' in the container", d->host_name);
+		return err_set(err, -r, "linux.netDevices: set up '%s' in the container", device->host_name);
 	return 0;
 }
 
 static int
-open_sides(struct net_devices *l, pid_t pid, struct err *err)
+open_sides(struct net_devices *devices, pid_t pid, struct err *err)
 {
 	struct stat own, other;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
-	l->host.ns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	l->container.ns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (l->host.ns_fd < 0 || l->container.ns_fd < 0 || fstat(l->host.ns_fd, &own) < 0 ||
-	    fstat(l->container.ns_fd, &other) < 0)
+	devices->host.ns_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	devices->container.ns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (devices->host.ns_fd < 0 || devices->container.ns_fd < 0 || fstat(devices->host.ns_fd, &own) < 0 ||
+	    fstat(devices->container.ns_fd, &other) < 0)
 		return err_set(err, errno, "linux.netDevices: open the network namespaces");
 	if (own.st_ino == other.st_ino && own.st_dev == other.st_dev)
 		return err_plain(err, "linux.netDevices: the container's network namespace is that of the runtime");
-	l->host.socket = rtnetlink_open();
-	l->container.socket = rtnetlink_open_in(l->container.ns_fd, l->host.ns_fd);
-	if (l->host.socket < 0 || l->container.socket < 0)
-		return err_set(err, l->host.socket < 0 ? -l->host.socket : -l->container.socket,
+	devices->host.socket = rtnetlink_open();
+	devices->container.socket = rtnetlink_open_in(devices->container.ns_fd, devices->host.ns_fd);
+	if (devices->host.socket < 0 || devices->container.socket < 0)
+		return err_set(err, devices->host.socket < 0 ? -devices->host.socket : -devices->container.socket,
 			       "linux.netDevices: open rtnetlink");
 	return 0;
 }
@@ -319,10 +236,10 @@ make_list(size_t n)
 }
 
 int
-net_devices_move(const struct plan *p, pid_t pid, struct err *err, struct net_devices **ret_devices)
+net_devices_move(const struct plan *plan, pid_t pid, struct err *err, struct net_devices **ret_devices)
 {
-	struct plan_strv names = p->stage.net_devices;
-	const char *name = plan_first(p, names);
+	struct plan_strv names = plan->spawn.net_devices;
+	const char *name = plan_first(plan, names);
 	struct net_devices *l = make_list(names.n);
 	int r = open_sides(l, pid, err);
 
@@ -346,28 +263,30 @@ net_devices_move(const struct plan *p, pid_t pid, struct err *err, struct net_de
 /* ---- taking back ------------------------------------------------------- */
 
 static int
-take_back(struct net_devices *l, const struct device *d)
+take_back(struct net_devices *devices, const struct device *device)
 {
 	struct ifinfomsg info;
-	int r = find_link(&l->arena, l->container.socket, NULL, d->index, &info);
+	int r = find_link(&devices->arena, devices->container.socket, NULL, device->index, &info);
 
 	if (r == -ENODEV) /* it never left, or somebody took it away */
 		return 0;
 	if (r == 0)
-		r = transfer(&l->arena, l->container.socket, d->index, l->host.ns_fd, d->host_index, d->host_name);
+		r = transfer(&devices->arena, devices->container.socket, device->index, devices->host.ns_fd,
+			     device->host_index, device->host_name);
 	if (r == 0)
-		r = add_addresses(&l->arena, l->host.socket, d, d->host_index);
-	if (r == 0 && d->was_up)
-		r = set_up(&l->arena, l->host.socket, d->host_index);
+		r = net_addresses_add(&devices->arena, devices->host.socket, &device->addresses, device->host_index,
+				      device->host_index);
+	if (r == 0 && device->was_up)
+		r = set_up(&devices->arena, devices->host.socket, device->host_index);
 	return r;
 }
 
 void
-net_devices_undo(struct net_devices *d)
+net_devices_undo(struct net_devices *devices)
 {
-	for (; d && d->n > 0; d->n--) {
-		const struct device *last = &d->items[d->n - 1];
-		int r = take_back(d, last);
+	for (; devices && devices->n > 0; devices->n--) {
+		const struct device *last = &devices->items[devices->n - 1];
+		int r = take_back(devices, last);
 
 		if (r < 0)
 			log_warning("while undoing: move the network device '%s' back: %s", last->host_name,
@@ -376,14 +295,14 @@ net_devices_undo(struct net_devices *d)
 }
 
 void
-net_devices_free(struct net_devices *d)
+net_devices_free(struct net_devices *devices)
 {
-	if (!d)
+	if (!devices)
 		return;
-	fd_close(d->host.ns_fd);
-	fd_close(d->host.socket);
-	fd_close(d->container.ns_fd);
-	fd_close(d->container.socket);
-	arena_free(&d->arena);
-	free(d);
+	fd_close(devices->host.ns_fd);
+	fd_close(devices->host.socket);
+	fd_close(devices->container.ns_fd);
+	fd_close(devices->container.socket);
+	arena_free(&devices->arena);
+	free(devices);
 }

@@ -1,7 +1,7 @@
 /* Requests to rtnetlink(7) and their answers. Runs in the parent: answers lie in
  * an arena. */
-#ifndef KNARR_NAMESPACES_RTNETLINK_H
-#define KNARR_NAMESPACES_RTNETLINK_H
+#ifndef KNARR_NAMESPACES_NET_RTNETLINK_H
+#define KNARR_NAMESPACES_NET_RTNETLINK_H
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -29,13 +29,13 @@ int rtnetlink_open_in(int ns_fd, int own_fd);
 
 /* Starts a request: its type (RTM_*), flags (NLM_F_DUMP, NLM_F_CREATE…) and the
  * fixed header that the type has. */
-void rtnetlink_begin(struct rtnetlink_request *r, uint16_t type, uint16_t flags, const void *header, size_t len);
+void rtnetlink_begin(struct rtnetlink_request *request, uint16_t type, uint16_t flags, const void *header, size_t len);
 
 /* Adds an attribute. Too much for the request: it fails with -EMSGSIZE when asked. */
-void rtnetlink_add(struct rtnetlink_request *r, uint16_t type, const void *data, size_t len);
+void rtnetlink_add(struct rtnetlink_request *request, uint16_t type, const void *data, size_t len);
 
 /* Sends the request and waits for the whole answer. ret_answer may be NULL.
  * 0 or the kernel's -errno. */
-int rtnetlink_ask(int fd, struct rtnetlink_request *r, struct arena *a, struct rtnetlink_answer *ret_answer);
+int rtnetlink_ask(int fd, struct rtnetlink_request *request, struct arena *a, struct rtnetlink_answer *ret_answer);
 
 #endif

@@ -2,20 +2,21 @@
  *
  * Three ways to fill the maps of a new user namespace:
  *  - with CAP_SETUID and CAP_SETGID the runtime writes any map itself;
- *  - any user may map his own uid and gid, one each, to whatever id, if he
+ *  - any user may map their own uid and gid, one each, to whatever id, if they
  *    gives up setgroups(2) in the namespace ("single-id map");
  *  - all else goes through newuidmap(1) and newgidmap(1), which are set-uid and
  *    allow what /etc/subuid and /etc/subgid say.
  * Which one is decided here, in the parent, with everything the kernel would
  * answer with a bare EINVAL or EPERM checked before: overlaps, sizes, the room
  * in the kernel's table, root's own id without CAP_SETFCAP. */
-#include "namespaces/idmap.h"
+#include "namespaces/user/idmap.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
 
-#include "namespaces/idmap_subid.h"
+#include "base/helper.h"
+#include "namespaces/user/idmap_subid.h"
 
 #define MAX_EXTENTS 340	 /* UID_GID_MAP_MAX_EXTENTS of the kernel */
 #define MAX_TEXT    4096 /* a map is written at once, in less than a page */
@@ -29,24 +30,24 @@ struct map_list {
 };
 
 static bool
-ranges_meet(uint32_t a, uint32_t a_size, uint32_t b, uint32_t b_size)
+ranges_meet(uint32_t first, uint32_t a_size, uint32_t second, uint32_t b_size)
 {
-	return (uint64_t)a < (uint64_t)b + b_size && (uint64_t)b < (uint64_t)a + a_size;
+	return (uint64_t)first < (uint64_t)second + b_size && (uint64_t)second < (uint64_t)first + a_size;
 }
 
 static int
-check_range(const struct idmap_kind *kind, const struct map_list *l, size_t i, struct err *err)
+check_range(const struct idmap_kind *kind, const struct map_list *list, size_t i, struct err *err)
 {
-	const struct plan_id_map *m = &l->items[i];
+	const struct plan_id_map *m = &list->items[i];
 
 	if (m->size == 0)
 		return err_plain(err, "%s[%zu].size: must not be 0", kind->property, i);
-	/* 2^32-1 is no id: it means "unchanged" to setuid(2). */
+	/* 2^32-1 is not an id: it means "unchanged" to setuid(2). */
 	if ((uint64_t)m->container + m->size > UINT32_MAX || (uint64_t)m->host + m->size > UINT32_MAX)
 		return err_plain(err, "%s[%zu].size: %u ids from %u (container) and %u (host) go past the last id, %u",
 				 kind->property, i, m->size, m->container, m->host, UINT32_MAX - 1);
 	for (size_t j = 0; j < i; j++) {
-		const struct plan_id_map *o = &l->items[j];
+		const struct plan_id_map *o = &list->items[j];
 
 		if (ranges_meet(m->container, m->size, o->container, o->size))
 			return err_plain(err, "%s[%zu]: the ids in the container overlap those of [%zu]",
@@ -59,16 +60,16 @@ check_range(const struct idmap_kind *kind, const struct map_list *l, size_t i, s
 }
 
 static int
-check_maps(const struct idmap_kind *kind, const struct map_list *l, struct err *err)
+check_maps(const struct idmap_kind *kind, const struct map_list *list, struct err *err)
 {
 	size_t text = 0;
 
-	if (l->n > MAX_EXTENTS)
-		return err_plain(err, "%s: %zu mappings, the kernel takes %d", kind->property, l->n, MAX_EXTENTS);
-	for (size_t i = 0; i < l->n; i++) {
-		const struct plan_id_map *m = &l->items[i];
+	if (list->n > MAX_EXTENTS)
+		return err_plain(err, "%s: %zu mappings, the kernel takes %d", kind->property, list->n, MAX_EXTENTS);
+	for (size_t i = 0; i < list->n; i++) {
+		const struct plan_id_map *m = &list->items[i];
 
-		if (check_range(kind, l, i, err) < 0)
+		if (check_range(kind, list, i, err) < 0)
 			return -EINVAL;
 		text += (size_t)snprintf(NULL, 0, "%u %u %u\n", m->container, m->host, m->size);
 	}
@@ -79,38 +80,38 @@ check_maps(const struct idmap_kind *kind, const struct map_list *l, struct err *
 }
 
 static bool
-maps_container(const struct map_list *l, uint32_t id)
+maps_container(const struct map_list *list, uint32_t id)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (id >= l->items[i].container && id - l->items[i].container < l->items[i].size)
+	for (size_t i = 0; i < list->n; i++)
+		if (id >= list->items[i].container && id - list->items[i].container < list->items[i].size)
 			return true;
 	return false;
 }
 
 static bool
-maps_host(const struct map_list *l, uint32_t id)
+maps_host(const struct map_list *list, uint32_t id)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (id >= l->items[i].host && id - l->items[i].host < l->items[i].size)
+	for (size_t i = 0; i < list->n; i++)
+		if (id >= list->items[i].host && id - list->items[i].host < list->items[i].size)
 			return true;
 	return false;
 }
 
 static bool
-is_single(const struct map_list *l, uint32_t id)
+is_single(const struct map_list *list, uint32_t id)
 {
-	return l->n == 1 && l->items[0].size == 1 && l->items[0].host == id;
+	return list->n == 1 && list->items[0].size == 1 && list->items[0].host == id;
 }
 
 /* The program's ids must exist in the namespace, or setuid(2) would fail late. */
 static int
-check_user(const struct spec *s, const struct map_list *uids, const struct map_list *gids, struct err *err)
+check_user(const struct spec *spec, const struct map_list *uids, const struct map_list *gids, struct err *err)
 {
 	const struct spec_user *u;
 
-	if (!s->process)
+	if (!spec->process)
 		return 0;
-	u = &s->process->user;
+	u = &spec->process->user;
 	if (!maps_container(uids, u->uid))
 		return err_plain(err, "process.user.uid: %u is not mapped by linux.uidMappings", u->uid);
 	if (!maps_container(gids, u->gid))
@@ -143,54 +144,56 @@ single_map(struct arena *a, uint32_t container, uint32_t host)
 }
 
 static bool
-has_capability(const struct host *h, unsigned cap)
+has_capability(const struct host *host, unsigned cap)
 {
-	return h->capabilities >> cap & 1;
+	return host->capabilities >> cap & 1;
 }
 
-/* Chooses who writes, and checks that he may. */
+/* Chooses who writes, and checks that they may. */
 static int
-choose_writer(const struct host *h, const char *subid_dir, const struct map_list *uids, const struct map_list *gids,
-	      struct err *err, struct plan_stage *stage)
+choose_writer(const struct host *host, const char *subid_dir, const struct map_list *uids, const struct map_list *gids,
+	      struct err *err, struct plan_spawn *spawn)
 {
 	bool delegated = true;
 
-	stage->deny_setgroups = false;
-	stage->map_how = PLAN_MAP_DIRECT;
-	if (has_capability(h, CAP_SETUID) && has_capability(h, CAP_SETGID)) {
+	spawn->deny_setgroups = false;
+	spawn->map_how = PLAN_MAP_DIRECT;
+	if (has_capability(host, CAP_SETUID) && has_capability(host, CAP_SETGID)) {
 		/* Since Linux 5.12, or a file with capabilities could be made for the parent. */
-		if (maps_host(uids, 0) && !has_capability(h, CAP_SETFCAP))
+		if (maps_host(uids, 0) && !has_capability(host, CAP_SETFCAP))
 			return err_plain(
 				err,
 				"linux.uidMappings: mapping host uid 0 needs CAP_SETFCAP, which the runtime lacks");
 		return 0;
 	}
-	if (is_single(uids, h->euid) && is_single(gids, h->egid)) {
-		stage->deny_setgroups = true;
+	if (is_single(uids, host->euid) && is_single(gids, host->egid)) {
+		spawn->deny_setgroups = true;
 		return 0;
 	}
-	stage->map_how = PLAN_MAP_HELPERS;
+	spawn->map_how = PLAN_MAP_HELPERS;
 	if (!subid_dir)
 		return 0;
-	if (idmap_check_owned(&idmap_uids, subid_dir, h->euid, h->euid, uids->items, uids->n, err, &delegated) < 0 ||
-	    idmap_check_owned(&idmap_gids, subid_dir, h->euid, h->egid, gids->items, gids->n, err, &delegated) < 0)
+	if (idmap_check_owned(&idmap_uids, subid_dir, host->euid, host->euid, uids->items, uids->n, err, &delegated) <
+		    0 ||
+	    idmap_check_owned(&idmap_gids, subid_dir, host->euid, host->egid, gids->items, gids->n, err, &delegated) <
+		    0)
 		return err->code ? -err->code : -EINVAL;
-	stage->deny_setgroups = !delegated; /* newgidmap(1) denies it for the user's own gid alone */
+	spawn->deny_setgroups = !delegated; /* newgidmap(1) denies it for the user's own gid alone */
 	return 0;
 }
 
-/* The maps of the config, or an ordinary user's own ids under the names that
+/* The maps of the config, or an unprivileged user's own ids under the names that
  * the program wants. */
 static int
-take_maps(struct arena *a, const struct spec *s, const struct host *h, struct err *err, struct map_list *ret_uids,
+take_maps(struct arena *a, const struct spec *spec, const struct host *host, struct err *err, struct map_list *ret_uids,
 	  struct map_list *ret_gids)
 {
-	const struct spec_id_mappings *uids = &s->linux_.uid_mappings, *gids = &s->linux_.gid_mappings;
-	bool ordinary = !has_capability(h, CAP_SETUID) || !has_capability(h, CAP_SETGID);
+	const struct spec_id_mappings *uids = &spec->linux_.uid_mappings, *gids = &spec->linux_.gid_mappings;
+	bool ordinary = !has_capability(host, CAP_SETUID) || !has_capability(host, CAP_SETGID);
 
 	if (uids->n == 0 && gids->n == 0 && ordinary) {
-		*ret_uids = single_map(a, s->process ? s->process->user.uid : 0, h->euid);
-		*ret_gids = single_map(a, s->process ? s->process->user.gid : 0, h->egid);
+		*ret_uids = single_map(a, spec->process ? spec->process->user.uid : 0, host->euid);
+		*ret_gids = single_map(a, spec->process ? spec->process->user.gid : 0, host->egid);
 		return 0;
 	}
 	if (uids->n == 0)
@@ -202,19 +205,36 @@ take_maps(struct arena *a, const struct spec *s, const struct host *h, struct er
 	return 0;
 }
 
+/* One that is missing is told of when it is needed. */
+static int
+find_helper(struct plan_builder *b, const char *name, struct err *err, plan_str *ret_path)
+{
+	const char *path;
+	int r = helper_find(name, b->arena, err, &path);
+
+	if (r == 0)
+		*ret_path = plan_string(b, path);
+	return r == -ENOENT || r == -EACCES ? 0 : r;
+}
+
 int
-idmap_plan(struct plan_builder *b, const struct spec *s, const struct host *h, const char *subid_dir, struct err *err)
+idmap_plan(struct plan_builder *b, const struct spec *spec, const struct host *host, const char *subid_dir,
+	   struct err *err)
 {
 	struct map_list uids, gids;
-	struct plan_stage stage = b->stage;
-	int r = take_maps(b->arena, s, h, err, &uids, &gids);
+	struct plan_spawn spawn = b->spawn;
+	int r = take_maps(b->arena, spec, host, err, &uids, &gids);
 
 	if (r < 0 || (r = check_maps(&idmap_uids, &uids, err)) < 0 || (r = check_maps(&idmap_gids, &gids, err)) < 0 ||
-	    (r = check_user(s, &uids, &gids, err)) < 0 ||
-	    (r = choose_writer(h, subid_dir, &uids, &gids, err, &stage)) < 0)
+	    (r = check_user(spec, &uids, &gids, err)) < 0 ||
+	    (r = choose_writer(host, subid_dir, &uids, &gids, err, &spawn)) < 0)
 		return r;
-	stage.uid_maps = plan_data(b, uids.items, uids.n * sizeof(*uids.items));
-	stage.gid_maps = plan_data(b, gids.items, gids.n * sizeof(*gids.items));
-	b->stage = stage;
+	if (spawn.map_how == PLAN_MAP_HELPERS && subid_dir &&
+	    ((r = find_helper(b, idmap_uids.helper, err, &spawn.uid_helper)) < 0 ||
+	     (r = find_helper(b, idmap_gids.helper, err, &spawn.gid_helper)) < 0))
+		return r;
+	spawn.uid_maps = plan_data(b, uids.items, uids.n * sizeof(*uids.items));
+	spawn.gid_maps = plan_data(b, gids.items, gids.n * sizeof(*gids.items));
+	b->spawn = spawn;
 	return 0;
 }

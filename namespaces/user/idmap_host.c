@@ -15,25 +15,26 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/idmap.h"
+#include "base/proc_text.h"
+#include "namespaces/user/idmap.h"
 
 #define MAX_MAP_FILE 65536 /* 340 lines of at most 33 bytes, and room */
 
 static int
 not_mapped(uid_t uid, struct err *err)
 {
-	return err_plain(err, "user %u has no id outside of the container's user namespace", uid);
+	return err_plain(err, "user %u has no id outside the container's user namespace", uid);
 }
 
 /* ---- a new namespace --------------------------------------------------- */
 
 static int
-find_in_plan(const struct plan *p, uid_t uid, struct err *err, uid_t *ret_host)
+find_in_plan(const struct plan *plan, uid_t uid, struct err *err, uid_t *ret_host)
 {
-	const char *data = p->blob + p->stage.uid_maps.off;
+	const char *data = plan->blob + plan->spawn.uid_maps.off;
 	struct plan_id_map m;
 
-	for (size_t at = 0; at + sizeof(m) <= p->stage.uid_maps.len; at += sizeof(m)) {
+	for (size_t at = 0; at + sizeof(m) <= plan->spawn.uid_maps.len; at += sizeof(m)) {
 		memcpy(&m, data + at, sizeof(m));
 		if (uid < m.container || uid - m.container >= m.size)
 			continue;
@@ -44,21 +45,6 @@ find_in_plan(const struct plan *p, uid_t uid, struct err *err, uid_t *ret_host)
 }
 
 /* ---- a joined namespace ------------------------------------------------ */
-
-static int
-find_in_text(const char *text, uid_t uid, struct err *err, uid_t *ret_host)
-{
-	unsigned container, host, size;
-	int used = 0;
-
-	for (; sscanf(text, "%u %u %u %n", &container, &host, &size, &used) == 3; text += used) {
-		if (uid < container || uid - container >= size)
-			continue;
-		*ret_host = host + (uid - container);
-		return 0;
-	}
-	return not_mapped(uid, err);
-}
 
 /* The child: tells the result of setns(2), then lives until the pipe closes. */
 static _Noreturn void
@@ -83,14 +69,14 @@ read_map_of(pid_t pid, int channel, const char *ns_path, uid_t uid, struct err *
 	size_t len;
 
 	if (read(channel, &code, sizeof(code)) != sizeof(code))
-		return err_plain(err, "linux.namespaces: the process that joined '%s' ended", ns_path);
+		return err_plain(err, "linux.namespaces: the process that joined '%s' exited", ns_path);
 	if (code)
 		return err_set(err, code, "linux.namespaces: join '%s'", ns_path);
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
 	r = fd_read_file_at(AT_FDCWD, path, MAX_MAP_FILE, &text, &len);
 	if (r < 0)
 		return err_set(err, -r, "read '%s'", path);
-	r = find_in_text(text, uid, err, ret_host);
+	r = proc_map_id(text, uid, ret_host) ? 0 : not_mapped(uid, err);
 	free(text);
 	return r;
 }
@@ -120,14 +106,14 @@ ask_namespace(const char *ns_path, uid_t uid, struct err *err, uid_t *ret_host)
 }
 
 int
-idmap_host_uid(const struct plan *p, uid_t uid, struct err *err, uid_t *ret_host)
+idmap_host_uid(const struct plan *plan, uid_t uid, struct err *err, uid_t *ret_host)
 {
-	const struct plan_stage *stage = &p->stage;
+	const struct plan_spawn *spawn = &plan->spawn;
 
-	if (stage->uid_maps.len > 0)
-		return find_in_plan(p, uid, err, ret_host);
-	if (stage->n_joins > 0 && stage->joins[0].nstype == CLONE_NEWUSER)
-		return ask_namespace(plan_text(p, stage->joins[0].path), uid, err, ret_host);
+	if (spawn->uid_maps.len > 0)
+		return find_in_plan(plan, uid, err, ret_host);
+	if (spawn->n_joins > 0 && spawn->joins[0].nstype == CLONE_NEWUSER)
+		return ask_namespace(plan_text(plan, spawn->joins[0].path), uid, err, ret_host);
 	*ret_host = uid;
 	return 0;
 }

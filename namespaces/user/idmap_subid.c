@@ -3,7 +3,7 @@
  * do. The user's name comes from the passwd file beside it and not from
  * getpwuid(3), which would load name services into a program that may be
  * static; a user from elsewhere (LDAP) is left to the helpers to judge. */
-#include "namespaces/idmap_subid.h"
+#include "namespaces/user/idmap_subid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "namespaces/idmap.h"
+#include "namespaces/user/idmap.h"
 
 #define MAX_FILE   ((size_t)16 * 1024 * 1024)
 #define MAX_RANGES 256
@@ -42,16 +42,16 @@ next_line(char **text)
 
 /* A decimal number below 2^32 that fills s. */
 static bool
-parse_id(const char *s, uint32_t *ret)
+parse_id(const char *text, uint32_t *ret)
 {
 	uint64_t v = 0;
 
-	if (!*s || strlen(s) > 10)
+	if (!*text || strlen(text) > 10)
 		return false;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9')
+	for (; *text; text++) {
+		if (*text < '0' || *text > '9')
 			return false;
-		v = v * 10 + (uint64_t)(*s - '0');
+		v = v * 10 + (uint64_t)(*text - '0');
 	}
 	if (v > UINT32_MAX)
 		return false;
@@ -141,9 +141,9 @@ has_other_source(const char *dir)
 
 /* A range may run over several entries that touch each other. */
 static bool
-is_covered(const struct plan_id_map *m, const struct plan_id_map *owned, size_t n)
+is_covered(const struct plan_id_map *map, const struct plan_id_map *owned, size_t n)
 {
-	uint64_t at = m->host, end = at + m->size;
+	uint64_t at = map->host, end = at + map->size;
 
 	while (at < end) {
 		size_t i;
@@ -160,14 +160,14 @@ is_covered(const struct plan_id_map *m, const struct plan_id_map *owned, size_t 
 
 static int
 fail_missing(const struct idmap_kind *kind, const char *dir, const char *user, size_t n_owned,
-	     const struct plan_id_map *m, size_t i, struct err *err)
+	     const struct plan_id_map *map, size_t i, struct err *err)
 {
 	if (n_owned == 0)
 		return err_plain(err, "%s[%zu]: host ids %u to %u are not yours: no entry for user %s in %s/%s",
-				 kind->property, i, m->host, m->host + (m->size - 1), user, dir, kind->file);
+				 kind->property, i, map->host, map->host + (map->size - 1), user, dir, kind->file);
 	return err_plain(err,
 			 "%s[%zu]: host ids %u to %u are not yours: the entry for user %s in %s/%s does not hold them",
-			 kind->property, i, m->host, m->host + (m->size - 1), user, dir, kind->file);
+			 kind->property, i, map->host, map->host + (map->size - 1), user, dir, kind->file);
 }
 
 int

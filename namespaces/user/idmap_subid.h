@@ -1,9 +1,9 @@
 /* Who owns which host ids: /etc/subuid and /etc/subgid. Internal to idmap. */
-#ifndef KNARR_NAMESPACES_IDMAP_SUBID_H
-#define KNARR_NAMESPACES_IDMAP_SUBID_H
+#ifndef KNARR_NAMESPACES_USER_IDMAP_SUBID_H
+#define KNARR_NAMESPACES_USER_IDMAP_SUBID_H
 
 #include "base/err.h"
-#include "base/plan.h"
+#include "plan/plan.h"
 
 struct idmap_kind {
 	const char *property; /* "linux.uidMappings" */
@@ -13,7 +13,7 @@ struct idmap_kind {
 };
 extern const struct idmap_kind idmap_uids, idmap_gids;
 
-/* Checks that each host range is the user's own id `own` alone or lies in his
+/* Checks that each host range is the user's own id `own` alone or lies in their
  * ranges of dir/FILE. The helpers decide in the end; this is for a message that
  * says what is missing. It stays out where their answer does not come from the
  * file ("subid:" in nsswitch.conf, a user that /etc/passwd does not have).

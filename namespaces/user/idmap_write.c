@@ -2,7 +2,7 @@
  * to /proc/PID/uid_map and gid_map; a namespace takes each only once.
  * newuidmap(1) and newgidmap(1) get the same numbers as arguments, run at the
  * same time, and say on stderr what they dislike: their last words become the
- * error. They are looked for in PATH, then in /usr/bin. */
+ * error. Where they are is in the plan. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/idmap.h"
-#include "namespaces/idmap_subid.h"
+#include "namespaces/user/idmap.h"
+#include "namespaces/user/idmap_subid.h"
 
 #define MAX_TEXT  4096
 #define MAX_WORDS 512 /* bytes of a helper's stderr that are kept */
@@ -22,10 +22,10 @@
 #define NO_EXEC	  127
 
 static const struct plan_id_map *
-maps_of(const struct plan *p, struct plan_bytes bytes, size_t *ret_n)
+maps_of(const struct plan *plan, struct plan_bytes bytes, size_t *ret_n)
 {
 	*ret_n = bytes.len / sizeof(struct plan_id_map);
-	return (const struct plan_id_map *)(const void *)(p->blob + bytes.off);
+	return (const struct plan_id_map *)(const void *)(plan->blob + bytes.off);
 }
 
 /* ---- by the runtime itself --------------------------------------------- */
@@ -45,11 +45,11 @@ write_proc(pid_t pid, const char *file, const char *text, struct err *err)
 }
 
 static int
-write_map(const struct idmap_kind *kind, const struct plan *p, struct plan_bytes bytes, pid_t pid, struct err *err)
+write_map(const struct idmap_kind *kind, const struct plan *plan, struct plan_bytes bytes, pid_t pid, struct err *err)
 {
 	char text[MAX_TEXT];
 	size_t n, len = 0;
-	const struct plan_id_map *m = maps_of(p, bytes, &n);
+	const struct plan_id_map *m = maps_of(plan, bytes, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%u %u %u\n", m[i].container, m[i].host,
@@ -61,35 +61,36 @@ write_map(const struct idmap_kind *kind, const struct plan *p, struct plan_bytes
 }
 
 int
-idmap_write_maps(const struct plan *p, struct plan_bytes uids, struct plan_bytes gids, pid_t pid, struct err *err)
+idmap_write_maps(const struct plan *plan, struct plan_bytes uids, struct plan_bytes gids, pid_t pid, struct err *err)
 {
-	int r = write_map(&idmap_gids, p, gids, pid, err);
+	int r = write_map(&idmap_gids, plan, gids, pid, err);
 
-	return r < 0 ? r : write_map(&idmap_uids, p, uids, pid, err);
+	return r < 0 ? r : write_map(&idmap_uids, plan, uids, pid, err);
 }
 
 static int
-write_direct(const struct plan *p, pid_t pid, struct err *err)
+write_direct(const struct plan *plan, pid_t pid, struct err *err)
 {
 	int r = 0;
 
 	/* Without privilege the kernel takes a gid_map only after this. */
-	if (p->stage.deny_setgroups)
+	if (plan->spawn.deny_setgroups)
 		r = write_proc(pid, "setgroups", "deny", err);
-	return r < 0 ? r : idmap_write_maps(p, p->stage.uid_maps, p->stage.gid_maps, pid, err);
+	return r < 0 ? r : idmap_write_maps(plan, plan->spawn.uid_maps, plan->spawn.gid_maps, pid, err);
 }
 
 /* ---- by newuidmap and newgidmap ---------------------------------------- */
 
 struct helper {
 	const struct idmap_kind *kind;
+	plan_str path;
 	pid_t pid;
 	int words; /* its stderr; -1: none */
 };
 
 /* argv: NAME PID (CONTAINER HOST SIZE)…; one block, freed by the caller. */
 static char **
-make_argv(const char *name, pid_t pid, const struct plan_id_map *m, size_t n)
+make_argv(const char *name, pid_t pid, const struct plan_id_map *map, size_t n)
 {
 	size_t argc = 2 + 3 * n;
 	char **argv = calloc(1, (argc + 1) * sizeof(*argv) + (argc - 1) * NUMBER);
@@ -100,7 +101,7 @@ make_argv(const char *name, pid_t pid, const struct plan_id_map *m, size_t n)
 	text = (char *)(argv + argc + 1);
 	argv[0] = (char *)(uintptr_t)name;
 	for (size_t i = 1; i < argc; i++, text += NUMBER) {
-		const struct plan_id_map *row = i > 1 ? &m[(i - 2) / 3] : NULL;
+		const struct plan_id_map *row = i > 1 ? &map[(i - 2) / 3] : NULL;
 		uint32_t v[] = { row ? row->container : 0, row ? row->host : 0, row ? row->size : 0 };
 
 		snprintf(text, NUMBER, "%u", row ? v[(i - 2) % 3] : (unsigned)pid);
@@ -109,42 +110,42 @@ make_argv(const char *name, pid_t pid, const struct plan_id_map *m, size_t n)
 	return argv;
 }
 
-static void __attribute__((noreturn)) exec_helper(char **argv, int words)
+static void __attribute__((noreturn)) exec_helper(const char *path, char **argv, int words)
 {
-	char path[64];
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(words, STDERR_FILENO) < 0)
+	if (dup3(words, STDERR_FILENO, 0) < 0) {
+		dprintf(words, "its standard error: %s", err_reason(errno));
 		_exit(NO_EXEC);
-	execvp(argv[0], argv);
-	snprintf(path, sizeof(path), "/usr/bin/%s", argv[0]);
-	execv(path, argv);
-	dprintf(STDERR_FILENO, "%s (package uidmap)", err_reason(errno));
+	}
+	if (path)
+		execv(path, argv);
+	dprintf(STDERR_FILENO, "%s (package uidmap)", err_reason(path ? errno : ENOENT));
 	_exit(NO_EXEC);
 }
 
 static int
-start_helper(struct helper *h, const struct plan *p, struct plan_bytes bytes, pid_t pid, struct err *err)
+start_helper(struct helper *helper, const struct plan *plan, struct plan_bytes bytes, pid_t pid, struct err *err)
 {
 	size_t n;
-	const struct plan_id_map *m = maps_of(p, bytes, &n);
+	const struct plan_id_map *m = maps_of(plan, bytes, &n);
 	int pipe_fds[2];
 	char **argv;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)
-		return err_set(err, errno, "pipe for %s", h->kind->helper);
-	argv = make_argv(h->kind->helper, pid, m, n);
-	h->pid = fork();
-	if (h->pid == 0)
-		exec_helper(argv, pipe_fds[1]);
-	if (h->pid < 0)
-		err_set(err, errno, "fork for %s", h->kind->helper);
+		return err_set(err, errno, "pipe for %s", helper->kind->helper);
+	argv = make_argv(helper->kind->helper, pid, m, n);
+	helper->pid = fork();
+	if (helper->pid == 0)
+		exec_helper(plan_text(plan, helper->path), argv, pipe_fds[1]);
+	if (helper->pid < 0)
+		err_set(err, errno, "fork for %s", helper->kind->helper);
 	free(argv);
 	fd_close(pipe_fds[1]);
-	h->words = pipe_fds[0];
-	return h->pid < 0 ? -err->code : 0;
+	helper->words = pipe_fds[0];
+	return helper->pid < 0 ? -err->code : 0;
 }
 
 /* What the helper said, on one line. */
@@ -169,42 +170,43 @@ read_words(int fd, char *buf, size_t size)
 }
 
 static int
-finish_helper(struct helper *h, struct err *err)
+finish_helper(struct helper *helper, struct err *err)
 {
 	char words[MAX_WORDS] = "";
 	int status;
 	pid_t r;
 
-	read_words(h->words, words, sizeof(words));
-	h->words = fd_close(h->words);
+	read_words(helper->words, words, sizeof(words));
+	helper->words = fd_close(helper->words);
 	do
-		r = waitpid(h->pid, &status, 0);
+		r = waitpid(helper->pid, &status, 0);
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
-		return err_set(err, errno, "wait for %s", h->kind->helper);
+		return err_set(err, errno, "wait for %s", helper->kind->helper);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_EXEC)
-		return err_plain(err, "%s: cannot run %s: %s", h->kind->property, h->kind->helper, words);
+		return err_plain(err, "%s: cannot run %s: %s", helper->kind->property, helper->kind->helper, words);
 	if (WIFSIGNALED(status))
-		return err_plain(err, "%s: %s was killed by signal %d", h->kind->property, h->kind->helper,
+		return err_plain(err, "%s: %s was killed by signal %d", helper->kind->property, helper->kind->helper,
 				 WTERMSIG(status));
-	return err_plain(err, "%s: %s failed: %s%s", h->kind->property, h->kind->helper, words,
+	return err_plain(err, "%s: %s failed: %s%s", helper->kind->property, helper->kind->helper, words,
 			 strstr(words, "Operation not permitted") ? " (is it set-uid root?)" : "");
 }
 
 static int
-write_by_helpers(const struct plan *p, pid_t pid, struct err *err)
+write_by_helpers(const struct plan *plan, pid_t pid, struct err *err)
 {
-	struct helper uids = { &idmap_uids, 0, -1 }, gids = { &idmap_gids, 0, -1 };
+	struct helper uids = { &idmap_uids, plan->spawn.uid_helper, 0, -1 };
+	struct helper gids = { &idmap_gids, plan->spawn.gid_helper, 0, -1 };
 	struct err second;
-	int r = start_helper(&uids, p, p->stage.uid_maps, pid, err), r2;
+	int r = start_helper(&uids, plan, plan->spawn.uid_maps, pid, err), r2;
 
 	if (r < 0) {
 		fd_close(uids.words);
 		return r;
 	}
-	r = start_helper(&gids, p, p->stage.gid_maps, pid, err);
+	r = start_helper(&gids, plan, plan->spawn.gid_maps, pid, err);
 	if (r < 0) {
 		fd_close(gids.words);
 		finish_helper(&uids, &second);
@@ -216,13 +218,13 @@ write_by_helpers(const struct plan *p, pid_t pid, struct err *err)
 }
 
 int
-idmap_write(const struct plan *p, pid_t pid, struct err *err)
+idmap_write(const struct plan *plan, pid_t pid, struct err *err)
 {
-	switch ((enum plan_map_how)p->stage.map_how) {
+	switch ((enum plan_map_how)plan->spawn.map_how) {
 	case PLAN_MAP_DIRECT:
-		return write_direct(p, pid, err);
+		return write_direct(plan, pid, err);
 	case PLAN_MAP_HELPERS:
-		return write_by_helpers(p, pid, err);
+		return write_by_helpers(plan, pid, err);
 	case PLAN_MAP_NONE:
 		break;
 	}
