@@ -5,54 +5,53 @@
 #include "cgroups/settings.h"
 
 static const char *
-describe_setting(struct arena *a, const struct setting *s)
+describe_setting(struct arena *a, const struct setting *setting)
 {
 	const char *more = "";
 
-	if (!s->file)
-		return arena_printf(a, "nothing, %s  # %s", s->value, s->property);
-	if (s->check_usage)
-		more = arena_printf(a, " if-usage-is-at-most=%llu", s->limit);
-	if (s->optional)
+	if (!setting->file)
+		return arena_printf(a, "nothing, %s  # %s", setting->value, setting->property);
+	if (setting->check_usage)
+		more = arena_printf(a, " if-usage-is-at-most=%llu", setting->limit);
+	if (setting->optional)
 		more = arena_printf(a, "%s if-there", more);
-	if (s->alt_file)
-		more = arena_printf(a, "%s else file=\"%s\" value=\"%s\"", more, s->alt_file, s->alt_value);
-	return arena_printf(a, "write file=\"%s\" value=\"%s\"%s  # %s", s->file, s->value, more, s->property);
+	if (setting->alt_file)
+		more = arena_printf(a, "%s else file=\"%s\" value=\"%s\"", more, setting->alt_file, setting->alt_value);
+	return arena_printf(a, "write file=\"%s\" value=\"%s\"%s  # %s", setting->file, setting->value, more,
+			    setting->property);
 }
 
 static const char *
-describe_number(struct arena *a, int64_t n)
+describe_number(struct arena *a, int64_t number)
 {
-	return n == DEVICE_ANY ? "*" : arena_printf(a, "%lld", (long long)n);
+	return number == DEVICE_ANY ? "*" : arena_printf(a, "%lld", (long long)number);
 }
 
 static const char *
-describe_rule(struct arena *a, const struct device_rule *r)
+describe_rule(struct arena *a, const struct device_rule *rule)
 {
-	return arena_printf(a, "%s device %c %s:%s %s%s%s  # linux.resources.devices", r->allow ? "allow" : "deny",
-			    r->type, describe_number(a, r->major), describe_number(a, r->minor),
-			    r->access & BPF_DEVCG_ACC_READ ? "r" : "", r->access & BPF_DEVCG_ACC_WRITE ? "w" : "",
-			    r->access & BPF_DEVCG_ACC_MKNOD ? "m" : "");
+	return arena_printf(a, "%s device %c %s:%s %s%s%s  # linux.resources.devices", rule->allow ? "allow" : "deny",
+			    rule->type, describe_number(a, rule->major), describe_number(a, rule->minor),
+			    rule->access & BPF_DEVCG_ACC_READ ? "r" : "", rule->access & BPF_DEVCG_ACC_WRITE ? "w" : "",
+			    rule->access & BPF_DEVCG_ACC_MKNOD ? "m" : "");
 }
 
-int
-cgroup_describe(const struct spec *s, struct arena *a, struct err *err, const char ***ret_lines, size_t *ret_n)
+size_t
+cgroup_describe(const struct cgroup *cg, const struct spec *spec, struct arena *a, const char ***ret_lines)
 {
-	struct settings list = { .arena = a };
+	const struct settings *list = cg->settings;
 	struct device_rule *rules = NULL;
-	int r = settings_compile(&list, s->linux_.resources, err);
-	size_t n_rules, n = 0;
-	const char **lines;
+	size_t n_rules = cgroup_devices_rules(spec, a, &rules), n = 0;
+	const char **lines = arena_array(a, list->n + n_rules + 1, sizeof(*lines));
+	bool given = !cgroup_devices_are_default(spec);
 
-	if (r < 0)
-		return r;
-	n_rules = devices_rules(s, a, &rules);
-	lines = arena_array(a, list.n + n_rules + 1, sizeof(*lines));
-	for (size_t i = 0; i < list.n; i++)
-		lines[n++] = describe_setting(a, &list.items[i]);
-	for (size_t i = 0; i < n_rules; i++)
+	for (size_t i = 0; i < list->n; i++)
+		lines[n++] = describe_setting(a, &list->items[i]);
+	/* The same for most: one line. */
+	if (!given)
+		lines[n++] = "deny use of devices but the default ones  # linux.resources.devices";
+	for (size_t i = 0; given && i < n_rules; i++)
 		lines[n++] = describe_rule(a, &rules[i]);
 	*ret_lines = lines;
-	*ret_n = n;
-	return 0;
+	return n;
 }

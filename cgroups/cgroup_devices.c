@@ -6,7 +6,11 @@
  * be made either (runc and crun let all be made, which only opening refuses). Two
  * kinds come last all the same: the devices that every /dev must have can always be
  * used (config-linux.md#default-devices), and those of linux.devices can be made, for
- * the init makes them, but whoever lists rules must allow their use there. */
+ * the init makes them, but whoever lists rules must allow their use there.
+ *
+ * A config without rules gets those of runc and crun: all nodes can be made, and none but
+ * the default devices be used. Without them a container that has CAP_MKNOD, as most
+ * callers give, could make the host's disk and open it. */
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -31,18 +35,26 @@ static const struct device_rule last_rules[] = {
 };
 #define N_LAST_RULES (sizeof(last_rules) / sizeof(last_rules[0]))
 
+/* Of a config that has none. */
+static const struct device_rule default_rules[] = {
+	{ false, 'a', DEVICE_ANY, DEVICE_ANY, RWM },
+	{ true, 'c', DEVICE_ANY, DEVICE_ANY, BPF_DEVCG_ACC_MKNOD },
+	{ true, 'b', DEVICE_ANY, DEVICE_ANY, BPF_DEVCG_ACC_MKNOD },
+};
+#define N_DEFAULT_RULES (sizeof(default_rules) / sizeof(default_rules[0]))
+
 /* ---- rules ------------------------------------------------------------- */
 
 static struct device_rule
-rule_from_spec(const struct spec_device_rule *d)
+rule_from_spec(const struct spec_device_rule *rule)
 {
 	struct device_rule r = {
-		.allow = d->allow,
-		.type = d->type ? d->type : 'a',
-		.major = d->major.set ? d->major.v : DEVICE_ANY,
-		.minor = d->minor.set ? d->minor.v : DEVICE_ANY,
-		.access = (d->read ? BPF_DEVCG_ACC_READ : 0u) | (d->write ? BPF_DEVCG_ACC_WRITE : 0u) |
-			  (d->mknod ? BPF_DEVCG_ACC_MKNOD : 0u),
+		.allow = rule->allow,
+		.type = rule->type ? rule->type : 'a',
+		.major = rule->major.set ? rule->major.v : DEVICE_ANY,
+		.minor = rule->minor.set ? rule->minor.v : DEVICE_ANY,
+		.access = (rule->read ? BPF_DEVCG_ACC_READ : 0u) | (rule->write ? BPF_DEVCG_ACC_WRITE : 0u) |
+			  (rule->mknod ? BPF_DEVCG_ACC_MKNOD : 0u),
 	};
 
 	/* No access given: a rule that denies, or is about all devices, means all
@@ -53,9 +65,10 @@ rule_from_spec(const struct spec_device_rule *d)
 }
 
 static struct device_rule
-rule_to_make(const struct spec_device *d)
+rule_to_make(const struct spec_device *device)
 {
-	return (struct device_rule){ true, d->type == 'b' ? 'b' : 'c', d->major, d->minor, BPF_DEVCG_ACC_MKNOD };
+	return (struct device_rule){ true, device->type == 'b' ? 'b' : 'c', device->major, device->minor,
+				     BPF_DEVCG_ACC_MKNOD };
 }
 
 static size_t
@@ -65,19 +78,24 @@ append_rules(struct device_rule *rules, size_t n, const struct device_rule *list
 	return n + n_list;
 }
 
-size_t
-devices_rules(const struct spec *s, struct arena *a, struct device_rule **ret_rules)
+bool
+cgroup_devices_are_default(const struct spec *spec)
 {
-	const struct spec_linux *l = &s->linux_;
-	const struct spec_resources *res = l->resources;
-	struct device_rule *rules;
-	size_t n = 0;
+	return !spec->linux_.resources || spec->linux_.resources->n_devices == 0;
+}
 
-	if (!res || res->n_devices == 0)
-		return 0;
-	rules = arena_array(a, res->n_devices + l->n_devices + N_LAST_RULES, sizeof(*rules));
-	for (size_t i = 0; i < res->n_devices; i++)
-		rules[n++] = rule_from_spec(&res->devices[i]);
+size_t
+cgroup_devices_rules(const struct spec *spec, struct arena *a, struct device_rule **ret_rules)
+{
+	const struct spec_linux *l = &spec->linux_;
+	size_t n_given = cgroup_devices_are_default(spec) ? 0 : l->resources->n_devices, n = 0;
+	struct device_rule *rules =
+		arena_array(a, n_given + N_DEFAULT_RULES + l->n_devices + N_LAST_RULES, sizeof(*rules));
+
+	if (n_given == 0)
+		n = append_rules(rules, n, default_rules, N_DEFAULT_RULES);
+	for (size_t i = 0; i < n_given; i++)
+		rules[n++] = rule_from_spec(&l->resources->devices[i]);
 	for (size_t i = 0; i < l->n_devices; i++)
 		if (l->devices[i].type != 'p')
 			rules[n++] = rule_to_make(&l->devices[i]);
@@ -165,45 +183,51 @@ replace_programs(int cgroup_fd, int prog_fd)
 
 /* ---- applying ---------------------------------------------------------- */
 
-/* bpf(2) takes privileges that a user namespace cannot give and an ordinary user
+/* bpf(2) takes privileges that a user namespace cannot give and an unprivileged user
  * lacks. Neither can make device nodes: what is in /dev was bound there. */
 static bool
-may_do_without(const struct device_rule *rules, size_t n)
+may_do_without(const struct spec *spec, const struct device_rule *rules, size_t n)
 {
-	if (host_in_userns() || device_bpf_allows_all(rules, n)) {
+	bool unprivileged = geteuid() != 0;
+
+	if (host_in_userns() || device_bpf_allows_all(rules, n) || (unprivileged && cgroup_devices_are_default(spec))) {
 		log_debug("linux.resources.devices: bpf(2) is not permitted; no device rules are set");
 		return true;
 	}
-	if (geteuid() != 0) {
-		log_warning("linux.resources.devices is ignored: an ordinary user may not set device rules");
+	if (unprivileged) {
+		log_warning("linux.resources.devices is ignored: an unprivileged user may not set device rules");
 		return true;
 	}
 	return false;
 }
 
 int
-devices_apply(const struct cgroup *cg, const struct spec *s, struct err *err)
+cgroup_devices_apply(const struct cgroup *cg, const struct spec *spec, struct err *err)
 {
 	static const char property[] = "linux.resources.devices";
 	auto_arena struct arena a = { 0 };
 	auto_close int prog_fd = -1;
 	struct device_rule *rules = NULL;
-	struct bpf_insn *insns;
-	size_t n = devices_rules(s, &a, &rules);
+	struct bpf_insn *insns = NULL;
+	size_t n = cgroup_devices_rules(spec, &a, &rules), n_insns = 0;
 	int r;
 
-	if (n == 0 || (cg->made && device_bpf_allows_all(rules, n)))
+	if (!cg->path || (cg->made && device_bpf_allows_all(rules, n)))
 		return 0;
-	insns = arena_array(&a, DEVICE_BPF_ROOM(n), sizeof(*insns));
-	prog_fd = load_program(insns, device_bpf_compile(rules, n, insns));
-	if (prog_fd == -EPERM && may_do_without(rules, n))
+	prog_fd = device_bpf_compile(rules, n, &a, &insns, &n_insns);
+	if (prog_fd == 0)
+		prog_fd = load_program(insns, n_insns);
+	if (prog_fd == -EPERM && may_do_without(spec, rules, n))
 		return 0;
 	if (prog_fd < 0)
 		return err_set(err, -prog_fd, "%s: load %zu rules as an eBPF program%s", property, n,
-			       prog_fd == -EINVAL ? " (the kernel may lack CONFIG_CGROUP_BPF)" : "");
+			       prog_fd == -EINVAL  ? " (the kernel may lack CONFIG_CGROUP_BPF)"
+			       : prog_fd == -EPERM ? " (hint: --cgroup-manager=disabled runs it without device rules)"
+			       : prog_fd == -E2BIG ? " (it is too large for the kernel)"
+						   : "");
 	/* In a new scope there may be one of systemd, which holds as well. */
 	r = cg->made || cg->pid ? attach_program(cg->fd, prog_fd, BPF_PROG_ATTACH) : replace_programs(cg->fd, prog_fd);
-	if (r == -EPERM && may_do_without(rules, n))
+	if (r == -EPERM && may_do_without(spec, rules, n))
 		return 0;
 	if (r < 0)
 		return err_set(err, -r, "%s: attach an eBPF program to cgroup '%s'", property, cg->path);

@@ -1,5 +1,5 @@
 /* Theory of operation: a container whose program is to manage cgroups of its own
- * (systemd, say) needs to own its cgroup: the folder, to make others below, and
+ * (systemd, say) needs to own its cgroup: the directory, to make others below, and
  * the few files by which processes and controllers are passed down. The limits
  * themselves stay with the runtime, so the container cannot raise them. The
  * kernel lists these files; they are a part of the contract of delegation
@@ -24,14 +24,14 @@ is_path(const char *text, const char *path)
 }
 
 bool
-cgroup_is_delegated(const struct spec *s)
+cgroup_is_delegated(const struct spec *spec)
 {
-	const struct spec_namespace *ns = &s->linux_.namespaces[SPEC_NS_CGROUP];
+	const struct spec_namespace *ns = &spec->linux_.namespaces[NS_CGROUP];
 
 	if (!ns->listed || ns->path)
 		return false;
-	for (size_t i = 0; i < s->n_mounts; i++) {
-		const struct spec_mount *m = &s->mounts[i];
+	for (size_t i = 0; i < spec->n_mounts; i++) {
+		const struct spec_mount *m = &spec->mounts[i];
 
 		if (m->source && !strcmp(m->source, "cgroup") && is_path(m->destination, "/sys/fs/cgroup") &&
 		    !spec_strings_have(&m->options, "ro"))
@@ -44,10 +44,14 @@ int
 cgroup_delegate(const struct cgroup *cg, uid_t uid, struct err *err)
 {
 	static const char always[] = "cgroup.procs\ncgroup.subtree_control\ncgroup.threads";
+	static const char file[] = "/sys/kernel/cgroup/delegate";
 	char names[1024], *save = NULL;
+	ssize_t n = fd_read_small_at(AT_FDCWD, file, names, sizeof(names));
 
-	/* No such file: before Linux 4.15. */
-	if (fd_read_small_at(AT_FDCWD, "/sys/kernel/cgroup/delegate", names, sizeof(names)) <= 0)
+	/* No such file: before Linux 4.15, or no sysfs. */
+	if (n < 0 && n != -ENOENT && n != -ENOTDIR && n != -EACCES)
+		return err_set(err, (int)-n, "read '%s'", file);
+	if (n <= 0)
 		memcpy(names, always, sizeof(always));
 	if (fchownat(cg->fd, "", uid, (gid_t)-1, AT_EMPTY_PATH) < 0)
 		return err_set(err, errno, "give cgroup '%s' to user %u", cg->path, uid);
@@ -69,9 +73,10 @@ cgroup_make_sub(const struct cgroup *cg, const char *name, struct err *err)
 	int fd;
 
 	if (!*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") || strchr(name, '\n'))
-		return err_plain(err, "annotation run.oci.delegate-cgroup: '%s' is no name of a cgroup", name);
-	if (mkdirat(cg->fd, name, 0755) < 0 && errno != EEXIST)
-		return err_set(err, errno, "make the cgroup '%s/%s'", cg->path, name);
+		return err_plain(err, "annotation run.oci.delegate-cgroup: '%s' is not the name of a cgroup", name);
+	fd = fd_make_dir_at(cg->fd, name, 0755);
+	if (fd < 0 && fd != -EEXIST)
+		return err_set(err, -fd, "make the cgroup '%s/%s'", cg->path, name);
 	dir = openat(cg->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0 || fstatat(cg->fd, "cgroup.procs", &st, 0) < 0)
 		return err_set(err, errno, "open the cgroup '%s/%s'", cg->path, name);

@@ -2,18 +2,18 @@
  * id and facts about the host; nothing is touched. Three outcomes:
  *
  *   - a path below the mount of cgroup2: the container gets that cgroup;
- *   - NULL: it stays in the runtime's own cgroup. So for ordinary users to whom
+ *   - NULL: it stays in the runtime's own cgroup. So for unprivileged users to whom
  *     no cgroup was delegated, for hosts without cgroup2, and on request;
  *   - an error, when NULL would lose something that the config asks for.
  *
  * The path comes from the config, so a name in it may do no more than name a
- * folder: no "..", no ".", nothing empty. */
+ * directory: no "..", no ".", nothing empty. */
 #include <limits.h>
 #include <string.h>
 
 #include "cgroups/cgroup.h"
-#include "cgroups/scope.h"
 #include "cgroups/settings.h"
+#include "cgroups/systemd/scope.h"
 
 static const char property[] = "linux.cgroupsPath";
 
@@ -53,47 +53,63 @@ check_path(const char *path, const char *names, struct err *err)
 /* Relative paths begin at the parent of the runtime's own cgroup: its own holds
  * processes, and no controller can be enabled below such a one. */
 static char *
-beside_own(const struct host *h, const char *name, struct arena *a)
+beside_own(const struct host *host, const char *name, struct arena *a)
 {
-	const char *slash = strrchr(h->cgroup_own, '/');
+	const char *slash = strrchr(host->cgroup_own, '/');
 
-	return arena_printf(a, "%.*s/%s", slash ? (int)(slash - h->cgroup_own) : 0, h->cgroup_own, name);
+	return arena_printf(a, "%.*s/%s", slash ? (int)(slash - host->cgroup_own) : 0, host->cgroup_own, name);
+}
+
+static const char *
+no_cgroup2(const struct host *host, struct arena *a)
+{
+	return host->cgroup_denied ? arena_printf(a, "permission to reach the cgroup2 file system on '%s' is denied",
+						  host->cgroup_denied)
+				   : "no cgroup2 file system is mounted";
 }
 
 /* No cgroup, because of `why`: fine unless the config asks for limits. Device
  * rules count where the container could otherwise make device nodes. */
 static int
-go_without(const struct host *h, const struct spec *s, bool on_request, const char *why, struct err *err)
+go_without(const struct host *host, const struct spec *spec, const struct settings *settings, bool on_request,
+	   const char *why, struct err *err)
 {
-	auto_arena struct arena a = { 0 };
-	struct settings list = { .arena = &a };
-	const struct spec_resources *res = s->linux_.resources;
-	const struct setting *needed;
-	int r = settings_compile(&list, res, err);
+	const struct spec_resources *res = spec->linux_.resources;
+	const struct setting *needed = settings_first_needed(settings);
 
-	if (r < 0)
-		return r;
-	needed = settings_first_needed(&list);
 	if (needed)
 		return err_plain(err, "%s: the container has no cgroup of its own: %s", needed->property, why);
-	if (res && res->n_devices && h->privileged && !h->in_userns && !on_request)
-		return err_plain(err, "linux.resources.devices: the container has no cgroup of its own: %s", why);
+	if (res && res->n_devices && host->privileged && !host->in_userns && !on_request)
+		return err_plain(err,
+				 "linux.resources.devices: the container has no cgroup of its own: %s (hint: "
+				 "--cgroup-manager=disabled runs it without device rules)",
+				 why);
 	return 0;
 }
 
 int
-cgroup_resolve(const struct host *h, enum cgroup_manager manager, const struct spec *s, const char *id, struct arena *a,
-	       struct err *err, struct cgroup *ret_cg)
+cgroup_compile(struct cgroup *cg, const struct spec *spec, struct arena *a, struct err *err)
 {
-	const char *wanted = s->linux_.cgroups_path;
+	struct settings *list = arena_alloc(a, sizeof(*list));
+
+	list->arena = a;
+	cg->settings = list;
+	return settings_compile(list, spec->linux_.resources, err);
+}
+
+int
+cgroup_resolve(const struct host *host, enum cgroup_manager manager, const struct spec *spec, const char *id,
+	       struct arena *a, struct err *err, struct cgroup *cg)
+{
+	const char *wanted = spec->linux_.cgroups_path;
 	const char *why = NULL;
 	char *path = NULL;
 	int r;
 
-	if (manager == CGROUP_SYSTEMD && !h->cgroup_mount)
-		return err_plain(err, "--systemd-cgroup: no cgroup2 file system is mounted");
+	if (manager == CGROUP_SYSTEMD && !host->cgroup_mount)
+		return err_plain(err, "--systemd-cgroup: %s", no_cgroup2(host, a));
 	if (manager == CGROUP_SYSTEMD)
-		return scope_resolve(h, s, id, a, err, ret_cg);
+		return cgroup_resolve_scope(host, spec, id, a, err, cg);
 	if (wanted && !*wanted)
 		wanted = NULL;
 	if (wanted && (r = check_path(wanted, wanted + (*wanted == '/'), err)) < 0)
@@ -101,23 +117,26 @@ cgroup_resolve(const struct host *h, enum cgroup_manager manager, const struct s
 
 	if (manager == CGROUP_DISABLED)
 		why = "--cgroup-manager=disabled was given";
-	else if (!h->cgroup_mount)
-		why = "no cgroup2 file system is mounted";
-	else if (!wanted && !h->cgroup_writable)
-		why = "this user may not make cgroups (hint: have one delegated, for example "
-		      "systemd-run --user --scope -p Delegate=yes)";
+	else if (!host->cgroup_mount)
+		why = no_cgroup2(host, a);
+	else if (!wanted && host->cgroup_read_only)
+		why = arena_printf(a, "the cgroup2 file system on '%s' is read-only", host->cgroup_mount);
+	else if (!wanted && !host->cgroup_writable)
+		why = arena_printf(a, "this user may not make cgroups (hint: have one delegated, for example %s)",
+				   cgroup_delegation_command(host->euid));
 
 	if (why) {
-		r = go_without(h, s, manager == CGROUP_DISABLED, why, err);
+		r = go_without(host, spec, cg->settings, manager == CGROUP_DISABLED, why, err);
 		if (r < 0)
 			return r;
 	} else if (wanted && *wanted == '/') {
 		path = arena_strdup(a, wanted);
 	} else {
-		path = beside_own(h, wanted ? wanted : arena_printf(a, "knarr-%s", id), a);
+		path = beside_own(host, wanted ? wanted : arena_printf(a, "knarr-%s", id), a);
 	}
-	*ret_cg = (struct cgroup){
-		.mount = h->cgroup_mount ? arena_strdup(a, h->cgroup_mount) : NULL,
+	*cg = (struct cgroup){
+		.settings = cg->settings,
+		.mount = host->cgroup_mount ? arena_strdup(a, host->cgroup_mount) : NULL,
 		.path = path,
 		.fd = -1,
 	};

@@ -1,11 +1,12 @@
 /* Theory of operation: a cgroup's processes are all that cgroup.procs lists in it
- * and in the folders below. While it is frozen the lists stand still, so a signal
+ * and in the directories below. While it is frozen the lists stand still, so a signal
  * that must reach every process is sent between freeze and thaw; SIGKILL has a
  * file of its own since Linux 5.14, which nothing can outrun, and before that is
  * first tried without freezing. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,9 +22,9 @@
 
 /* -ENOENT at open, -ENODEV at read and write: removed meanwhile. */
 static bool
-is_gone(int r)
+is_gone(int code)
 {
-	return r == -ENOENT || r == -ENODEV;
+	return code == -ENOENT || code == -ENODEV;
 }
 
 /* ---- pids -------------------------------------------------------------- */
@@ -34,32 +35,32 @@ struct pid_list {
 };
 
 static void
-pid_list_free(struct pid_list *l)
+pid_list_free(struct pid_list *list)
 {
-	free(l->pids);
+	free(list->pids);
 }
 #define auto_pids __attribute__((cleanup(pid_list_free)))
 
 static void
-pid_list_add(struct pid_list *l, pid_t pid)
+pid_list_add(struct pid_list *list, pid_t pid)
 {
-	if (l->n == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 64;
-		l->pids = reallocarray(l->pids, l->cap, sizeof(*l->pids));
-		if (!l->pids)
+	if (list->n == list->cap) {
+		list->cap = list->cap ? list->cap * 2 : 64;
+		list->pids = reallocarray(list->pids, list->cap, sizeof(*list->pids));
+		if (!list->pids)
 			abort();
 	}
-	l->pids[l->n++] = pid;
+	list->pids[list->n++] = pid;
 }
 
 static int
-read_procs(int dirfd, struct pid_list *l)
+read_procs(int dirfd, struct pid_list *list)
 {
 	char *text;
 	size_t len;
 	int r = fd_read_file_at(dirfd, "cgroup.procs", MAX_PROCS_FILE, &text, &len);
 
-	if (r == -EOPNOTSUPP) /* threaded: the folder above lists the process */
+	if (r == -EOPNOTSUPP) /* threaded: the directory above lists the process */
 		return 0;
 	if (r < 0)
 		return r;
@@ -68,8 +69,9 @@ read_procs(int dirfd, struct pid_list *l)
 
 		if (end == p)
 			break;
-		if (pid > 0) /* 0: outside of this pid namespace */
-			pid_list_add(l, (pid_t)pid);
+		/* 0: outside of this pid namespace; -1 would be everybody */
+		if (pid > 0 && pid <= INT_MAX)
+			pid_list_add(list, (pid_t)pid);
 		end += *end == '\n';
 	}
 	free(text);
@@ -77,9 +79,9 @@ read_procs(int dirfd, struct pid_list *l)
 }
 
 static int
-read_tree(int dirfd, unsigned depth, struct pid_list *l)
+read_tree(int dirfd, unsigned depth, struct pid_list *list)
 {
-	int r = read_procs(dirfd, l), fd;
+	int r = read_procs(dirfd, list), fd;
 	struct dirent *d;
 	DIR *dir;
 
@@ -91,11 +93,11 @@ read_tree(int dirfd, unsigned depth, struct pid_list *l)
 	if (!dir)
 		return -errno;
 	while (r == 0 && (errno = 0, d = readdir(dir))) {
-		if (d->d_type != DT_DIR || d->d_name[0] == '.')
+		if (d->d_type != DT_DIR || !strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
 		fd = openat(dirfd, d->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0)
-			r = read_tree(fd, depth + 1, l);
+			r = read_tree(fd, depth + 1, list);
 		else if (errno != ENOENT)
 			r = -errno;
 		fd_close(fd);
@@ -121,10 +123,14 @@ cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err *err)
 
 /* ---- freeze ------------------------------------------------------------ */
 
-bool
-cgroup_is_frozen(const struct cgroup *cg)
+int
+cgroup_is_frozen(const struct cgroup *cg, struct err *err)
 {
-	return cg->fd >= 0 && events_read(cg->fd, "frozen") == 1;
+	int r = events_read(cg->fd, "frozen");
+
+	if (is_gone(r))
+		return 0;
+	return r < 0 ? err_set(err, -r, "read 'cgroup.events' of cgroup '%s'", cg->path) : r;
 }
 
 int
@@ -173,12 +179,15 @@ kill_unfrozen(const struct cgroup *cg)
 static int
 signal_frozen(struct cgroup *cg, int sig, struct err *err)
 {
-	bool was_frozen = cgroup_is_frozen(cg), froze = false;
+	int was_frozen = events_read(cg->fd, "frozen");
+	bool froze = false;
 	struct err ignored;
 	ssize_t n;
 
-	if (sig == SIGKILL && kill_unfrozen(cg))
+	if ((sig == SIGKILL && kill_unfrozen(cg)) || is_gone(was_frozen))
 		return 0;
+	if (was_frozen < 0)
+		return err_set(err, -was_frozen, "read 'cgroup.events' of cgroup '%s'", cg->path);
 	if (!was_frozen)
 		froze = cgroup_freeze(cg, true, FREEZE_MS, &ignored) == 0;
 	n = signal_all(cg, sig);

@@ -1,13 +1,14 @@
 /* Theory of operation: rmdir(2) is the question and the answer. It works on an
  * empty cgroup at once; only when the kernel says that something is in it does
- * cgroup_destroy() wait for the last process (cgroup.events) and empty the tree
+ * cgroup_remove() wait for the last process (cgroup.events) and empty the tree
  * below, which a container with a delegated cgroup may have made as deep as it
  * liked: it is walked with a single descriptor, down and up again by "..".
  *
  * Parents go too: those that cgroup_create() made for this container, and those
  * marked as made by knarr for another that has left since; the last one out
  * removes them. One that is in use is not empty and stays. So does the cgroup
- * itself, emptied, when it was there before knarr. */
+ * itself, emptied, when it was there before knarr; and as it is, when it is another
+ * container's by now. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -19,9 +20,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "cgroups/cgroup.h"
+#include "cgroups/cgroup_mark.h"
+#include "cgroups/cgroup_remove.h"
 #include "cgroups/events.h"
-#include "cgroups/scope.h"
 #include "cgroups/walk.h"
 
 static bool
@@ -30,18 +31,22 @@ is_gone(int code)
 	return code == ENOENT || code == ENODEV;
 }
 
-static bool
+/* 1, 0 (also when it is gone), or -errno. */
+static int
 is_marked(int dirfd, const char *name)
 {
 	auto_close int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char value;
 
-	return fd >= 0 && fgetxattr(fd, WALK_MARK, &value, 1) >= 0;
+	if (fd >= 0 && fgetxattr(fd, WALK_MARK, &value, 1) >= 0)
+		return 1;
+	/* Before Linux 5.7 there are no such marks; one that others own may be unreadable. */
+	return is_gone(errno) || errno == ENODATA || errno == EOPNOTSUPP || errno == EACCES ? 0 : -errno;
 }
 
 /* ---- below ------------------------------------------------------------- */
 
-/* Removes the folders in dirfd that can be; *ret_busy is the name of one that
+/* Removes the directories in dirfd that can be; *ret_busy is the name of one that
  * cannot, or empty. */
 static int
 remove_children(int dirfd, char ret_busy[NAME_MAX + 1])
@@ -53,7 +58,7 @@ remove_children(int dirfd, char ret_busy[NAME_MAX + 1])
 	if (!dir)
 		return -errno;
 	ret_busy[0] = '\0';
-	while (r == 0 && (d = readdir(dir))) {
+	while (r == 0 && (errno = 0, d = readdir(dir))) {
 		if (d->d_type != DT_DIR || !strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
 		if (unlinkat(dirfd, d->d_name, AT_REMOVEDIR) == 0 || is_gone(errno))
@@ -63,6 +68,8 @@ remove_children(int dirfd, char ret_busy[NAME_MAX + 1])
 		else
 			memcpy(ret_busy, d->d_name, strnlen(d->d_name, NAME_MAX) + 1);
 	}
+	if (r == 0 && !d && errno && !is_gone(errno))
+		r = -errno;
 	closedir(dir);
 	return r;
 }
@@ -108,8 +115,8 @@ still_used(const struct cgroup *cg, int dirfd, struct err *err)
 	ssize_t n = cgroup_pids(&view, &pid, 1, &ignored);
 
 	if (n > 0)
-		return err_set(err, EBUSY, "remove cgroup '%s': it still holds %zd processes, %d for one", cg->path, n,
-			       pid);
+		return err_set(err, EBUSY, "remove cgroup '%s': %zd processes are still in it (for example pid %d)",
+			       cg->path, n, pid);
 	return err_set(err, EBUSY, "remove cgroup '%s'", cg->path);
 }
 
@@ -156,7 +163,7 @@ remove_leaf(const struct cgroup *cg, int parentfd, const char *name, int64_t dea
 
 /* ---- parents ----------------------------------------------------------- */
 
-/* depth: names in the path. Not being able to is no error: others use it. */
+/* depth: names in the path. Not being able to is not an error: others use it. */
 static void
 remove_parents(const struct cgroup *cg, int mountfd, unsigned depth)
 {
@@ -167,7 +174,7 @@ remove_parents(const struct cgroup *cg, int mountfd, unsigned depth)
 		if (fd < 0)
 			continue; /* gone with all above it up to where it is not */
 		walk_name(cg->path, i, name);
-		if (i + cg->made < depth && !is_marked(fd, name))
+		if (i + cg->made < depth && is_marked(fd, name) <= 0)
 			return;
 		if (unlinkat(fd, name, AT_REMOVEDIR) < 0 && !is_gone(errno))
 			return;
@@ -175,7 +182,7 @@ remove_parents(const struct cgroup *cg, int mountfd, unsigned depth)
 }
 
 int
-cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
+cgroup_remove(struct cgroup *cg, int timeout_ms, struct err *err)
 {
 	int64_t deadline = events_clock_ms() + timeout_ms;
 	auto_close int mountfd = -1, parentfd = -1;
@@ -183,13 +190,6 @@ cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 	unsigned depth;
 	int r;
 
-	if (!cg->path) {
-		if (cg->unit)
-			scope_forget(cg);
-		return 0;
-	}
-	if (cg->unit)
-		return scope_destroy(cg, timeout_ms, err);
 	cg->fd = fd_close(cg->fd);
 	mountfd = open(cg->mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (mountfd < 0)
@@ -201,9 +201,18 @@ cgroup_destroy(struct cgroup *cg, int timeout_ms, struct err *err)
 	parentfd = walk_open(mountfd, cg->path, depth - 1);
 	if (parentfd < 0 && parentfd != -ENOENT)
 		return err_set(err, -parentfd, "open the parent of cgroup '%s'", cg->path);
+	r = parentfd >= 0 && cg->made == 0 ? is_marked(parentfd, name) : 1;
+	if (r < 0)
+		return err_set(err, -r, "look whether knarr made cgroup '%s'", cg->path);
 	/* runtime.md#delete: what the container did not make stays. */
-	if (parentfd >= 0 && cg->made == 0 && !is_marked(parentfd, name))
-		return empty_cgroup(cg, parentfd, name, deadline, err);
+	if (r == 0) {
+		auto_close int leaf = openat(parentfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		r = empty_cgroup(cg, parentfd, name, deadline, err);
+		if (r == 0 && leaf >= 0)
+			cgroup_mark_remove(cg, leaf);
+		return r;
+	}
 	if (parentfd >= 0 && (r = remove_leaf(cg, parentfd, name, deadline, err)) < 0)
 		return r;
 	remove_parents(cg, mountfd, depth);

@@ -3,6 +3,7 @@
  * user who asked for a limit is told so by controller_explain(). */
 #include "cgroups/controllers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -28,9 +29,9 @@ static const struct {
 };
 
 const char *
-controller_name(enum controller c)
+controller_name(enum controller controller)
 {
-	return controllers[c].name;
+	return controllers[controller].name;
 }
 
 static enum controller
@@ -53,7 +54,7 @@ controllers_read(int dirfd, const char *file, unsigned *ret_set)
 {
 	char text[512];
 	unsigned set = 0;
-	ssize_t n = fd_read_small_at(dirfd, file, text, sizeof(text));
+	ssize_t n = fd_read_record_at(dirfd, file, text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;
@@ -91,38 +92,38 @@ list_has(const char *list, size_t len, const char *name)
 	return false;
 }
 
-/* The mount point of the v1 hierarchy of the controller called name. */
-static bool
+/* The mount point of the v1 hierarchy of the controller called name. 1, 0, or -errno. */
+static int
 find_v1_mount(const char *name, char *buf, size_t size)
 {
 	auto_arena struct arena a = { 0 };
 	struct mountinfo mounts;
 	struct err ignored;
+	int r = mountinfo_read(0, &a, &ignored, &mounts);
 
-	err_clear(&ignored);
-	if (mountinfo_read(0, &a, &ignored, &mounts) < 0)
-		return false;
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < mounts.n; i++) {
 		const struct mountinfo_line *m = &mounts.lines[i];
 
 		if (!strcmp(m->type, "cgroup") && list_has(m->options, strlen(m->options), name)) {
 			snprintf(buf, size, "%s", m->point);
-			return true;
+			return 1;
 		}
 	}
-	return false;
+	return 0;
 }
 
-/* The line of the controller in /proc/cgroups: "memory 4 16 1". */
-static bool
+/* The line of the controller in /proc/cgroups: "memory 4 16 1". 1, 0, or -errno. */
+static int
 find_in_kernel(const char *name, unsigned *ret_hierarchy, bool *ret_enabled)
 {
 	char *text, *save = NULL;
 	size_t len;
-	bool found = false;
+	int found = fd_read_file_at(AT_FDCWD, "/proc/cgroups", 65536, &text, &len);
 
-	if (fd_read_file_at(AT_FDCWD, "/proc/cgroups", 65536, &text, &len) < 0)
-		return false;
+	if (found < 0) /* none: a kernel without cgroup v1 */
+		return found == -ENOENT ? 0 : found;
 	for (char *line = strtok_r(text, "\n", &save); line && !found; line = strtok_r(NULL, "\n", &save)) {
 		unsigned hierarchy, count, enabled;
 		char entry[64];
@@ -131,23 +132,30 @@ find_in_kernel(const char *name, unsigned *ret_hierarchy, bool *ret_enabled)
 			continue;
 		*ret_hierarchy = hierarchy;
 		*ret_enabled = enabled != 0;
-		found = true;
+		found = 1;
 	}
 	free(text);
 	return found;
 }
 
 const char *
-controller_explain(enum controller c, char *buf, size_t size)
+controller_explain(enum controller controller, char *buf, size_t size)
 {
-	const char *name = controllers[c].name;
+	const char *name = controllers[controller].name;
 	unsigned hierarchy = 0;
 	bool enabled = false;
 	char point[4096];
+	int r = find_v1_mount(controllers[controller].v1_name, point, sizeof(point));
+	bool has_mount = r > 0;
 
-	if (find_v1_mount(controllers[c].v1_name, point, sizeof(point)))
+	if (r == 0)
+		r = find_in_kernel(controllers[controller].v1_name, &hierarchy, &enabled);
+	if (r < 0)
+		snprintf(buf, size, "controller '%s' is not in cgroup v2 here (where it is cannot be read: %s)", name,
+			 err_reason(-r));
+	else if (has_mount)
 		snprintf(buf, size, "controller '%s' is bound to cgroup v1 at '%s'", name, point);
-	else if (!find_in_kernel(controllers[c].v1_name, &hierarchy, &enabled))
+	else if (r == 0)
 		/* misc and dmem are not listed on every kernel that has them. */
 		snprintf(buf, size, "controller '%s' is not offered by this kernel", name);
 	else if (!enabled)

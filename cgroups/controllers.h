@@ -22,18 +22,18 @@ enum controller {
 #define CONTROLLER_BIT(c) (1u << (c))
 
 /* "memory". Static; NULL for CONTROLLER_NONE. */
-const char *controller_name(enum controller c);
+const char *controller_name(enum controller controller);
 
 /* The controller whose file key is: "memory.max" → CONTROLLER_MEMORY;
  * CONTROLLER_NONE for core files and for unknown ones. */
 enum controller controller_of_file(const char *key);
 
 /* Reads a list of names ("cgroup.controllers", "cgroup.subtree_control") in the
- * folder dirfd; unknown names are left out. 0 or -errno. */
+ * directory dirfd; unknown names are left out. 0 or -errno. */
 int controllers_read(int dirfd, const char *file, unsigned *ret_set);
 
-/* Says in buf why cgroup v2 has no controller c: "controller 'memory' is bound
+/* Says in buf why cgroup v2 has no controller controller: "controller 'memory' is bound
  * to cgroup v1 at '/sys/fs/cgroup/memory'". Reads mountinfo and /proc/cgroups. */
-const char *controller_explain(enum controller c, char *buf, size_t size);
+const char *controller_explain(enum controller controller, char *buf, size_t size);
 
 #endif

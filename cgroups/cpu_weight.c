@@ -9,9 +9,9 @@
 #include "cgroups/cpu_weight.h"
 
 static double
-log2_of(unsigned long long n)
+log2_of(unsigned long long number)
 {
-	double x = (double)n, result = 0, bit = 0.5;
+	double x = (double)number, result = 0, bit = 0.5;
 
 	while (x >= 2) {
 		x /= 2;

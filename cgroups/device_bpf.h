@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/arena.h"
+
 /* The bits of `access` are the kernel's BPF_DEVCG_ACC_MKNOD, _READ, _WRITE. */
 #define DEVICE_ACCESS_ALL (BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE)
 #define DEVICE_ANY	  (-1)
@@ -18,14 +20,16 @@ struct device_rule {
 	unsigned access;
 };
 
-/* Instructions that n rules need at most. */
-#define DEVICE_BPF_ROOM(n) (8 + 7 * (n))
+/* Compiles n rules into instructions, with memory from a. Each access bit follows the
+ * last rule that names it and matches the device, and is denied without one; a request is
+ * allowed when all of its bits are. 0, or -E2BIG: more than one program can hold, which is
+ * about 8,000 rules for numbers that lie apart. */
+int device_bpf_compile(const struct device_rule *rules, size_t n, struct arena *a, struct bpf_insn **ret_insns,
+		       size_t *ret_n);
 
-/* Compiles n rules into insns, which has DEVICE_BPF_ROOM(n) elements; returns
- * how many were used. Each access bit follows the last rule that names it and
- * matches the device, and is denied without one; a request is allowed when all
- * of its bits are. */
-size_t device_bpf_compile(const struct device_rule *rules, size_t n, struct bpf_insn *insns);
+/* True for a rule without an access, or for numbers that no device has: the kernel's have
+ * 12 and 20 bits. */
+bool device_rule_matches_nothing(const struct device_rule *rule);
 
 /* True when the rules allow everything. */
 bool device_bpf_allows_all(const struct device_rule *rules, size_t n);

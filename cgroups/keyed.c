@@ -1,4 +1,4 @@
-/* Theory of operation: see keyed.h. The formats are those of the kernel's
+/* The formats are those of the kernel's
  * Documentation/admin-guide/cgroup-v2.rst, "Format". Keys may be added by later
  * kernels anywhere, so nothing here counts lines. */
 #include "cgroups/keyed.h"
@@ -30,7 +30,7 @@ int
 keyed_read_number(int dirfd, const char *file, uint64_t *ret_value)
 {
 	char text[64];
-	ssize_t n = fd_read_small_at(dirfd, file, text, sizeof(text));
+	ssize_t n = fd_read_record_at(dirfd, file, text, sizeof(text));
 
 	return n < 0 ? (int)n : parse_number(text, ret_value);
 }
@@ -50,7 +50,7 @@ int
 keyed_read(int dirfd, const char *file, const char *key, uint64_t *ret_value)
 {
 	char text[FILE_MAX];
-	ssize_t n = fd_read_small_at(dirfd, file, text, sizeof(text));
+	ssize_t n = fd_read_record_at(dirfd, file, text, sizeof(text));
 
 	if (n < 0)
 		return (int)n;

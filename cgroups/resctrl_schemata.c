@@ -40,25 +40,25 @@ base_of(const char *name, size_t len)
 }
 
 /* The next "DOMAIN=VALUE" of a list that ends with its line. False: there is none,
- * or it is no such pair, which *ret_bad says. */
+ * or it is not such a pair, which *ret_bad says. */
 static bool
-next_pair(const char **p, int base, unsigned long *ret_domain, unsigned long long *ret_value, bool *ret_bad)
+next_pair(const char **text, int base, unsigned long *ret_domain, unsigned long long *ret_value, bool *ret_bad)
 {
 	char *end;
 
-	*p += strspn(*p, " \t;");
+	*text += strspn(*text, " \t;");
 	*ret_bad = false;
-	if (!**p || **p == '\n')
+	if (!**text || **text == '\n')
 		return false;
 	*ret_bad = true;
-	*ret_domain = strtoul(*p, &end, 10);
-	if (end == *p || *end != '=')
+	*ret_domain = strtoul(*text, &end, 10);
+	if (end == *text || *end != '=')
 		return false;
-	*p = end + 1;
-	*ret_value = strtoull(*p, &end, base);
-	if (end == *p || !strchr("; \t\n", *end))
+	*text = end + 1;
+	*ret_value = strtoull(*text, &end, base);
+	if (end == *text || !strchr("; \t\n", *end))
 		return false;
-	*p = end;
+	*text = end;
 	*ret_bad = false;
 	return true;
 }

@@ -21,7 +21,7 @@ struct setting {
 	const char *alt_file; /* when `file` does not exist; NULL: none */
 	const char *alt_value;
 	enum controller needs;	  /* NONE: asks for nothing that must be there */
-	bool optional;		  /* a missing file is no error */
+	bool optional;		  /* a missing file is not an error */
 	bool soft;		  /* a missing controller is a warning only */
 	bool check_usage;	  /* refuse when memory.current is above `limit` */
 	unsigned long long limit; /* bytes */
@@ -33,11 +33,11 @@ struct settings {
 	size_t n, cap;
 };
 
-/* Fills *s from r (NULL: nothing), memory from s->arena. Checks what can be
+/* Fills *settings from resources (NULL: nothing), memory from settings->arena. Checks what can be
  * known without the cgroup: -EINVAL with err naming the property. */
-int settings_compile(struct settings *s, const struct spec_resources *r, struct err *err);
+int settings_compile(struct settings *settings, const struct spec_resources *resources, struct err *err);
 
-/* The first one that cannot do without its controller; NULL: none. */
-const struct setting *settings_first_needed(const struct settings *s);
+/* The first one that cannot do without a cgroup; NULL: none. */
+const struct setting *settings_first_needed(const struct settings *settings);
 
 #endif

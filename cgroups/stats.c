@@ -1,6 +1,6 @@
 /* Theory of operation: every controller has one function, which reads its files
  * and leaves zeros where a file is missing: on a hybrid host, or without the
- * controller, most are. That the folder itself is there is seen by cgroup.procs,
+ * controller, most are. That the directory itself is there is seen by cgroup.procs,
  * which no cgroup lacks; it is looked at last, so that a cgroup that vanishes
  * between two reads is an error and not a container that uses nothing. */
 #include "cgroups/stats.h"
@@ -20,26 +20,39 @@
 struct reader {
 	int dirfd;
 	struct arena *arena;
+	int error; /* the first -errno that does not mean "there is none" */
 };
+
+/* True when there is something to read. A file that is missing, and pressure of a kernel
+ * booted with psi=0, is nothing; what is gone is seen at the end. */
+static bool
+is_there(struct reader *reader, int result)
+{
+	if (result >= 0)
+		return true;
+	if (result != -ENOENT && result != -EOPNOTSUPP && result != -ENODEV && result != -ENODATA && !reader->error)
+		reader->error = result;
+	return false;
+}
 
 /* A whole file in the arena; NULL: there is none. */
 static char *
-read_text(const struct reader *r, const char *file)
+read_text(struct reader *reader, const char *file)
 {
 	char *text, *copy;
 	size_t len;
 
-	if (fd_read_file_at(r->dirfd, file, STAT_MAX, &text, &len) < 0)
+	if (!is_there(reader, fd_read_file_at(reader->dirfd, file, STAT_MAX, &text, &len)))
 		return NULL;
-	copy = arena_strndup(r->arena, text, len);
+	copy = arena_strndup(reader->arena, text, len);
 	free(text);
 	return copy;
 }
 
 static bool
-read_number(const struct reader *r, const char *file, uint64_t *value)
+read_number(struct reader *reader, const char *file, uint64_t *value)
 {
-	return keyed_read_number(r->dirfd, file, value) == 0;
+	return is_there(reader, keyed_read_number(reader->dirfd, file, value));
 }
 
 /* ---- pressure ------------------------------------------------------------ */
@@ -78,44 +91,43 @@ parse_stall(const char *line)
 }
 
 static void
-read_pressure(const struct reader *r, const char *file, struct cgroup_pressure *p)
+read_pressure(struct reader *reader, const char *file, struct cgroup_pressure *pressure)
 {
-	/* The file of a kernel booted with psi=0 is there but cannot be read. */
-	const char *text = read_text(r, file), *line;
+	const char *text = read_text(reader, file), *line;
 
 	for (line = text; line && *line; line += strcspn(line, "\n"), line += *line == '\n') {
 		if (!strncmp(line, "some ", 5))
-			p->some = parse_stall(line);
+			pressure->some = parse_stall(line);
 		else if (!strncmp(line, "full ", 5))
-			p->full = parse_stall(line);
+			pressure->full = parse_stall(line);
 		else
 			continue;
-		p->is_there = true;
+		pressure->is_there = true;
 	}
 }
 
 /* ---- cpu ----------------------------------------------------------------- */
 
 static void
-read_cpu(const struct reader *r, struct cgroup_stats *s)
+read_cpu(struct reader *reader, struct cgroup_stats *stats)
 {
-	const char *text = read_text(r, "cpu.stat"), *max = read_text(r, "cpu.max");
+	const char *text = read_text(reader, "cpu.stat"), *max = read_text(reader, "cpu.max");
 
 	if (text) {
-		s->has_cpu = keyed_find(text, "usage_usec", &s->cpu_usage);
-		keyed_find(text, "user_usec", &s->cpu_user);
-		keyed_find(text, "system_usec", &s->cpu_system);
-		s->has_cpu_controller = keyed_find(text, "nr_periods", &s->cpu_periods);
-		keyed_find(text, "nr_throttled", &s->cpu_throttled_periods);
-		keyed_find(text, "throttled_usec", &s->cpu_throttled_time);
+		stats->has_cpu = keyed_find(text, "usage_usec", &stats->cpu_usage);
+		keyed_find(text, "user_usec", &stats->cpu_user);
+		keyed_find(text, "system_usec", &stats->cpu_system);
+		stats->has_cpu_controller = keyed_find(text, "nr_periods", &stats->cpu_periods);
+		keyed_find(text, "nr_throttled", &stats->cpu_throttled_periods);
+		keyed_find(text, "throttled_usec", &stats->cpu_throttled_time);
 	}
-	s->cpu_quota = KEYED_MAX;
+	stats->cpu_quota = KEYED_MAX;
 	if (max) {
 		if (isdigit((unsigned char)*max))
-			s->cpu_quota = strtoull(max, NULL, 10);
-		s->cpu_period = strtoull(max + strcspn(max, " \n"), NULL, 10);
+			stats->cpu_quota = strtoull(max, NULL, 10);
+		stats->cpu_period = strtoull(max + strcspn(max, " \n"), NULL, 10);
 	}
-	read_pressure(r, "cpu.pressure", &s->cpu_pressure);
+	read_pressure(reader, "cpu.pressure", &stats->cpu_pressure);
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -131,74 +143,75 @@ count_lines(const char *text)
 }
 
 static void
-read_memory_stat(const struct reader *r, struct cgroup_stats *s)
+read_memory_stat(struct reader *reader, struct cgroup_stats *stats)
 {
-	char *text = read_text(r, "memory.stat"), *save = NULL;
+	char *text = read_text(reader, "memory.stat"), *save = NULL;
 
 	if (!text)
 		return;
-	s->memory_stat = arena_array(r->arena, count_lines(text), sizeof(*s->memory_stat));
+	stats->memory_stat = arena_array(reader->arena, count_lines(text), sizeof(*stats->memory_stat));
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		char *blank = strchr(line, ' ');
 
 		if (!blank)
 			continue;
 		*blank = '\0';
-		s->memory_stat[s->n_memory_stat++] = (struct cgroup_counter){ line, strtoull(blank + 1, NULL, 10) };
+		stats->memory_stat[stats->n_memory_stat++] =
+			(struct cgroup_counter){ line, strtoull(blank + 1, NULL, 10) };
 	}
 }
 
 static void
-read_memory_events(const struct reader *r, struct cgroup_stats *s)
+read_memory_events(struct reader *reader, struct cgroup_stats *stats)
 {
 	const struct {
 		const char *key;
 		uint64_t *value;
 	} rows[] = {
-		{ "low", &s->events_low },	     { "high", &s->events_high },
-		{ "max", &s->events_max },	     { "oom", &s->events_oom },
-		{ "oom_kill", &s->events_oom_kill }, { "oom_group_kill", &s->events_oom_group_kill },
+		{ "low", &stats->events_low },		 { "high", &stats->events_high },
+		{ "max", &stats->events_max },		 { "oom", &stats->events_oom },
+		{ "oom_kill", &stats->events_oom_kill }, { "oom_group_kill", &stats->events_oom_group_kill },
 	};
-	const char *text = read_text(r, "memory.events");
+	const char *text = read_text(reader, "memory.events");
 
 	for (size_t i = 0; text && i < sizeof(rows) / sizeof(rows[0]); i++)
 		keyed_find(text, rows[i].key, rows[i].value);
 }
 
 static void
-read_memory(const struct reader *r, struct cgroup_stats *s)
+read_memory(struct reader *reader, struct cgroup_stats *stats)
 {
-	s->memory_limit = s->swap_limit = KEYED_MAX;
-	s->has_memory = read_number(r, "memory.current", &s->memory_usage);
-	read_number(r, "memory.peak", &s->memory_peak);
-	read_number(r, "memory.max", &s->memory_limit);
-	read_number(r, "memory.low", &s->memory_low);
-	s->has_swap = read_number(r, "memory.swap.current", &s->swap_usage);
-	read_number(r, "memory.swap.peak", &s->swap_peak);
-	read_number(r, "memory.swap.max", &s->swap_limit);
-	read_memory_stat(r, s);
-	read_memory_events(r, s);
-	read_pressure(r, "memory.pressure", &s->memory_pressure);
+	stats->memory_limit = stats->swap_limit = KEYED_MAX;
+	stats->has_memory = read_number(reader, "memory.current", &stats->memory_usage);
+	read_number(reader, "memory.peak", &stats->memory_peak);
+	read_number(reader, "memory.max", &stats->memory_limit);
+	read_number(reader, "memory.low", &stats->memory_low);
+	stats->has_swap = read_number(reader, "memory.swap.current", &stats->swap_usage);
+	read_number(reader, "memory.swap.peak", &stats->swap_peak);
+	read_number(reader, "memory.swap.max", &stats->swap_limit);
+	read_memory_stat(reader, stats);
+	read_memory_events(reader, stats);
+	read_pressure(reader, "memory.pressure", &stats->memory_pressure);
 }
 
 uint64_t
-cgroup_stats_memory(const struct cgroup_stats *s, const char *key)
+cgroup_stats_memory(const struct cgroup_stats *stats, const char *key)
 {
-	for (size_t i = 0; i < s->n_memory_stat; i++)
-		if (!strcmp(s->memory_stat[i].key, key))
-			return s->memory_stat[i].value;
+	for (size_t i = 0; i < stats->n_memory_stat; i++)
+		if (!strcmp(stats->memory_stat[i].key, key))
+			return stats->memory_stat[i].value;
 	return 0;
 }
 
 /* ---- pids, io ------------------------------------------------------------ */
 
 static void
-read_pids(const struct reader *r, struct cgroup_stats *s)
+read_pids(struct reader *reader, struct cgroup_stats *stats)
 {
-	s->pids_limit = KEYED_MAX;
-	s->has_pids = read_number(r, "pids.current", &s->pids);
-	read_number(r, "pids.max", &s->pids_limit);
-	keyed_read(r->dirfd, "pids.events", "max", &s->pids_refused);
+	stats->pids_limit = KEYED_MAX;
+	stats->has_pids = read_number(reader, "pids.current", &stats->pids);
+	read_number(reader, "pids.max", &stats->pids_limit);
+	is_there(reader, keyed_read(reader->dirfd, "pids.events", "max", &stats->pids_refused));
 }
 
 static uint64_t
@@ -210,17 +223,17 @@ io_value(const char *line, const char *key)
 }
 
 static void
-read_io(const struct reader *r, struct cgroup_stats *s)
+read_io(struct reader *reader, struct cgroup_stats *stats)
 {
-	char *text = read_text(r, "io.stat"), *save = NULL;
+	char *text = read_text(reader, "io.stat"), *save = NULL;
 
-	read_pressure(r, "io.pressure", &s->io_pressure);
-	s->has_io = text != NULL;
+	read_pressure(reader, "io.pressure", &stats->io_pressure);
+	stats->has_io = text != NULL;
 	if (!text)
 		return;
-	s->io = arena_array(r->arena, count_lines(text), sizeof(*s->io));
+	stats->io = arena_array(reader->arena, count_lines(text), sizeof(*stats->io));
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct cgroup_io_device *d = &s->io[s->n_io];
+		struct cgroup_io_device *d = &stats->io[stats->n_io];
 		char *end;
 
 		d->major = (unsigned)strtoul(line, &end, 10);
@@ -232,21 +245,22 @@ read_io(const struct reader *r, struct cgroup_stats *s)
 		d->write_bytes = io_value(line, "wbytes");
 		d->reads = io_value(line, "rios");
 		d->writes = io_value(line, "wios");
-		s->n_io++;
+		stats->n_io++;
 	}
 }
 
 /* ---- hugetlb ------------------------------------------------------------- */
 
 static int
-compare_hugetlb(const void *a, const void *b)
+compare_hugetlb(const void *left, const void *right)
 {
-	return strcmp(((const struct cgroup_hugetlb *)a)->page_size, ((const struct cgroup_hugetlb *)b)->page_size);
+	return strcmp(((const struct cgroup_hugetlb *)left)->page_size,
+		      ((const struct cgroup_hugetlb *)right)->page_size);
 }
 
 /* "hugetlb.2MB.current" → "2MB"; NULL: another file. */
 static char *
-page_size_of(const struct reader *r, const char *file)
+page_size_of(struct reader *reader, const char *file)
 {
 	static const char head[] = "hugetlb.", tail[] = ".current";
 	size_t n = strlen(file), around = sizeof(head) - 1 + sizeof(tail) - 1;
@@ -255,37 +269,41 @@ page_size_of(const struct reader *r, const char *file)
 		return NULL;
 	file += sizeof(head) - 1;
 	n -= around;
-	return memchr(file, '.', n) ? NULL : arena_strndup(r->arena, file, n);
+	return memchr(file, '.', n) ? NULL : arena_strndup(reader->arena, file, n);
 }
 
 static void
-add_hugetlb(const struct reader *r, struct cgroup_stats *s, char *size)
+add_hugetlb(struct reader *reader, struct cgroup_stats *stats, char *size)
 {
 	struct cgroup_hugetlb h = { .page_size = size };
 
 	/* Reservations are what the limit refuses first, since Linux 5.7. */
-	if (!read_number(r, arena_printf(r->arena, "hugetlb.%s.rsvd.current", size), &h.usage))
-		read_number(r, arena_printf(r->arena, "hugetlb.%s.current", size), &h.usage);
-	keyed_read(r->dirfd, arena_printf(r->arena, "hugetlb.%s.events", size), "max", &h.failures);
-	s->hugetlb = arena_grow(r->arena, s->hugetlb, s->n_hugetlb * sizeof(h), (s->n_hugetlb + 1) * sizeof(h));
-	s->hugetlb[s->n_hugetlb++] = h;
+	if (!read_number(reader, arena_printf(reader->arena, "hugetlb.%s.rsvd.current", size), &h.usage))
+		read_number(reader, arena_printf(reader->arena, "hugetlb.%s.current", size), &h.usage);
+	is_there(reader,
+		 keyed_read(reader->dirfd, arena_printf(reader->arena, "hugetlb.%s.events", size), "max", &h.failures));
+	stats->hugetlb = arena_grow(reader->arena, stats->hugetlb, stats->n_hugetlb * sizeof(h),
+				    (stats->n_hugetlb + 1) * sizeof(h));
+	stats->hugetlb[stats->n_hugetlb++] = h;
 }
 
 static void
-read_hugetlb(const struct reader *r, struct cgroup_stats *s)
+read_hugetlb(struct reader *reader, struct cgroup_stats *stats)
 {
-	DIR *dir = fd_open_stream(r->dirfd);
+	DIR *dir = fd_open_stream(reader->dirfd);
 	const struct dirent *e;
 	char *size;
 
-	if (!dir)
+	if (!dir) {
+		is_there(reader, -errno);
 		return;
+	}
 	while ((e = readdir(dir)))
-		if ((size = page_size_of(r, e->d_name)))
-			add_hugetlb(r, s, size);
+		if ((size = page_size_of(reader, e->d_name)))
+			add_hugetlb(reader, stats, size);
 	closedir(dir);
-	if (s->n_hugetlb)
-		qsort(s->hugetlb, s->n_hugetlb, sizeof(*s->hugetlb), compare_hugetlb);
+	if (stats->n_hugetlb)
+		qsort(stats->hugetlb, stats->n_hugetlb, sizeof(*stats->hugetlb), compare_hugetlb);
 }
 
 /* ---- all ----------------------------------------------------------------- */
@@ -293,10 +311,10 @@ read_hugetlb(const struct reader *r, struct cgroup_stats *s)
 int
 cgroup_stats_read(int dirfd, struct arena *a, struct cgroup_stats *ret_stats)
 {
-	static void (*const readers[])(const struct reader *, struct cgroup_stats *) = {
+	static void (*const readers[])(struct reader *, struct cgroup_stats *) = {
 		read_cpu, read_memory, read_pids, read_io, read_hugetlb,
 	};
-	struct reader r = { dirfd, a };
+	struct reader r = { dirfd, a, 0 };
 	struct cgroup_stats s = { 0 };
 	char byte;
 
@@ -308,6 +326,8 @@ cgroup_stats_read(int dirfd, struct arena *a, struct cgroup_stats *ret_stats)
 	/* A threaded cgroup refuses the read, a removed one the open or the read. */
 	if (read(fd, &byte, 1) < 0 && errno != EOPNOTSUPP)
 		return -errno;
+	if (r.error)
+		return r.error;
 	*ret_stats = s;
 	return 0;
 }

@@ -68,11 +68,11 @@ struct cgroup_stats {
 	size_t n_hugetlb;
 };
 
-/* Reads all that there is in the folder dirfd; memory from a. 0, or -errno when
- * the folder is gone (-ENOENT, -ENODEV) or not a cgroup. */
+/* Reads all that there is in the directory dirfd; memory from a. 0, or -errno when
+ * the directory is gone (-ENOENT, -ENODEV) or not a cgroup. */
 int cgroup_stats_read(int dirfd, struct arena *a, struct cgroup_stats *ret_stats);
 
 /* The counter called key in memory.stat; 0 when it is not there. */
-uint64_t cgroup_stats_memory(const struct cgroup_stats *s, const char *key);
+uint64_t cgroup_stats_memory(const struct cgroup_stats *stats, const char *key);
 
 #endif

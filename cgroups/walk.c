@@ -1,4 +1,4 @@
-/* Theory of operation: a path is walked one folder at a time, each opened
+/* Theory of operation: a path is walked one directory at a time, each opened
  * relative to the last and without following links, so that no name can lead
  * out of the mount, also when the path comes from an edited state file. */
 #include "cgroups/walk.h"
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -48,25 +49,47 @@ walk_name(const char *path, unsigned nth, char *name)
 	name[len] = '\0';
 }
 
-int
-walk_open(int dirfd, const char *path, unsigned n)
+/* A directory that may not be read can still be walked through. */
+static int
+open_one(int dirfd, const char *name, bool readable)
 {
-	auto_close int fd = openat(dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dirfd, name, (readable ? O_RDONLY : O_PATH) | flags);
 
-	if (fd < 0)
-		return -errno;
-	for (unsigned i = 0; i < n; i++) {
+	if (fd < 0 && readable && errno == EACCES)
+		fd = openat(dirfd, name, O_PATH | flags);
+	return fd < 0 ? -errno : fd;
+}
+
+static int
+open_names(int dirfd, const char *path, unsigned count, bool readable)
+{
+	auto_close int fd = -1;
+
+	for (unsigned i = 0; i < count; i++) {
 		char name[NAME_MAX + 1];
 		int next;
 
 		walk_name(path, i, name);
 		if (!strcmp(name, ".."))
 			return -EINVAL;
-		next = openat(fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		next = open_one(i == 0 ? dirfd : fd, name, readable && i + 1 == count);
 		if (next < 0)
-			return -errno;
+			return next;
 		fd_close(fd);
 		fd = next;
 	}
-	return fd_take(&fd);
+	return count > 0 ? fd_take(&fd) : open_one(dirfd, ".", readable);
+}
+
+int
+walk_open(int dirfd, const char *path, unsigned count)
+{
+	return open_names(dirfd, path, count, /* readable= */ false);
+}
+
+int
+walk_open_readable(int dirfd, const char *path)
+{
+	return open_names(dirfd, path, walk_count(path), /* readable= */ true);
 }

@@ -1,7 +1,7 @@
 /* A container's cgroup made by systemd: a transient scope, asked for over D-Bus.
  * Inside cgroups/ only: cgroup.h is what the others see. */
-#ifndef KNARR_CGROUPS_SYSTEMD_H
-#define KNARR_CGROUPS_SYSTEMD_H
+#ifndef KNARR_CGROUPS_SYSTEMD_SYSTEMD_H
+#define KNARR_CGROUPS_SYSTEMD_SYSTEMD_H
 
 #include "cgroups/cgroup.h"
 #include "cgroups/settings.h"
@@ -18,13 +18,13 @@ struct systemd_names {
 };
 
 /* From linux.cgroupsPath, "slice:prefix:name" (NULL: system.slice or user.slice,
- * "knarr" and the id), and the annotation run.oci.systemd.subgroup, the folder
+ * "knarr" and the id), and the annotation run.oci.systemd.subgroup, the directory
  * below the scope ("container"; empty: none). What a unit's name cannot hold is
  * escaped as systemd does, "\x2b". -EINVAL with err. Memory from a. */
-int systemd_resolve_names(const struct spec *s, const char *id, bool user, struct arena *a, struct err *err,
+int systemd_resolve_names(const struct spec *spec, const char *id, bool user, struct arena *a, struct err *err,
 			  struct systemd_names *ret_names);
 
-/* The scope's own folder in cg->path, without the sub-cgroup. Memory from a. */
+/* The scope's own directory in cg->path, without the sub-cgroup. Memory from a. */
 char *systemd_scope_path(const struct cgroup *cg, struct arena *a);
 
 /* ---- values (pure) ----------------------------------------------------- */
@@ -63,28 +63,34 @@ struct systemd_properties {
 /* Adds what systemd has to know of limits, so that it writes the same values when it
  * reloads: the settings that have a property of systemd.resource-control(5). 0 or
  * -errno with err, as the next. */
-int systemd_properties_from_settings(struct systemd_properties *p, const struct settings *list, struct err *err);
+int systemd_properties_from_settings(struct systemd_properties *properties, const struct settings *list,
+				     struct err *err);
 
 /* Adds the annotations org.systemd.property.NAME. "TimeoutStopSec" in seconds becomes
  * TimeoutStopUSec. What knarr itself relies on is refused. */
-int systemd_properties_from_annotations(struct systemd_properties *p, const struct spec *s, struct err *err);
+int systemd_properties_from_annotations(struct systemd_properties *properties, const struct spec *spec,
+					struct err *err);
 
 /* Adds one, or replaces it. Neither name nor value is copied. */
-void systemd_properties_set(struct systemd_properties *p, const char *name, struct systemd_value value);
-void systemd_properties_set_text(struct systemd_properties *p, const char *name, const char *text);
-void systemd_properties_set_bool(struct systemd_properties *p, const char *name, bool b);
+void systemd_properties_set(struct systemd_properties *properties, const char *name, struct systemd_value value);
+void systemd_properties_set_text(struct systemd_properties *properties, const char *name, const char *text);
+void systemd_properties_set_bool(struct systemd_properties *properties, const char *name, bool value);
 
 /* ---- talking to systemd ------------------------------------------------ */
 
 /* Each makes a connection of its own. 0 or -errno with err: -ETIMEDOUT when systemd does
  * not answer, -EREMOTEIO when it refuses or the job fails. */
 
-/* Sets cg->path: the manager's own cgroup and cg->below_manager. Memory from a. */
+/* Sets cg->path: the manager's own cgroup and cg->below_manager. Asks only what cannot be seen in
+ * /proc and the tree. Memory from a. */
 int systemd_locate(struct cgroup *cg, struct arena *a, struct err *err);
+
+/* That cg->pid is in the scope now: where it is the container will be looked for. Asks nobody. */
+int systemd_check_place(const struct cgroup *cg, struct arena *a, struct err *err);
 
 /* Starts the scope with cg->pid in it (StartTransientUnit), in place of one of that name
  * that failed. -EEXIST: there is one that runs. */
-int systemd_start(const struct cgroup *cg, const struct spec *s, const char *id, struct err *err);
+int systemd_start(const struct cgroup *cg, const struct spec *spec, const char *id, struct err *err);
 
 /* New limits for the scope (SetUnitProperties): the settings that have a property. */
 int systemd_update(const struct cgroup *cg, const struct settings *list, struct err *err);

@@ -3,12 +3,12 @@
  * the scope lies in its slice. So the path of a container's cgroup is known before
  * anything was made, but for the manager's part (systemd_locate()).
  *
- * The container does not live in the scope itself but in a folder below it. What
+ * The container does not live in the scope itself but in a directory below it. What
  * systemd gives away (Delegate=) is what is below; the files of the scope are its
  * own, it writes them again when it reloads, and so are device programs on it. */
 #include <string.h>
 
-#include "cgroups/systemd.h"
+#include "cgroups/systemd/systemd.h"
 #include "oci-spec/annotations.h"
 
 #define UNIT_NAME_MAX 255
@@ -18,9 +18,9 @@ static const char property[] = "linux.cgroupsPath";
 /* ---- escaping ---------------------------------------------------------- */
 
 static bool
-is_letter_or_digit(char c)
+is_letter_or_digit(char ch)
 {
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+	return (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
 }
 
 /* systemd.unit(5): letters, digits, ":", "-", "_", ".", "\" and "@". */
@@ -86,16 +86,16 @@ slice_path(const char *slice, struct arena *a)
 /* ---- the sub-cgroup ---------------------------------------------------- */
 
 static int
-find_subgroup(const struct spec *s, struct err *err, const char **ret_name)
+find_subgroup(const struct spec *spec, struct err *err, const char **ret_name)
 {
-	const char *name = annotation_get(&s->annotations, ANNOTATION_SYSTEMD_SUBGROUP);
+	const char *name = annotation_get(&spec->annotations, ANNOTATION_SYSTEMD_SUBGROUP);
 
 	if (!name)
 		name = "container";
 	if (strchr(name, '/') || strchr(name, '\n') || !strcmp(name, ".") || !strcmp(name, "..") ||
 	    strlen(name) > UNIT_NAME_MAX)
-		return err_plain(err, "annotations[\"%s\"]: '%s' is not the name of a folder",
-				 ANNOTATION_SYSTEMD_SUBGROUP, name);
+		return err_plain(err, "annotations[\"%s\"]: '%s' is not the name of a directory",
+				 annotation_name(ANNOTATION_SYSTEMD_SUBGROUP), name);
 	*ret_name = name;
 	return 0;
 }
@@ -118,13 +118,13 @@ split(const char *text, struct arena *a, struct err *err, const char *parts[3])
 }
 
 int
-systemd_resolve_names(const struct spec *s, const char *id, bool user, struct arena *a, struct err *err,
+systemd_resolve_names(const struct spec *spec, const char *id, bool user, struct arena *a, struct err *err,
 		      struct systemd_names *ret_names)
 {
-	const char *parts[3] = { "", "knarr", id }, *wanted = s->linux_.cgroups_path, *sub = "";
+	const char *parts[3] = { "", "knarr", id }, *wanted = spec->linux_.cgroups_path, *sub = "";
 	const char *slice;
 	char *unit;
-	int r = find_subgroup(s, err, &sub);
+	int r = find_subgroup(spec, err, &sub);
 
 	if (r == 0 && wanted && *wanted)
 		r = split(wanted, a, err, parts);

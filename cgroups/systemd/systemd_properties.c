@@ -6,13 +6,13 @@
  * not write either.
  *
  * Nothing is said of devices: without DevicePolicy= systemd attaches no program,
- * and knarr's own, on the container's folder, is left alone. */
+ * and knarr's own, on the container's directory, is left alone. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgroups/systemd.h"
+#include "cgroups/systemd/systemd.h"
 #include "oci-spec/annotations.h"
 
 #define DEFAULT_PERIOD 100000
@@ -24,38 +24,40 @@
 /* ---- lists ------------------------------------------------------------- */
 
 void
-systemd_properties_set(struct systemd_properties *p, const char *name, struct systemd_value value)
+systemd_properties_set(struct systemd_properties *properties, const char *name, struct systemd_value value)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (!strcmp(p->items[i].name, name)) {
-			p->items[i].value = value;
+	for (size_t i = 0; i < properties->n; i++)
+		if (!strcmp(properties->items[i].name, name)) {
+			properties->items[i].value = value;
 			return;
 		}
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? 2 * p->cap : 16;
+	if (properties->n == properties->cap) {
+		size_t cap = properties->cap ? 2 * properties->cap : 16;
 
-		p->items = arena_grow(p->arena, p->items, p->n * sizeof(*p->items), cap * sizeof(*p->items));
-		p->cap = cap;
+		properties->items =
+			arena_grow(properties->arena, properties->items, properties->n * sizeof(*properties->items),
+				   cap * sizeof(*properties->items));
+		properties->cap = cap;
 	}
-	p->items[p->n++] = (struct systemd_property){ name, value };
+	properties->items[properties->n++] = (struct systemd_property){ name, value };
 }
 
 void
-systemd_properties_set_text(struct systemd_properties *p, const char *name, const char *text)
+systemd_properties_set_text(struct systemd_properties *properties, const char *name, const char *text)
 {
-	systemd_properties_set(p, name, (struct systemd_value){ .type = "s", .v.s = text });
+	systemd_properties_set(properties, name, (struct systemd_value){ .type = "s", .v.s = text });
 }
 
 void
-systemd_properties_set_bool(struct systemd_properties *p, const char *name, bool b)
+systemd_properties_set_bool(struct systemd_properties *properties, const char *name, bool value)
 {
-	systemd_properties_set(p, name, (struct systemd_value){ .type = "b", .v.b = b });
+	systemd_properties_set(properties, name, (struct systemd_value){ .type = "b", .v.b = value });
 }
 
 static void
-set_number(struct systemd_properties *p, const char *name, uint64_t number)
+set_number(struct systemd_properties *properties, const char *name, uint64_t number)
 {
-	systemd_properties_set(p, name, (struct systemd_value){ .type = "t", .v.u = number });
+	systemd_properties_set(properties, name, (struct systemd_value){ .type = "t", .v.u = number });
 }
 
 /* ---- the text of a file ------------------------------------------------ */
@@ -94,32 +96,33 @@ parse_limit(const char *text, uint64_t *ret_number)
 }
 
 static int
-add_limit(struct systemd_properties *p, const char *name, const char *text)
+add_limit(struct systemd_properties *properties, const char *name, const char *text)
 {
 	uint64_t number;
 	int r = parse_limit(text, &number);
 
 	if (r == 0)
-		set_number(p, name, number);
+		set_number(properties, name, number);
 	return r;
 }
 
-/* systemd refuses TasksMax=0; the file alone says it then. */
+/* systemd refuses TasksMax=0, which linux.resources.unified may hold; the file alone says
+ * it then. */
 static int
-add_tasks(struct systemd_properties *p, const char *name, const char *text)
+add_tasks(struct systemd_properties *properties, const char *name, const char *text)
 {
-	return !strcmp(text, "0") ? 0 : add_limit(p, name, text);
+	return !strcmp(text, "0") ? 0 : add_limit(properties, name, text);
 }
 
 /* "QUOTA", "QUOTA PERIOD", or "max" in the place of QUOTA. */
 static int
-add_cpu_max(struct systemd_properties *p, const char *name, const char *text)
+add_cpu_max(struct systemd_properties *properties, const char *name, const char *text)
 {
 	uint64_t quota, period = DEFAULT_PERIOD;
 	size_t n = strcspn(text, " ");
 	bool has_period = text[n] != '\0';
 	__uint128_t per_second;
-	int r = parse_limit(arena_strndup(p->arena, text, n), &quota);
+	int r = parse_limit(arena_strndup(properties->arena, text, n), &quota);
 
 	if (r == 0 && has_period)
 		r = parse_limit(text + n + 1, &period);
@@ -132,24 +135,24 @@ add_cpu_max(struct systemd_properties *p, const char *name, const char *text)
 			return -ERANGE;
 		quota = (uint64_t)per_second;
 	}
-	set_number(p, name, quota);
+	set_number(properties, name, quota);
 	if (has_period)
-		set_number(p, "CPUQuotaPeriodUSec", period);
+		set_number(properties, "CPUQuotaPeriodUSec", period);
 	return 0;
 }
 
-/* systemd takes a weight of 0 for "idle" (since version 252). */
+/* systemd takes a weight of 0 for "idle" (since version 252), and knows no other way out of
+ * it than another weight, or none. */
 static int
-add_cpu_idle(struct systemd_properties *p, const char *name, const char *text)
+add_cpu_idle(struct systemd_properties *properties, const char *name, const char *text)
 {
-	if (!strcmp(text, "1"))
-		set_number(p, name, 0);
+	set_number(properties, name, !strcmp(text, "1") ? 0 : UNLIMITED);
 	return 0;
 }
 
 /* "0-3,7": bit N of a little-endian mask. */
 static int
-add_bits(struct systemd_properties *p, const char *name, const char *text)
+add_bits(struct systemd_properties *properties, const char *name, const char *text)
 {
 	uint8_t mask[MAX_CPUS / 8] = { 0 };
 	struct systemd_value value = { .type = "ay" };
@@ -171,22 +174,22 @@ add_bits(struct systemd_properties *p, const char *name, const char *text)
 			value.n = last / 8 + 1;
 		text = end + strspn(end, ", ");
 	}
-	value.items = arena_array(p->arena, value.n + 1, sizeof(*value.items));
+	value.items = arena_array(properties->arena, value.n + 1, sizeof(*value.items));
 	for (size_t i = 0; i < value.n; i++)
 		value.items[i] = (struct systemd_value){ .type = "y", .v.u = mask[i] };
-	systemd_properties_set(p, name, value);
+	systemd_properties_set(properties, name, value);
 	return 0;
 }
 
 /* A lone weight, or "default N"; one for a device has no property. */
 static int
-add_io_weight(struct systemd_properties *p, const char *name, const char *text)
+add_io_weight(struct systemd_properties *properties, const char *name, const char *text)
 {
 	static const char prefix[] = "default ";
 
 	if (!strncmp(text, prefix, sizeof(prefix) - 1))
 		text += sizeof(prefix) - 1;
-	return strchr(text, ' ') ? 0 : add_limit(p, name, text);
+	return strchr(text, ' ') ? 0 : add_limit(properties, name, text);
 }
 
 /* ---- settings ---------------------------------------------------------- */
@@ -210,7 +213,7 @@ static const struct {
 };
 
 int
-systemd_properties_from_settings(struct systemd_properties *p, const struct settings *list, struct err *err)
+systemd_properties_from_settings(struct systemd_properties *properties, const struct settings *list, struct err *err)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		const struct setting *s = &list->items[i];
@@ -219,9 +222,9 @@ systemd_properties_from_settings(struct systemd_properties *p, const struct sett
 		const char *file = bfq ? s->alt_file : s->file, *value = bfq ? s->alt_value : s->value;
 
 		for (size_t k = 0; file && k < sizeof(files) / sizeof(files[0]); k++)
-			if (!strcmp(files[k].file, file) && files[k].add(p, files[k].name, value) < 0)
-				return err_plain(err, "%s: '%.300s' is no value for systemd's property %s", s->property,
-						 value, files[k].name);
+			if (!strcmp(files[k].file, file) && files[k].add(properties, files[k].name, value) < 0)
+				return err_plain(err, "%s: '%.300s' is not a value for systemd's property %s",
+						 s->property, value, files[k].name);
 	}
 	return 0;
 }
@@ -256,63 +259,65 @@ is_in_seconds(const char *name)
 }
 
 static int
-seconds_to_usec(struct systemd_value *v)
+seconds_to_usec(struct systemd_value *value)
 {
 	double seconds;
 
-	switch (*v->type) {
+	switch (*value->type) {
 	case 'n':
 	case 'i':
 	case 'x':
-		seconds = (double)v->v.i;
+		seconds = (double)value->v.i;
 		break;
 	case 'y':
 	case 'q':
 	case 'u':
 	case 't':
-		seconds = (double)v->v.u;
+		seconds = (double)value->v.u;
 		break;
 	case 'd':
-		seconds = v->v.d;
+		seconds = value->v.d;
 		break;
 	default:
 		return -EINVAL;
 	}
 	if (!(seconds >= 0) || seconds >= 1e12)
 		return -ERANGE;
-	*v = (struct systemd_value){ .type = "t", .v.u = (uint64_t)(seconds * USEC_PER_SEC + 0.5) };
+	*value = (struct systemd_value){ .type = "t", .v.u = (uint64_t)(seconds * USEC_PER_SEC + 0.5) };
 	return 0;
 }
 
 static int
-add_annotation(struct systemd_properties *p, const char *key, const char *text, struct err *err)
+add_annotation(struct systemd_properties *properties, const char *key, const char *text, struct err *err)
 {
-	const char *name = key + sizeof(ANNOTATION_SYSTEMD_PROPERTY) - 1;
+	const char *name = key + strlen(annotation_name(ANNOTATION_SYSTEMD_PROPERTY));
 	struct systemd_value value;
 	int r = check_name(key, name, err);
 
-	if (r == 0 && systemd_value_parse(text, p->arena, err, &value) < 0)
+	if (r == 0 && systemd_value_parse(text, properties->arena, err, &value) < 0)
 		r = err_wrap(err, "annotations[\"%s\"]", key);
 	if (r < 0)
 		return r;
 	if (is_in_seconds(name)) {
 		if (seconds_to_usec(&value) < 0)
 			return err_plain(err, "annotations[\"%s\"]: '%s' is not a number of seconds", key, text);
-		name = arena_printf(p->arena, "%.*sUSec", (int)strlen(name) - 3, name);
+		name = arena_printf(properties->arena, "%.*sUSec", (int)strlen(name) - 3, name);
 	}
-	systemd_properties_set(p, name, value);
+	systemd_properties_set(properties, name, value);
 	return 0;
 }
 
 int
-systemd_properties_from_annotations(struct systemd_properties *p, const struct spec *s, struct err *err)
+systemd_properties_from_annotations(struct systemd_properties *properties, const struct spec *spec, struct err *err)
 {
-	for (size_t i = 0; i < s->annotations.n; i++) {
-		const struct spec_pair *pair = &s->annotations.items[i];
+	const char *property = annotation_name(ANNOTATION_SYSTEMD_PROPERTY);
+
+	for (size_t i = 0; i < spec->annotations.n; i++) {
+		const struct spec_pair *pair = &spec->annotations.items[i];
 		int r = 0;
 
-		if (!strncmp(pair->key, ANNOTATION_SYSTEMD_PROPERTY, sizeof(ANNOTATION_SYSTEMD_PROPERTY) - 1))
-			r = add_annotation(p, pair->key, pair->value, err);
+		if (!strncmp(pair->key, property, strlen(property)))
+			r = add_annotation(properties, pair->key, pair->value, err);
 		if (r < 0)
 			return r;
 	}

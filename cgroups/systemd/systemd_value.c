@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cgroups/systemd.h"
+#include "cgroups/systemd/systemd.h"
 
 #define MAX_DEPTH 16
 
@@ -33,10 +33,10 @@ skip_space(struct parser *ps)
 }
 
 static bool
-accept(struct parser *ps, char c)
+accept(struct parser *ps, char ch)
 {
 	skip_space(ps);
-	if (*ps->p != c)
+	if (*ps->p != ch)
 		return false;
 	ps->p++;
 	return true;
@@ -46,22 +46,22 @@ accept(struct parser *ps, char c)
 
 /* Bytes of the complete type at t, or 0. */
 static size_t
-type_length(const char *t, unsigned depth)
+type_length(const char *text, unsigned depth)
 {
 	size_t n = 1, item;
 
-	if (depth > MAX_DEPTH || !*t)
+	if (depth > MAX_DEPTH || !*text)
 		return 0;
-	if (strchr("bynqiuxtdsogv", *t))
+	if (strchr("bynqiuxtdsogv", *text))
 		return 1;
-	if (*t == 'a') {
-		item = type_length(t + 1, depth + 1);
+	if (*text == 'a') {
+		item = type_length(text + 1, depth + 1);
 		return item ? 1 + item : 0;
 	}
-	if (*t != '(' || t[1] == ')')
+	if (*text != '(' || text[1] == ')')
 		return 0;
-	while (t[n] != ')') {
-		item = type_length(t + n, depth + 1);
+	while (text[n] != ')') {
+		item = type_length(text + n, depth + 1);
 		if (!item)
 			return 0;
 		n += item;
@@ -87,7 +87,7 @@ parse_prefix(struct parser *ps, const char **ret_type)
 	if (*ps->p == '@') {
 		n = type_length(ps->p + 1, 0);
 		if (!n)
-			return fail(ps, "no type that knarr knows");
+			return fail(ps, "an unknown type");
 		*ret_type = arena_strndup(ps->arena, ps->p + 1, n);
 		ps->p += 1 + n;
 		return 0;
@@ -111,7 +111,7 @@ parse_bool(struct parser *ps, const char *type, struct systemd_value *ret)
 	if (!yes && strncmp(ps->p, "false", 5) != 0)
 		return fail(ps, "no value");
 	if (type && strcmp(type, "b") != 0)
-		return fail(ps, "a boolean in the place of something else");
+		return fail(ps, "an unexpected boolean");
 	ps->p += yes ? 4 : 5;
 	ret->type = "b";
 	ret->v.b = yes;
@@ -124,7 +124,7 @@ parse_string(struct parser *ps, const char *type, struct systemd_value *ret)
 	char quote = *ps->p, *out;
 
 	if (type && !strchr("sog", *type))
-		return fail(ps, "a string in the place of something else");
+		return fail(ps, "an unexpected string");
 	ret->type = type ? type : "s";
 	ret->v.s = out = arena_alloc(ps->arena, strlen(ps->p));
 	for (ps->p++; *ps->p != quote; ps->p++) {
@@ -132,14 +132,14 @@ parse_string(struct parser *ps, const char *type, struct systemd_value *ret)
 		const char *letter;
 
 		if (!*ps->p)
-			return fail(ps, "no end of the string");
+			return fail(ps, "an unterminated string");
 		if (*ps->p != '\\') {
 			*out++ = *ps->p;
 			continue;
 		}
 		ps->p++;
 		if (!*ps->p || *ps->p == 'u' || *ps->p == 'U')
-			return fail(ps, "an escape that knarr does not know");
+			return fail(ps, "an unknown escape");
 		letter = strchr(letters, *ps->p);
 		*out++ = letter ? codes[letter - letters] : *ps->p;
 	}
@@ -168,12 +168,14 @@ store_integer(struct parser *ps, const char *text, struct systemd_value *ret)
 		errno = 0;
 		if (negative) {
 			ret->v.i = strtoll(text, &end, 0);
-			return errno || *end || ret->v.i < ranges[i].min ? fail(ps, "a number out of range") : 0;
+			return errno || end == text || *end || ret->v.i < ranges[i].min
+				       ? fail(ps, "a number out of range")
+				       : 0;
 		}
 		ret->v.u = strtoull(text, &end, 0);
-		return errno || *end || ret->v.u > ranges[i].max ? fail(ps, "a number out of range") : 0;
+		return errno || end == text || *end || ret->v.u > ranges[i].max ? fail(ps, "a number out of range") : 0;
 	}
-	return fail(ps, "a number in the place of something else");
+	return fail(ps, "an unexpected number");
 }
 
 static int
@@ -186,7 +188,7 @@ parse_number(struct parser *ps, const char *type, struct systemd_value *ret)
 	ret->type = type ? type : !is_hex && strpbrk(text, ".eE") ? "d" : "i";
 	if (*ret->type == 'd') {
 		ret->v.d = strtod(text, &end);
-		if (*end)
+		if (end == text || *end)
 			return fail(ps, "no number");
 	} else if (store_integer(ps, text, ret) < 0) {
 		return -EINVAL;
@@ -217,7 +219,7 @@ parse_array(struct parser *ps, const char *type, struct systemd_value *ret)
 	size_t cap = 0;
 
 	if (type && *type != 'a')
-		return fail(ps, "an array in the place of something else");
+		return fail(ps, "an unexpected array");
 	ps->p++;
 	while (!accept(ps, ']')) {
 		int r = ret->n && !accept(ps, ',') ? fail(ps, "no comma") : 0;
@@ -242,7 +244,7 @@ parse_tuple(struct parser *ps, const char *type, struct systemd_value *ret)
 	size_t cap = 0;
 
 	if (type && *type != '(')
-		return fail(ps, "a tuple in the place of something else");
+		return fail(ps, "an unexpected tuple");
 	ps->p++;
 	while (!accept(ps, ')')) {
 		const char *item_type = NULL;
@@ -272,14 +274,14 @@ static int
 parse_variant(struct parser *ps, const char *type, struct systemd_value *ret)
 {
 	if (type && strcmp(type, "v") != 0)
-		return fail(ps, "a variant in the place of something else");
+		return fail(ps, "an unexpected variant");
 	ps->p++;
 	ret->type = "v";
 	ret->items = arena_alloc(ps->arena, sizeof(*ret->items));
 	ret->n = 1;
 	if (parse_value(ps, NULL, ret->items) < 0)
 		return -EINVAL;
-	return accept(ps, '>') ? 0 : fail(ps, "no end of the variant");
+	return accept(ps, '>') ? 0 : fail(ps, "an unterminated variant");
 }
 
 /* ---- all --------------------------------------------------------------- */
@@ -296,7 +298,7 @@ parse_value(struct parser *ps, const char *type, struct systemd_value *ret)
 	if (parse_prefix(ps, &own) < 0)
 		return -EINVAL;
 	if (own && type && strcmp(own, type) != 0)
-		return fail(ps, "another type than expected");
+		return fail(ps, "an unexpected type");
 	type = own ? own : type;
 	skip_space(ps);
 	ps->depth++;
@@ -331,7 +333,7 @@ systemd_value_parse(const char *text, struct arena *a, struct err *err, struct s
 		return -EINVAL;
 	skip_space(&ps);
 	if (*ps.p)
-		return fail(&ps, "something after the value");
+		return fail(&ps, "trailing characters after the value");
 	*ret_value = value;
 	return 0;
 }
