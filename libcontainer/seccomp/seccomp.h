@@ -1,7 +1,7 @@
-/* seccomp profiles: compiled by libseccomp in the parent into a classic BPF
- * program that the child only loads. config-linux.md#seccomp, seccomp(2). */
-#ifndef KNARR_LIBCONTAINER_SECCOMP_H
-#define KNARR_LIBCONTAINER_SECCOMP_H
+/* seccomp profiles: compiled in the parent into a classic BPF program that the
+ * child only loads. config-linux.md#seccomp, seccomp(2). */
+#ifndef KNARR_LIBCONTAINER_SECCOMP_SECCOMP_H
+#define KNARR_LIBCONTAINER_SECCOMP_SECCOMP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,14 +24,12 @@ struct seccomp_filter {
  * lacks, an errno where the action takes none, NOTIFY without listenerPath.
  * NOTIFY may be used for any call: the listener is taken out of the process,
  * not sent by it. Pure but for asking the kernel. 0, or -errno with err. */
-int seccomp_check(const struct spec_seccomp *s, struct err *err);
+int seccomp_check(const struct spec_seccomp *profile, struct err *err);
 
-/* Compiles s. cache_dir (NULL: none) is a folder of the state root, made when
- * missing (0700), where compiled programs are kept under a hash of everything
- * they depend on; a cache file that does not match to the byte is ignored and
- * replaced. Unknown system calls are left out (a debug line tells which). Memory from
- * a. 0 or -errno with err. */
-int seccomp_compile(const struct spec_seccomp *s, const char *cache_dir, struct arena *a, struct err *err,
+/* Compiles profile, which has passed seccomp_check(). Unknown system calls are left out (with a
+ * warning where the rule was stricter than the default, else a debug line). Memory from a. 0, or
+ * -errno with err: rules that contradict each other, or more of them than a program can hold. */
+int seccomp_compile(const struct spec_seccomp *profile, struct arena *a, struct err *err,
 		    struct seccomp_filter *ret_filter);
 
 /* What this build can do, for the features document; NULL-terminated lists. */

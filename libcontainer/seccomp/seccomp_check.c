@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "libcontainer/seccomp.h"
-#include "libcontainer/seccomp_tables.h"
+#include "libcontainer/seccomp/seccomp.h"
+#include "libcontainer/seccomp/seccomp_tables.h"
 
 static int
 check_errno(const char *path, enum spec_seccomp_action action, struct opt_u32 errno_ret, struct err *err)
@@ -46,16 +46,16 @@ seccomp_check_rule(const struct spec_seccomp_rule *rule, size_t i, struct err *e
 /* The filter is on when the runtime calls execve; a profile that never lets it
  * pass would end in a dead container without a word. */
 static int
-check_execve(const struct spec_seccomp *s, struct err *err)
+check_execve(const struct spec_seccomp *profile, struct err *err)
 {
-	const struct seccomp_action *denied = &seccomp_actions[s->default_action];
+	const struct seccomp_action *denied = &seccomp_actions[profile->default_action];
 	const char *where = "linux.seccomp.defaultAction";
 	char path[64];
 
 	if (!denied->denies)
 		denied = NULL;
-	for (size_t i = 0; i < s->n_syscalls; i++) {
-		const struct spec_seccomp_rule *rule = &s->syscalls[i];
+	for (size_t i = 0; i < profile->n_syscalls; i++) {
+		const struct spec_seccomp_rule *rule = &profile->syscalls[i];
 
 		if (!spec_strings_have(&rule->names, "execve"))
 			continue;
@@ -76,12 +76,12 @@ check_execve(const struct spec_seccomp *s, struct err *err)
 }
 
 static int
-check_actions(const struct spec_seccomp *s, struct err *err)
+check_actions(const struct spec_seccomp *profile, struct err *err)
 {
 	for (int i = 0; i < SPEC_ACT_COUNT; i++) {
 		uint32_t ret = seccomp_actions[i].ret;
 
-		if (seccomp_actions[i].newer && seccomp_uses_action(s, (enum spec_seccomp_action)i) &&
+		if (seccomp_actions[i].newer && seccomp_uses_action(profile, (enum spec_seccomp_action)i) &&
 		    syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &ret) < 0)
 			return err_set(err, errno, "linux.seccomp: the kernel lacks the action %s",
 				       seccomp_actions[i].name);
@@ -98,42 +98,45 @@ kernel_knows(uint32_t flags)
 }
 
 static int
-check_flags(const struct spec_seccomp *s, struct err *err)
+check_flags(const struct spec_seccomp *profile, struct err *err)
 {
-	for (size_t i = 0; i < s->flags.n; i++) {
-		uint32_t bit = seccomp_flag_bit(s->flags.items[i]), with = 0;
+	for (size_t i = 0; i < profile->flags.n; i++) {
+		uint32_t bit = seccomp_flag_bit(profile->flags.items[i]), with = 0;
 
 		if (!bit)
-			return err_plain(err, "linux.seccomp.flags[%zu]: unknown flag '%s'", i, s->flags.items[i]);
+			return err_plain(err, "linux.seccomp.flags[%zu]: unknown flag '%s'", i,
+					 profile->flags.items[i]);
 		if (bit == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 			with = SECCOMP_FILTER_FLAG_NEW_LISTENER; /* means nothing without */
 		if (!kernel_knows(bit | with))
-			return err_plain(err, "linux.seccomp.flags[%zu]: the kernel lacks %s", i, s->flags.items[i]);
+			return err_plain(err, "linux.seccomp.flags[%zu]: the kernel lacks %s", i,
+					 profile->flags.items[i]);
 	}
 	return 0;
 }
 
 static int
-check_archs(const struct spec_seccomp *s, struct err *err)
+check_archs(const struct spec_seccomp *profile, struct err *err)
 {
-	for (size_t i = 0; i < s->architectures.n; i++)
-		if (!seccomp_arch_token(s->architectures.items[i]))
+	for (size_t i = 0; i < profile->architectures.n; i++)
+		if (!seccomp_arch_token(profile->architectures.items[i]))
 			return err_plain(err, "linux.seccomp.architectures[%zu]: libseccomp %d.%d.%d does not know %s",
-					 i, SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO, s->architectures.items[i]);
+					 i, SCMP_VER_MAJOR, SCMP_VER_MINOR, SCMP_VER_MICRO,
+					 profile->architectures.items[i]);
 	return 0;
 }
 
 int
-seccomp_check(const struct spec_seccomp *s, struct err *err)
+seccomp_check(const struct spec_seccomp *profile, struct err *err)
 {
-	if (check_errno("linux.seccomp.defaultErrnoRet", s->default_action, s->default_errno_ret, err) < 0)
+	if (check_errno("linux.seccomp.defaultErrnoRet", profile->default_action, profile->default_errno_ret, err) < 0)
 		return -EINVAL;
-	for (size_t i = 0; i < s->n_syscalls; i++)
-		if (seccomp_check_rule(&s->syscalls[i], i, err) < 0)
+	for (size_t i = 0; i < profile->n_syscalls; i++)
+		if (seccomp_check_rule(&profile->syscalls[i], i, err) < 0)
 			return -EINVAL;
-	if (seccomp_uses_action(s, SPEC_ACT_NOTIFY) && !s->listener_path)
+	if (seccomp_uses_action(profile, SPEC_ACT_NOTIFY) && !profile->listener_path)
 		return err_plain(err, "linux.seccomp.listenerPath: required with SCMP_ACT_NOTIFY");
-	if (check_archs(s, err) < 0 || check_execve(s, err) < 0 || check_flags(s, err) < 0)
+	if (check_archs(profile, err) < 0 || check_execve(profile, err) < 0 || check_flags(profile, err) < 0)
 		return -EINVAL;
-	return check_actions(s, err);
+	return check_actions(profile, err);
 }

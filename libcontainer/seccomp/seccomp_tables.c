@@ -1,17 +1,17 @@
-/* Theory of operation: see seccomp_tables.h. Names are those of
+/* Names are those of
  * config-linux.md#seccomp; one list per kind serves the compiler and the
  * features document, so that the two cannot disagree.
  *
  * Architectures come from the headers of the libseccomp that is built against:
  * newer ones (LoongArch, m68k, SuperH since 2.6.0) appear when it has them. */
-#include "libcontainer/seccomp_tables.h"
+#include "libcontainer/seccomp/seccomp_tables.h"
 
 #include <errno.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "libcontainer/seccomp.h"
+#include "libcontainer/seccomp/seccomp.h"
 
 /* The kernel cuts an errno at 4095 (MAX_ERRNO), and the data of any action to
  * 16 bits. TRACE without a tracer makes the call fail with ENOSYS. */
@@ -135,12 +135,12 @@ seccomp_action_value(enum spec_seccomp_action action, struct opt_u32 errno_ret)
 }
 
 bool
-seccomp_uses_action(const struct spec_seccomp *s, enum spec_seccomp_action action)
+seccomp_uses_action(const struct spec_seccomp *profile, enum spec_seccomp_action action)
 {
-	if (s->default_action == action)
+	if (profile->default_action == action)
 		return true;
-	for (size_t i = 0; i < s->n_syscalls; i++)
-		if (s->syscalls[i].action == action)
+	for (size_t i = 0; i < profile->n_syscalls; i++)
+		if (profile->syscalls[i].action == action)
 			return true;
 	return false;
 }

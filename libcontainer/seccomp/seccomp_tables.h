@@ -1,7 +1,7 @@
 /* The words of a seccomp profile and what they mean to libseccomp and to the
  * kernel. Internal to the seccomp_*.c files. */
-#ifndef KNARR_LIBCONTAINER_SECCOMP_TABLES_H
-#define KNARR_LIBCONTAINER_SECCOMP_TABLES_H
+#ifndef KNARR_LIBCONTAINER_SECCOMP_SECCOMP_TABLES_H
+#define KNARR_LIBCONTAINER_SECCOMP_SECCOMP_TABLES_H
 
 #include <linux/seccomp.h>
 #include <stdbool.h>
@@ -34,7 +34,7 @@ extern const struct seccomp_action seccomp_actions[SPEC_ACT_COUNT];
 uint32_t seccomp_action_value(enum spec_seccomp_action action, struct opt_u32 errno_ret);
 
 /* True if the default or a rule is that action. */
-bool seccomp_uses_action(const struct spec_seccomp *s, enum spec_seccomp_action action);
+bool seccomp_uses_action(const struct spec_seccomp *profile, enum spec_seccomp_action action);
 
 /* Rule number i alone: errno and argument numbers. Part of seccomp_check(): 0, or -EINVAL
  * with err. */
