@@ -1,5 +1,5 @@
-/* Theory of operation: see listener.h. */
-#include "libcontainer/listener.h"
+/* One connection, one message: the container process state as JSON, with the descriptor. */
+#include "libcontainer/stage/listener.h"
 
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "oci-spec/documents.h"
 
 static char *
-process_state(struct arena *a, const struct spec_seccomp *s, const char *state_json, pid_t pid)
+process_state(struct arena *a, const struct spec_seccomp *profile, const char *state_json, pid_t pid)
 {
 	struct json_out j;
 
@@ -23,8 +23,8 @@ process_state(struct arena *a, const struct spec_seccomp *s, const char *state_j
 	json_out_close(&j, ']');
 	json_out_key(&j, "pid");
 	json_out_int(&j, pid);
-	if (s->listener_metadata)
-		json_out_member(&j, "metadata", s->listener_metadata);
+	if (profile->listener_metadata)
+		json_out_member(&j, "metadata", profile->listener_metadata);
 	json_out_close(&j, '}');
 	/* The state is a document of its own: put it in as it is. */
 	j.text[j.len - 1] = '\0';
@@ -32,18 +32,18 @@ process_state(struct arena *a, const struct spec_seccomp *s, const char *state_j
 }
 
 int
-listener_send(const struct spec_seccomp *s, const char *state_json, pid_t pid, int fd, struct err *err)
+listener_send(const struct spec_seccomp *profile, const char *state_json, pid_t pid, int fd, struct err *err)
 {
 	auto_arena struct arena a = { 0 };
-	const char *text = process_state(&a, s, state_json, pid);
-	auto_close int sock = unix_socket_connect(s->listener_path);
+	const char *text = process_state(&a, profile, state_json, pid);
+	auto_close int sock = unix_socket_connect(profile->listener_path);
 	int r;
 
 	if (sock < 0)
 		return err_set(err, -sock, "linux.seccomp.listenerPath: failed to connect with seccomp agent '%s'",
-			       s->listener_path);
+			       profile->listener_path);
 	r = fd_send(sock, fd, text, strlen(text));
 	if (r < 0)
-		return err_set(err, -r, "linux.seccomp.listenerPath: send to '%s'", s->listener_path);
+		return err_set(err, -r, "linux.seccomp.listenerPath: send to '%s'", profile->listener_path);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* Hands a seccomp listener to the agent at listenerPath:
  * config-linux.md#containerprocessstate. */
-#ifndef KNARR_LIBCONTAINER_LISTENER_H
-#define KNARR_LIBCONTAINER_LISTENER_H
+#ifndef KNARR_LIBCONTAINER_STAGE_LISTENER_H
+#define KNARR_LIBCONTAINER_STAGE_LISTENER_H
 
 #include <sys/types.h>
 
@@ -12,6 +12,6 @@
  * SCM_RIGHTS, named "seccompFd" in `fds`. state_json is the state document of
  * the container, pid the process that loaded the filter, in the runtime's pid
  * namespace. 0 or -errno with err. */
-int listener_send(const struct spec_seccomp *s, const char *state_json, pid_t pid, int fd, struct err *err);
+int listener_send(const struct spec_seccomp *profile, const char *state_json, pid_t pid, int fd, struct err *err);
 
 #endif

@@ -1,21 +1,22 @@
 /* Terminals: the pty of the container (child half), handing it to a console
  * socket, and the foreground relay between it and the caller's terminal. */
-#ifndef KNARR_LIBCONTAINER_TTY_H
-#define KNARR_LIBCONTAINER_TTY_H
+#ifndef KNARR_LIBCONTAINER_STAGE_TTY_H
+#define KNARR_LIBCONTAINER_STAGE_TTY_H
 
 #include <signal.h>
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "base/plan.h"
-#include "libcontainer/end_watch.h"
-#include "libcontainer/notify_socket.h"
+#include "libcontainer/process/restrain.h"
+#include "libcontainer/state/end_watch.h"
+#include "libcontainer/state/notify_socket.h"
+#include "plan/plan.h"
 
 /* PLAN_OPEN_CONSOLE: opens a pty of the container's devpts (ptmx, TIOCGPTPEER),
  * sets size and owner, binds the slave on /dev/console, sends the master to
  * the parent through the channel, makes the slave the controlling terminal and
  * fds 0, 1, 2. Child; allocates nothing. */
-int tty_run_open_console(struct plan_ctx *c, const struct plan_step *s);
+int tty_run_open_console(struct plan_ctx *c, const struct plan_step *step);
 
 /* Connects to the AF_UNIX socket at path (SOCK_STREAM; paths longer than
  * sun_path work through /proc/self/fd) and sends master_fd, which is made blocking, by
@@ -23,10 +24,11 @@ int tty_run_open_console(struct plan_ctx *c, const struct plan_step *s);
  * -errno with err. */
 int tty_send_to_socket(const char *path, int master_fd, struct err *err);
 
-/* A program in the foreground begins with the size of the caller's terminal: puts
- * it into every PLAN_OPEN_CONSOLE step of b that has none from the config. Does
- * nothing when neither stdin, stdout nor stderr is a terminal. */
-void tty_plan_size(struct plan_builder *b);
+/* For every PLAN_OPEN_CONSOLE step of b, when the program runs in the foreground: it
+ * begins with the size of the caller's terminal (of stdin, stdout or stderr, whichever
+ * is one) where the config gives none; and unless our stdout is a terminal, the pty
+ * does not turn \n into \r\n: what reads it, a pipe or file, wants lines. */
+void tty_plan_foreground(struct plan_builder *b);
 
 /* Gives the pty of master_fd the size of the caller's terminal. Nothing when that has
  * none, or master_fd is -1. */
@@ -37,6 +39,8 @@ void tty_copy_size(int master_fd);
  * non-blocking here, or -1 without a terminal (then only signals are forwarded).
  * notify: NULL, or a socket whose messages are passed on meanwhile.
  * watch: NULL, or what is kept up to date until the end.
+ * restraint: NULL, or what the process keeps for its work after the end: it gives up all
+ * else before it reads anything from the container. If it cannot, the init is killed.
  * Puts the caller's terminal (stdin, if one) in raw mode and restores it in all
  * cases, forwards window size (SIGWINCH) and every signal that tty_block_signals()
  * blocks to the init, stops with it at SIGTSTP and goes on at SIGCONT, and drains
@@ -44,7 +48,7 @@ void tty_copy_size(int master_fd);
  * character. Reaps the init. Returns 0 and *ret_exit (128+N after a signal), or
  * -errno with err. */
 int tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct end_watch *watch,
-	      struct err *err, int *ret_exit);
+	      const struct restrain_options *restraint, struct err *err, int *ret_exit);
 
 /* Blocks the signals that tty_relay() forwards, so that none is lost between
  * clone and relay; *ret_old is for the child to restore. */

@@ -1,4 +1,4 @@
-/* Theory of operation: see tty.h. The child's half: nothing here allocates.
+/* The child's half: nothing here allocates.
  *
  * The rootfs may hold anything under /dev (CVE-2025-52565: a link in place of the
  * pty or of /dev/console led a bind mount to a file of procfs). So:
@@ -7,7 +7,7 @@
  *   - the slave comes from the master (TIOCGPTPEER), never from a name;
  *   - /dev/console is opened as a lone last component without following it, and
  *     the slave is mounted descriptor on descriptor. */
-#include "libcontainer/tty.h"
+#include "libcontainer/stage/tty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,25 +23,28 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/stage.h"
-#include "namespaces/path_in_root.h"
+#include "libcontainer/stage/stage_ask.h"
+#include "namespaces/mount/path_in_root.h"
 
 /* ---- master and slave ------------------------------------------------ */
 
-static bool
+/* 1: it is. */
+static int
 is_ptmx(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2);
+	return fstat(fd, &st) < 0 ? -errno : S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2);
 }
 
-static bool
+static int
 is_devpts_ptmx(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == DEVPTS_SUPER_MAGIC && is_ptmx(fd);
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	return fs.f_type == DEVPTS_SUPER_MAGIC ? is_ptmx(fd) : 0;
 }
 
 /* The container's own; -ENODEV: it has no devpts. Looked at before it is opened:
@@ -51,6 +54,7 @@ open_own_ptmx(int root)
 {
 	auto_close int dir = path_open(root, "/dev/pts", O_PATH | O_DIRECTORY, 0);
 	auto_close int node = -1, fd = -1;
+	int r;
 
 	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
 		return -ENODEV;
@@ -59,12 +63,14 @@ open_own_ptmx(int root)
 	node = openat(dir, "ptmx", O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (node < 0)
 		return errno == ENOENT ? -ENODEV : -errno;
-	if (!is_devpts_ptmx(node))
-		return -ENODEV;
+	r = is_devpts_ptmx(node);
+	if (r <= 0)
+		return r < 0 ? r : -ENODEV;
 	fd = openat(dir, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	return is_devpts_ptmx(fd) ? fd_take(&fd) : -ENODEV;
+	r = is_devpts_ptmx(fd);
+	return r > 0 ? fd_take(&fd) : r < 0 ? r : -ENODEV;
 }
 
 /* O_NONBLOCK, as the relay in the runtime wants the master. inside: in a container
@@ -80,9 +86,9 @@ open_master(struct plan_ctx *c, int root, bool inside, int *ret_master)
 		fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0)
 			return err_set(c->err, errno, "open the host's /dev/ptmx (the container has no devpts)");
-		if (!is_ptmx(fd)) {
+		if (is_ptmx(fd) != 1) {
 			fd_close(fd);
-			return err_plain(c->err, "the host's /dev/ptmx is no pty multiplexer");
+			return err_plain(c->err, "the host's /dev/ptmx is not a pty multiplexer");
 		}
 	}
 	if (fd < 0)
@@ -91,23 +97,37 @@ open_master(struct plan_ctx *c, int root, bool inside, int *ret_master)
 	return 0;
 }
 
+/* A pty begins with ONLCR. */
 static int
-open_slave(struct plan_ctx *c, const struct plan_console *p, int master, int *ret_slave)
+leave_newlines(int slave)
 {
-	struct winsize size = { .ws_row = p->height, .ws_col = p->width };
+	struct termios t;
+
+	if (tcgetattr(slave, &t) < 0)
+		return -errno;
+	t.c_oflag &= ~(tcflag_t)ONLCR;
+	return tcsetattr(slave, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+static int
+open_slave(struct plan_ctx *c, const struct plan_console *console, int master, int *ret_slave)
+{
+	struct winsize size = { .ws_row = console->height, .ws_col = console->width };
 	auto_close int slave = -1;
 	struct stat st;
-	int unlocked = 0;
+	int unlocked = 0, r;
 
 	if (ioctl(master, TIOCSPTLCK, &unlocked) < 0)
 		return err_set(c->err, errno, "unlock the pty");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return err_set(c->err, errno, "open the slave of the pty");
-	if (p->set_size && ioctl(slave, TIOCSWINSZ, &size) < 0)
-		return err_set(c->err, errno, "set the pty's size to %ux%u", p->width, p->height);
-	if (fstat(slave, &st) < 0 || (st.st_uid != p->uid && fchown(slave, p->uid, (gid_t)-1) < 0))
-		return err_set(c->err, errno, "give the pty to uid %u", p->uid);
+	if (console->set_size && ioctl(slave, TIOCSWINSZ, &size) < 0)
+		return err_set(c->err, errno, "set the pty's size to %ux%u", console->width, console->height);
+	if (console->plain_newlines && (r = leave_newlines(slave)) < 0)
+		return err_set(c->err, -r, "set the modes of the pty");
+	if (fstat(slave, &st) < 0 || (st.st_uid != console->uid && fchown(slave, console->uid, (gid_t)-1) < 0))
+		return err_set(c->err, errno, "give the pty to uid %u", console->uid);
 	*ret_slave = fd_take(&slave);
 	return 0;
 }
@@ -127,7 +147,7 @@ open_console_file(int root)
 		return dir;
 	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
-		fd_close(openat(dir, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0620));
+		fd_close(openat(dir, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0600));
 		fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -158,12 +178,10 @@ bind_console(struct plan_ctx *c, int root, int slave)
 
 /* ---- the step -------------------------------------------------------- */
 
-/* The init has led a session since it was made. */
+/* It becomes the controlling terminal later (TAKE_TERMINAL), when the process is the program's. */
 static int
-take_terminal(struct plan_ctx *c, int slave)
+give_terminal(struct plan_ctx *c, int slave)
 {
-	if (ioctl(slave, TIOCSCTTY, 0) < 0)
-		return err_set(c->err, errno, "make the pty the controlling terminal");
 	for (int fd = 0; fd < 3; fd++)
 		if (fd == slave ? fcntl(fd, F_SETFD, 0) < 0 : dup3(slave, fd, 0) < 0)
 			return err_set(c->err, errno, "make the pty descriptor %d", fd);
@@ -171,9 +189,9 @@ take_terminal(struct plan_ctx *c, int slave)
 }
 
 int
-tty_run_open_console(struct plan_ctx *c, const struct plan_step *s)
+tty_run_open_console(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_console *p = &s->u.console;
+	const struct plan_console *p = &step->u.console;
 	auto_close int own_root = -1, master = -1, slave = -1;
 	int root = c->fds[PLAN_FD_ROOT], r;
 
@@ -193,7 +211,7 @@ tty_run_open_console(struct plan_ctx *c, const struct plan_step *s)
 	fd_close(fd_take(&master));
 	fd_close(fd_take(&own_root));
 	if (r == 0)
-		r = take_terminal(c, slave);
+		r = give_terminal(c, slave);
 	if (slave >= 0 && slave < 3)
 		slave = -1; /* it is the program's now */
 	return r;
