@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/credentials.h"
-#include "namespaces/rootfs.h"
+#include "libcontainer/process/attributes.h"
+#include "libcontainer/process/credentials.h"
+#include "namespaces/mount/rootfs.h"
 
 /* <linux/sched/types.h> and <sched.h> clash over struct sched_param. The version
  * with utilisation clamps: 56 bytes, Linux 5.3. */
@@ -41,9 +42,9 @@ static const char *const rlimit_names[] = {
 };
 
 int
-credentials_run_rlimit(struct plan_ctx *c, const struct plan_step *s)
+attributes_run_rlimit(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_rlimit *l = &s->u.rlimit;
+	const struct plan_rlimit *l = &step->u.rlimit;
 	struct rlimit64 value = { .rlim_cur = l->soft, .rlim_max = l->hard };
 	const char *name =
 		l->resource < sizeof(rlimit_names) / sizeof(rlimit_names[0]) ? rlimit_names[l->resource] : "limit";
@@ -59,7 +60,7 @@ credentials_run_rlimit(struct plan_ctx *c, const struct plan_step *s)
 static int
 write_proc(struct plan_ctx *c, const char *file, const char *text)
 {
-	int r = rootfs_open_proc(c);
+	int r = proc_open(c);
 
 	if (r < 0)
 		return r;
@@ -70,11 +71,11 @@ write_proc(struct plan_ctx *c, const char *file, const char *text)
 }
 
 int
-credentials_run_oom_score(struct plan_ctx *c, const struct plan_step *s)
+attributes_run_oom_score(struct plan_ctx *c, const struct plan_step *step)
 {
 	char text[16];
 
-	snprintf(text, sizeof(text), "%d", s->u.oom.score);
+	snprintf(text, sizeof(text), "%d", step->u.oom.score);
 	return write_proc(c, "self/oom_score_adj", text);
 }
 
@@ -111,55 +112,60 @@ check_label(struct plan_ctx *c, const char *file, const char *label, bool apparm
 }
 
 int
-credentials_run_label(struct plan_ctx *c, const struct plan_step *s)
+attributes_run_label(struct plan_ctx *c, const struct plan_step *step)
 {
 	static const char command[] = "exec "; /* AppArmor's word before the name */
-	const char *text = plan_text(c->plan, s->u.label.text);
+	const char *text = plan_text(c->plan, step->u.label.text);
 	bool apparmor = strncmp(text, command, sizeof(command) - 1) == 0;
 	char file[64];
 	int r;
 
-	snprintf(file, sizeof(file), "thread-self/attr/%s", plan_text(c->plan, s->u.label.file));
+	snprintf(file, sizeof(file), "thread-self/attr/%s", plan_text(c->plan, step->u.label.file));
 	r = write_proc(c, file, text);
 	return r < 0 ? r : check_label(c, file, apparmor ? text + sizeof(command) - 1 : text, apparmor);
 }
 
 int
-credentials_run_scheduler(struct plan_ctx *c, const struct plan_step *s)
+attributes_set_scheduler(const struct plan_scheduler *scheduler, pid_t pid, struct err *err)
 {
-	const struct plan_scheduler *p = &s->u.scheduler;
 	struct scheduler_attr attr = {
 		.size = sizeof(attr),
-		.policy = p->policy,
-		.flags = p->flags,
-		.nice = p->nice,
-		.priority = p->priority,
-		.runtime = p->runtime,
-		.deadline = p->deadline,
-		.period = p->period,
+		.policy = scheduler->policy,
+		.flags = scheduler->flags,
+		.nice = scheduler->nice,
+		.priority = scheduler->priority,
+		.runtime = scheduler->runtime,
+		.deadline = scheduler->deadline,
+		.period = scheduler->period,
 	};
 
-	if (syscall(SYS_sched_setattr, 0, &attr, 0) == 0)
+	if (syscall(SYS_sched_setattr, pid, &attr, 0) == 0)
 		return 0;
-	return err_set(c->err, errno, "set scheduling policy %u, priority %u, nice %d", p->policy, p->priority,
-		       p->nice);
+	return err_set(err, errno, "set scheduling policy %u, priority %u, nice %d", scheduler->policy,
+		       scheduler->priority, scheduler->nice);
 }
 
 int
-credentials_run_affinity(struct plan_ctx *c, const struct plan_step *s)
+attributes_run_scheduler(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_bytes *cpus = &s->u.affinity.cpus;
+	return attributes_set_scheduler(&step->u.scheduler, 0, c->err);
+}
+
+int
+attributes_run_affinity(struct plan_ctx *c, const struct plan_step *step)
+{
+	const struct plan_bytes *cpus = &step->u.affinity.cpus;
 
 	if (syscall(SYS_sched_setaffinity, 0, (size_t)cpus->len, c->plan->blob + cpus->off) == 0)
 		return 0;
-	return err_set(c->err, errno, "set the cpus to run on%s",
-		       errno == EINVAL ? " (the container's cpuset has none of them)" : "");
+	return plan_answer(c, err_set(c->err, errno, "set the CPUs to run on%s",
+				      errno == EINVAL ? " (none of them is in the container's cpuset)" : ""));
 }
 
 int
-credentials_run_io_priority(struct plan_ctx *c, const struct plan_step *s)
+attributes_run_io_priority(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_io_priority *p = &s->u.io_priority;
+	const struct plan_io_priority *p = &step->u.io_priority;
 	int value = (p->class << IOPRIO_CLASS_SHIFT) | p->priority;
 
 	if (syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value) == 0)
@@ -168,17 +174,17 @@ credentials_run_io_priority(struct plan_ctx *c, const struct plan_step *s)
 }
 
 int
-credentials_run_personality(struct plan_ctx *c, const struct plan_step *s)
+attributes_run_personality(struct plan_ctx *c, const struct plan_step *step)
 {
-	if (syscall(SYS_personality, (unsigned long)s->u.personality.domain) >= 0)
+	if (syscall(SYS_personality, (unsigned long)step->u.personality.domain) >= 0)
 		return 0;
-	return err_set(c->err, errno, "set personality %#llx", (unsigned long long)s->u.personality.domain);
+	return err_set(c->err, errno, "set personality %#llx", (unsigned long long)step->u.personality.domain);
 }
 
 int
-credentials_run_memory_policy(struct plan_ctx *c, const struct plan_step *s)
+attributes_run_memory_policy(struct plan_ctx *c, const struct plan_step *step)
 {
-	const struct plan_memory_policy *m = &s->u.memory_policy;
+	const struct plan_memory_policy *m = &step->u.memory_policy;
 	const void *nodes = m->nodes.len ? c->plan->blob + m->nodes.off : NULL;
 
 	if (syscall(SYS_set_mempolicy, m->mode | (int)m->flags, nodes, (unsigned long)m->max_node) == 0)

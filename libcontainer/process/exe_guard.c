@@ -15,14 +15,14 @@
  * executable may not be read, everything is copied.
  *
  * If a mapping is missed, the kernel says EBUSY and nothing is lost. That the
- * file stays mapped is no leak: /proc/PID/map_files opens only for privilege in
+ * file stays mapped is not a leak: /proc/PID/map_files opens only for privilege in
  * the initial user namespace, which includes the host's files anyway, and the C
  * library is in the same place.
  *
  * The other fields of PR_SET_MM_MAP must be given too; they are set to what they
  * are, as /proc/self/stat tells. Where all this is refused (a kernel without
  * CONFIG_CHECKPOINT_RESTORE, SELinux without execmem) exe_guard_copy.c is left. */
-#include "libcontainer/exe_guard.h"
+#include "libcontainer/process/exe_guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,10 +38,12 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/exe_guard_copy.h"
-#include "libcontainer/exe_guard_maps.h"
+#include "base/proc_text.h"
+#include "base/raw_syscall.h"
+#include "libcontainer/process/exe_guard_copy.h"
+#include "libcontainer/process/exe_guard_file.h"
+#include "libcontainer/process/exe_guard_maps.h"
 
-#define ALL_SEALS    (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL)
 #define NO_SANITIZER __attribute__((no_sanitize("address", "undefined")))
 
 /* ---- copying ----------------------------------------------------------- */
@@ -69,71 +71,48 @@ copy_pages(void *dst, const void *src, size_t len)
 /* From the copy to the move nothing in the data segment may be written. The
  * code runs from what it replaces: mremap exchanges it within one system call. */
 static int
-copy_range(const struct exe_range *r)
+copy_range(const struct exe_range *range)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
-	void *copy = mmap(NULL, r->len, PROT_READ | PROT_WRITE, flags, -1, 0);
+	void *copy = mmap(NULL, range->len, PROT_READ | PROT_WRITE, flags, -1, 0);
 
 	if (copy == MAP_FAILED)
 		return -errno;
-	if (r->prot & PROT_READ)
-		copy_pages(copy, (const void *)r->start, r->len);
-	if ((r->prot != (PROT_READ | PROT_WRITE) && mprotect(copy, r->len, r->prot) < 0) ||
-	    mremap(copy, r->len, r->len, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)r->start) == MAP_FAILED) {
+	if (range->prot & PROT_READ)
+		copy_pages(copy, (const void *)range->start, range->len);
+	if ((range->prot != (PROT_READ | PROT_WRITE) && mprotect(copy, range->len, range->prot) < 0) ||
+	    mremap(copy, range->len, range->len, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)range->start) == MAP_FAILED) {
 		int code = errno;
 
-		munmap(copy, r->len);
+		munmap(copy, range->len);
 		return -code;
+	}
+	return 0;
+}
+
+int
+exe_guard_make_private(const struct exe_range *ranges, size_t n, struct err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = copy_range(&ranges[i]);
+
+		if (r < 0)
+			return err_set(err, -r, "copy what is mapped of the host's files");
 	}
 	return 0;
 }
 
 /* ---- the exchange ------------------------------------------------------ */
 
-/* For the time that the program's own code is not there. */
-#if defined(__x86_64__)
-#define HAVE_RAW_SYSCALL 1
-static inline __attribute__((always_inline)) long
-raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long r10 __asm__("r10") = d;
-	register long r8 __asm__("r8") = e;
-	register long r9 __asm__("r9") = f;
-
-	__asm__ volatile("syscall"
-			 : "+a"(nr)
-			 : "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	return nr;
-}
-#elif defined(__aarch64__)
-#define HAVE_RAW_SYSCALL 1
-static inline __attribute__((always_inline)) long
-raw_syscall(long nr, long a, long b, long c, long d, long e, long f)
-{
-	register long x8 __asm__("x8") = nr;
-	register long x0 __asm__("x0") = a;
-	register long x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c;
-	register long x3 __asm__("x3") = d;
-	register long x4 __asm__("x4") = e;
-	register long x5 __asm__("x5") = f;
-
-	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-	return x0;
-}
-#else
-#define HAVE_RAW_SYSCALL		  0
-#define raw_syscall(nr, a, b, c, d, e, f) syscall(nr, a, b, c, d, e, f)
-#endif
-
 /* The linker names the ends of a section that is called like a C identifier. */
 extern const char __start_exe_guard_code[], __stop_exe_guard_code[];
 
-/* Unmaps the n ranges, exchanges the file, maps them again from fd. Returns
- * prctl's answer. Without its code the program cannot go on: then it ends. */
+/* Unmaps the n ranges, exchanges the file, maps them again from fd. Returns prctl's
+ * answer. Without its code the program cannot go on: then it ends, with the last words,
+ * which the caller has on its stack, since constants are gone as well. */
 NO_SANITIZER __attribute__((section("exe_guard_code"), noinline, used)) static long
-exchange(const struct prctl_mm_map *m, const struct exe_range *ranges, size_t n, int fd)
+exchange(const struct prctl_mm_map *m, const struct exe_range *ranges, size_t n, int fd, const char *last_words,
+	 size_t last_words_len)
 {
 	long r;
 
@@ -144,8 +123,10 @@ exchange(const struct prctl_mm_map *m, const struct exe_range *ranges, size_t n,
 		long at = raw_syscall(SYS_mmap, (long)ranges[i].start, (long)ranges[i].len, ranges[i].prot,
 				      MAP_PRIVATE | MAP_FIXED, fd, (long)ranges[i].offset);
 
-		if (at != (long)ranges[i].start)
-			raw_syscall(SYS_exit_group, 127, 0, 0, 0, 0, 0);
+		if (at != (long)ranges[i].start) {
+			raw_syscall(SYS_write, STDERR_FILENO, (long)last_words, (long)last_words_len, 0, 0, 0);
+			raw_syscall(SYS_exit_group, 1, 0, 0, 0, 0, 0);
+		}
 	}
 	return r;
 }
@@ -153,14 +134,14 @@ exchange(const struct prctl_mm_map *m, const struct exe_range *ranges, size_t n,
 /* Copies what must be copied and gathers in *rest, which has room for one range
  * more, what can be mapped again. */
 static int
-take_apart(const struct exe_range *ranges, int n, bool copy_all, struct exe_range *rest, size_t *ret_n)
+take_apart(const struct exe_range *ranges, int count, bool copy_all, struct exe_range *rest, size_t *ret_n)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	const uintptr_t start = (uintptr_t)__start_exe_guard_code / page * page;
 	const uintptr_t stop = ((uintptr_t)__stop_exe_guard_code + page - 1) / page * page;
 	size_t n_rest = 0;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < count; i++) {
 		struct exe_range r = ranges[i], code;
 		int err;
 
@@ -187,23 +168,24 @@ take_apart(const struct exe_range *ranges, int n, bool copy_all, struct exe_rang
 }
 
 static int
-exchange_file(const struct prctl_mm_map *m, const struct exe_range *ranges, int n, struct err *err)
+exchange_file(const struct prctl_mm_map *map, const struct exe_range *ranges, int count, struct err *err)
 {
 	auto_close int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	struct exe_range rest[EXE_RANGES_MAX + 1];
+	char last_words[] = "knarr: the runtime's executable cannot be mapped again (no memory, or a limit)\n";
 	size_t n_rest;
 	sigset_t all, old;
-	long r = take_apart(ranges, n, !HAVE_RAW_SYSCALL || fd < 0, rest, &n_rest);
+	long r = take_apart(ranges, count, !RAW_SYSCALL_IS_INLINE || fd < 0, rest, &n_rest);
 
 	if (r < 0)
 		return err_set(err, (int)-r, "replace the mappings of the runtime's executable");
 	sigfillset(&all); /* a handler would not be there */
-	sigprocmask(SIG_SETMASK, &all, &old);
-	r = exchange(m, rest, n_rest, fd);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-#if !HAVE_RAW_SYSCALL
-	r = r < 0 ? -errno : r;
-#endif
+	if (sigprocmask(SIG_SETMASK, &all, &old) < 0)
+		return err_set(err, errno, "block signals");
+	r = exchange(map, rest, n_rest, fd, last_words, sizeof(last_words) - 1);
+	/* In the init they would stay blocked for the container's program. */
+	if (sigprocmask(SIG_SETMASK, &old, NULL) < 0)
+		return err_set(err, errno, "unblock signals");
 	return r < 0 ? err_set(err, (int)-r, "hide the runtime's executable (PR_SET_MM_MAP)") : 0;
 }
 
@@ -211,7 +193,7 @@ exchange_file(const struct prctl_mm_map *m, const struct exe_range *ranges, int 
 
 /* Fields of proc(5) stat from the third on, which follow the last ')'. */
 static int
-read_mm_map(struct prctl_mm_map *m, struct err *err)
+read_mm_map(struct prctl_mm_map *map, struct err *err)
 {
 	static const struct {
 		unsigned field;
@@ -223,40 +205,21 @@ read_mm_map(struct prctl_mm_map *m, struct err *err)
 		{ 48, offsetof(struct prctl_mm_map, arg_start) },   { 49, offsetof(struct prctl_mm_map, arg_end) },
 		{ 50, offsetof(struct prctl_mm_map, env_start) },   { 51, offsetof(struct prctl_mm_map, env_end) },
 	};
-	char buf[2048], *p;
-	ssize_t len = fd_read_small_at(AT_FDCWD, "/proc/self/stat", buf, sizeof(buf));
-	size_t row = 0;
+	char buf[2048];
+	ssize_t len = fd_read_record_at(AT_FDCWD, "/proc/self/stat", buf, sizeof(buf));
 
 	if (len < 0)
 		return err_set(err, (int)-len, "read '/proc/self/stat'");
-	p = strrchr(buf, ')');
-	for (unsigned field = 3; p && (p = strchr(p, ' ')) && row < sizeof(rows) / sizeof(rows[0]); field++) {
-		uint64_t v = strtoull(++p, NULL, 10);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *field = proc_stat_field(buf, rows[i].field);
+		uint64_t v = field ? strtoull(field, NULL, 10) : 0;
 
-		if (field == rows[row].field)
-			memcpy((char *)m + rows[row++].offset, &v, sizeof(v));
+		if (!field)
+			return err_set(err, EIO, "read '/proc/self/stat'");
+		memcpy((char *)map + rows[i].offset, &v, sizeof(v));
 	}
-	if (row < sizeof(rows) / sizeof(rows[0]))
-		return err_set(err, EIO, "read '/proc/self/stat'");
-	m->brk = (uint64_t)syscall(SYS_brk, 0);
+	map->brk = (uint64_t)syscall(SYS_brk, 0);
 	return 0;
-}
-
-/* The empty file. The kernel wants it executable, and not open for writing. */
-static int
-open_empty(struct err *err)
-{
-	auto_close int rw = memfd_create("knarr", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	char path[64];
-	int fd;
-
-	if (rw < 0 || fcntl(rw, F_ADD_SEALS, ALL_SEALS) < 0)
-		return err_set(err, errno, "make a sealed file in memory");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", rw);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, errno, "open '%s'", path);
-	return fd;
 }
 
 static int
@@ -274,7 +237,7 @@ replace_exe(struct err *err)
 	exe[len] = '\0';
 	if ((r = read_mm_map(&m, err)) < 0 || (n = r = exe_guard_find_ranges(exe, ranges, err)) < 0)
 		return r;
-	empty = open_empty(err);
+	empty = exe_guard_open_empty(err);
 	if (empty < 0)
 		return empty;
 	m.exe_fd = (uint32_t)empty;
@@ -284,7 +247,7 @@ replace_exe(struct err *err)
 int
 exe_guard(struct err *err)
 {
-	return exe_guard_is_sealed() ? 0 : replace_exe(err);
+	return exe_guard_is_private() ? 0 : replace_exe(err);
 }
 
 /* Any process may ask for the size; a kernel without it says EPERM or EINVAL. */
@@ -301,11 +264,16 @@ exe_guard_prepare(bool privileged, bool in_new_userns, struct err *err)
 {
 	struct err refused;
 
-	if (exe_guard_is_sealed())
+	if (exe_guard_is_private())
 		return 0;
 	if (kernel_has_mm_map()) {
 		if (privileged && replace_exe(&refused) == 0)
 			return 0;
+		/* Exchanged, and yet it failed: there is nothing left to copy. */
+		if (privileged && exe_guard_is_private()) {
+			*err = refused;
+			return -err->code;
+		}
 		if (!privileged && in_new_userns)
 			return 0;
 	}

@@ -13,8 +13,8 @@
  * the user could not write uid_map; nor can the init itself write
  * /proc/self/attr or oom_score_adj after it. fork and clone inherit it, execve
  * resets it. The guard does not depend on it and does not change it. */
-#ifndef KNARR_LIBCONTAINER_EXE_GUARD_H
-#define KNARR_LIBCONTAINER_EXE_GUARD_H
+#ifndef KNARR_LIBCONTAINER_PROCESS_EXE_GUARD_H
+#define KNARR_LIBCONTAINER_PROCESS_EXE_GUARD_H
 
 #include <stdbool.h>
 

@@ -3,7 +3,7 @@
  * from stat(2) on btrfs and overlayfs. Which of them may hold written pages is
  * told by the program headers: a segment made writable, even if the loader took
  * that away again (RELRO), was written to. */
-#include "libcontainer/exe_guard_maps.h"
+#include "libcontainer/process/exe_guard_maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,45 +17,51 @@
 #include "base/fd.h"
 
 struct line_reader {
-	int fd;
+	int fd, code; /* code: what read(2) failed with, or E2BIG for a line that does not fit */
 	size_t at, len;
 	char buf[PATH_MAX + 512];
 };
 
-/* Next line without its newline, NULL at the end (or when one is too long). */
+/* Next line without its newline, NULL at the end, or with reader->code. */
 static char *
-read_line(struct line_reader *r)
+read_line(struct line_reader *reader)
 {
 	for (;;) {
-		char *line = r->buf + r->at, *end = memchr(line, '\n', r->len - r->at);
+		char *line = reader->buf + reader->at, *end = memchr(line, '\n', reader->len - reader->at);
 		ssize_t n;
 
 		if (end) {
 			*end = '\0';
-			r->at = (size_t)(end - r->buf) + 1;
+			reader->at = (size_t)(end - reader->buf) + 1;
 			return line;
 		}
-		memmove(r->buf, line, r->len - r->at);
-		r->len -= r->at;
-		r->at = 0;
-		do
-			n = read(r->fd, r->buf + r->len, sizeof(r->buf) - r->len);
-		while (n < 0 && errno == EINTR);
-		if (n <= 0)
+		memmove(reader->buf, line, reader->len - reader->at);
+		reader->len -= reader->at;
+		reader->at = 0;
+		if (reader->len == sizeof(reader->buf)) {
+			reader->code = E2BIG;
 			return NULL;
-		r->len += (size_t)n;
+		}
+		do
+			n = read(reader->fd, reader->buf + reader->len, sizeof(reader->buf) - reader->len);
+		while (n < 0 && errno == EINTR);
+		if (n <= 0) {
+			reader->code = n < 0 ? errno : 0;
+			return NULL;
+		}
+		reader->len += (size_t)n;
 	}
 }
 
-/* "START-END rwxp OFFSET DEV INODE    PATH" */
+/* "START-END rwxp OFFSET DEV INODE    PATH"; file: that one only, or NULL. */
 static bool
-parse_mapping(const char *line, const char *exe, struct exe_range *ret)
+parse_mapping(const char *line, const char *file, struct exe_range *ret)
 {
 	const char *path = strchr(line, '/');
 	char *end;
 	uintptr_t stop;
 
-	if (!path || strcmp(path, exe) != 0)
+	if (!path || (file && strcmp(path, file) != 0))
 		return false;
 	ret->start = strtoul(line, &end, 16);
 	if (*end != '-')
@@ -102,23 +108,39 @@ mark_object(struct dl_phdr_info *info, size_t size, void *data)
 	return 0;
 }
 
-int
-exe_guard_find_ranges(const char *exe, struct exe_range *ranges, struct err *err)
+/* Mappings of the file, or of any with a name but that at `except`; returns how many. */
+static int
+find_ranges(const char *file, const void *except, struct exe_range *ranges, int max, struct err *err)
 {
 	struct line_reader r = { .at = 0, .len = 0 };
 	auto_close int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	struct mark m = { ranges, 0 };
 	char *line;
+	int n = 0;
 
 	if (fd < 0)
 		return err_set(err, errno, "open '/proc/self/maps'");
 	r.fd = fd;
 	while ((line = read_line(&r))) {
-		if (m.n == EXE_RANGES_MAX)
-			return err_set(err, E2BIG, "the runtime's executable is mapped in too many places");
-		if (parse_mapping(line, exe, &ranges[m.n]))
-			m.n++;
+		if (n == max)
+			return err_set(err, E2BIG, "files are mapped in too many places");
+		if (parse_mapping(line, file, &ranges[n]) && (!except || ranges[n].start != (uintptr_t)except))
+			n++;
 	}
-	dl_iterate_phdr(mark_object, &m);
+	return r.code ? err_set(err, r.code, "read '/proc/self/maps'") : n;
+}
+
+int
+exe_guard_find_ranges(const char *exe, struct exe_range *ranges, struct err *err)
+{
+	struct mark m = { ranges, find_ranges(exe, NULL, ranges, EXE_RANGES_MAX, err) };
+
+	if (m.n > 0)
+		dl_iterate_phdr(mark_object, &m);
 	return m.n;
+}
+
+int
+exe_guard_find_files(const void *except, struct exe_range *ranges, struct err *err)
+{
+	return find_ranges(NULL, except, ranges, EXE_FILES_MAX, err);
 }

@@ -1,6 +1,4 @@
-/* Theory of operation: see hook_exec.h.
- *
- *    we                                hook
+/*    we                                hook
  *    clone3(CLONE_PIDFD)  ──────────▶  setsid, stdin, signals, descriptors, filter
  *    read(report)         ◀── errno ── execve failed
  *                         ◀── EOF ──── execve worked: the pipe is close-on-exec
@@ -10,7 +8,7 @@
  * clone3(2) is called raw: fork(3) of the C library runs handlers that may take
  * locks. The state is written without blocking, since a hook may leave a long
  * one unread while it works; SIGPIPE is ignored meanwhile. */
-#include "libcontainer/hook_exec.h"
+#include "libcontainer/process/hook_exec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,30 +49,29 @@ take_stdin(int fd)
 }
 
 static int
-confine(const struct hook_exec *h)
+confine(const struct hook_exec *hook)
 {
 	struct sock_fprog prog = {
-		.len = (unsigned short)(h->filter_len / sizeof(struct sock_filter)),
-		.filter = (struct sock_filter *)h->filter,
+		.len = (unsigned short)(hook->filter_len / sizeof(struct sock_filter)),
+		.filter = (struct sock_filter *)hook->filter,
 	};
 
-	if (h->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	if (hook->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
-	if (!h->filter_len)
+	if (!hook->filter_len)
 		return 0;
-	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, h->filter_flags, &prog);
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, hook->filter_flags, &prog) == 0 ? 0 : -1;
 }
 
 /* The caller's stdout is the container's: what reads it is not to find a hook's words
  * there, so they go to stderr. That may be closed. */
 static int
-take_output(const struct hook_exec *h)
+take_output(const struct hook_exec *hook)
 {
-	if (h->output <= 0)
-		dup3(STDERR_FILENO, STDOUT_FILENO, 0);
-	else if (dup3(h->output, STDOUT_FILENO, 0) < 0)
+	if (hook->output > 0 ? dup3(hook->output, STDOUT_FILENO, 0) < 0
+			     : dup3(STDERR_FILENO, STDOUT_FILENO, 0) < 0 && errno != EBADF)
 		return -1;
-	return h->errors > 0 ? dup3(h->errors, STDERR_FILENO, 0) : 0;
+	return hook->errors > 0 ? dup3(hook->errors, STDERR_FILENO, 0) : 0;
 }
 
 /* A bundle may be gone when poststop hooks run, or closed to the container's ids;
@@ -85,16 +82,28 @@ enter_dir(const char *dir)
 	return dir && chdir(dir) < 0 ? chdir("/") : 0;
 }
 
+/* -1 with errno. */
+static int
+start_session(void)
+{
+	int r;
+
+	if (setsid() < 0)
+		return -1;
+	r = signals_reset(SIGNALS_ALL);
+	errno = -r;
+	return r < 0 ? -1 : 0;
+}
+
 static void
-become_hook(const struct hook_exec *h, int input, int report)
+become_hook(const struct hook_exec *hook, int input, int report)
 {
 	int code;
 
-	setsid();
-	signals_reset();
-	if (take_stdin(input) >= 0 && take_output(h) >= 0 && fd_close_range(3, UINT_MAX, /* cloexec= */ true) == 0 &&
-	    enter_dir(h->dir) == 0 && confine(h) == 0)
-		execve(h->path, (char *const *)h->argv, (char *const *)h->envp);
+	if (start_session() == 0 && (!hook->sets_umask || process_set_umask(022) >= 0) && take_stdin(input) >= 0 &&
+	    take_output(hook) >= 0 && fd_close_range(3, UINT_MAX, /* cloexec= */ true) == 0 &&
+	    enter_dir(hook->dir) == 0 && confine(hook) == 0)
+		execve(hook->path, (char *const *)hook->argv, (char *const *)hook->envp);
 	code = errno;
 	fd_write_all(report, &code, sizeof(code));
 	process_end(127);
@@ -116,7 +125,7 @@ read_report(int fd)
 }
 
 static int
-start(const struct hook_exec *h, struct err *err, struct child *ret_child)
+start(const struct hook_exec *hook, struct err *err, struct child *ret_child)
 {
 	auto_close int pidfd = -1, in_read = -1, in_write = -1, report_read = -1, report_write = -1;
 	struct clone_args args = {
@@ -129,27 +138,27 @@ start(const struct hook_exec *h, struct err *err, struct child *ret_child)
 	int r;
 
 	if (pipe2(in, O_CLOEXEC) < 0)
-		return err_set(err, errno, "make a pipe for '%s'", h->path);
+		return err_set(err, errno, "make a pipe for '%s'", hook->path);
 	in_read = in[0];
 	in_write = in[1];
 	if (pipe2(report, O_CLOEXEC) < 0)
-		return err_set(err, errno, "make a pipe for '%s'", h->path);
+		return err_set(err, errno, "make a pipe for '%s'", hook->path);
 	report_read = report[0];
 	report_write = report[1];
 	/* Our end only: the hook's is another open file. */
 	if (fcntl(in_write, F_SETFL, O_NONBLOCK) < 0)
-		return err_set(err, errno, "make a pipe for '%s'", h->path);
+		return err_set(err, errno, "make a pipe for '%s'", hook->path);
 
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
-		return err_set(err, errno, "make a process for '%s'", h->path);
+		return err_set(err, errno, "make a process for '%s'", hook->path);
 	if (pid == 0)
-		become_hook(h, in_read, report_write);
+		become_hook(hook, in_read, report_write);
 	fd_close(fd_take(&report_write));
 	r = read_report(report_read);
 	if (r < 0) {
 		waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
-		return err_set(err, -r, "'%s'", h->path);
+		return err_set(err, -r, "'%s'", hook->path);
 	}
 	*ret_child = (struct child){ pid, fd_take(&pidfd), fd_take(&in_write) };
 	return 0;
@@ -159,25 +168,25 @@ start(const struct hook_exec *h, struct err *err, struct child *ret_child)
 
 /* Writes what the pipe takes; closes it at the end, or when nobody reads. */
 static void
-feed(struct hook_exec *h, struct child *k)
+feed(struct hook_exec *hook, struct child *child)
 {
 	unsigned i = 0;
 	ssize_t n;
 
-	while (i < h->n_state && h->state[i].iov_len == 0)
+	while (i < hook->n_state && hook->state[i].iov_len == 0)
 		i++;
-	n = i < h->n_state ? writev(k->input, h->state + i, (int)(h->n_state - i)) : 0;
+	n = i < hook->n_state ? writev(child->input, hook->state + i, (int)(hook->n_state - i)) : 0;
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		k->input = fd_close(k->input);
+		child->input = fd_close(child->input);
 		return;
 	}
 	for (size_t left = (size_t)n; left > 0; i++) {
-		size_t part = left < h->state[i].iov_len ? left : h->state[i].iov_len;
+		size_t part = left < hook->state[i].iov_len ? left : hook->state[i].iov_len;
 
-		h->state[i].iov_base = (char *)h->state[i].iov_base + part;
-		h->state[i].iov_len -= part;
+		hook->state[i].iov_base = (char *)hook->state[i].iov_base + part;
+		hook->state[i].iov_len -= part;
 		left -= part;
 	}
 }
@@ -205,20 +214,20 @@ remaining(int64_t deadline)
 	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
-enum outcome { HOOK_ENDED, HOOK_TIMEOUT, HOOK_ORPHANED };
+enum outcome { HOOK_ENDED, HOOK_TIMEOUT, HOOK_ORPHANED, HOOK_LOST };
 
 /* Feeds and waits. */
 static enum outcome
-watch(struct hook_exec *h, struct child *k)
+watch(struct hook_exec *hook, struct child *child)
 {
 	int64_t deadline = INT64_MAX;
 
-	if (h->timeout > 0 && h->timeout < INT64_MAX / 1000 - now_ms())
-		deadline = now_ms() + h->timeout * 1000;
+	if (hook->timeout > 0 && hook->timeout < INT64_MAX / 1000 - now_ms())
+		deadline = now_ms() + hook->timeout * 1000;
 	for (;;) {
-		struct pollfd p[3] = { { k->pidfd, POLLIN, 0 },
-				       { k->input, POLLOUT, 0 },
-				       { h->init_pidfd, POLLIN, 0 } };
+		struct pollfd p[3] = { { child->pidfd, POLLIN, 0 },
+				       { child->input, POLLOUT, 0 },
+				       { hook->init_pidfd, POLLIN, 0 } };
 		int n = poll(p, 3, remaining(deadline));
 
 		if (p[0].revents && n > 0)
@@ -226,51 +235,58 @@ watch(struct hook_exec *h, struct child *k)
 		if (p[2].revents && n > 0)
 			return HOOK_ORPHANED;
 		if (p[1].revents && n > 0)
-			feed(h, k);
+			feed(hook, child);
 		if (n == 0 && remaining(deadline) == 0)
 			return HOOK_TIMEOUT;
+		if (n < 0 && errno != EINTR)
+			return HOOK_LOST;
 	}
 }
 
 static int
-result(const struct hook_exec *h, const struct child *k, enum outcome outcome, struct err *err)
+result(const struct hook_exec *hook, const struct child *child, enum outcome outcome, struct err *err)
 {
 	siginfo_t info = { 0 };
+	int code = errno;
 
 	/* Before its leader is reaped: until then nobody else can get the id of its session. */
 	if (outcome != HOOK_ENDED)
-		kill(-k->pid, SIGKILL);
-	while (waitid(P_PIDFD, (id_t)k->pidfd, &info, WEXITED) < 0)
+		kill(-child->pid, SIGKILL);
+	while (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED) < 0)
 		if (errno != EINTR)
-			return err_set(err, errno, "wait for '%s'", h->path);
+			return err_set(err, errno, "wait for '%s'", hook->path);
+	if (outcome == HOOK_LOST)
+		return err_set(err, code, "'%s' was killed: it cannot be watched", hook->path);
 	if (outcome == HOOK_ORPHANED)
-		return err_plain(err, "'%s' was killed because the container's init ended", h->path);
+		return err_plain(err, "'%s' was killed because the container's init exited", hook->path);
 	if (outcome == HOOK_TIMEOUT)
-		return err_plain(err, "'%s' was killed after its timeout of %lld seconds", h->path,
-				 (long long)h->timeout);
+		return err_plain(err, "'%s' was killed after its timeout of %lld seconds", hook->path,
+				 (long long)hook->timeout);
 	if (info.si_code != CLD_EXITED)
-		return err_plain(err, "'%s' was killed by signal %d", h->path, info.si_status);
+		return err_plain(err, "'%s' was killed by signal %d", hook->path, info.si_status);
 	if (info.si_status != 0)
-		return err_plain(err, "'%s' exited with status %d", h->path, info.si_status);
+		return err_plain(err, "'%s' exited with status %d", hook->path, info.si_status);
 	return 0;
 }
 
 int
-hook_exec(struct hook_exec *h, struct err *err)
+hook_exec(struct hook_exec *hook, struct err *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, dfl = { .sa_handler = SIG_DFL }, old_pipe, old_child;
 	struct child k = { 0, -1, -1 };
 	int r;
 
-	sigaction(SIGPIPE, &ignore, &old_pipe);
-	sigaction(SIGCHLD, &dfl, &old_child); /* ignored, it would take the status away */
-	r = start(h, err, &k);
+	if (sigaction(SIGPIPE, &ignore, &old_pipe) < 0 ||
+	    sigaction(SIGCHLD, &dfl, &old_child) < 0) /* ignored, it would take the status away */
+		return err_set(err, errno, "set the actions of signals for '%s'", hook->path);
+	r = start(hook, err, &k);
 	if (r == 0)
-		r = result(h, &k, watch(h, &k), err);
+		r = result(hook, &k, watch(hook, &k), err);
 	fd_close(k.input);
 	fd_close(k.pidfd);
-	sigaction(SIGCHLD, &old_child, NULL);
-	sigaction(SIGPIPE, &old_pipe, NULL);
+	/* What the init ignores the container's program would ignore. */
+	if ((sigaction(SIGCHLD, &old_child, NULL) < 0 || sigaction(SIGPIPE, &old_pipe, NULL) < 0) && r == 0)
+		r = err_set(err, errno, "put the actions of signals back after '%s'", hook->path);
 	/* The words that callers of OCI runtimes know. */
 	return r < 0 ? err_wrap(err, "error running hook") : 0;
 }

@@ -1,7 +1,7 @@
-/* Theory of operation: see hooks.h. Two callers of hook_exec(): the runtime, for
+/* Two callers of hook_exec(): the runtime, for
  * the hooks that run in its namespaces, and the init, for the two kinds that run
  * in the container's. */
-#include "libcontainer/hooks.h"
+#include "libcontainer/process/hooks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "libcontainer/hook_exec.h"
+#include "libcontainer/process/hook_exec.h"
 #include "oci-spec/annotations.h"
 
 /* ---- in the runtime -------------------------------------------------- */
@@ -28,9 +28,9 @@ vector(struct arena *a, const struct spec_strings *list)
 }
 
 int
-hooks_open_output(const struct spec_pairs *annotations, const char *name, struct err *err, int *ret_fd)
+hooks_open_output(const struct spec_pairs *annotations, enum annotation annotation, struct err *err, int *ret_fd)
 {
-	const char *path = annotations ? annotation_get(annotations, name) : NULL;
+	const char *path = annotations ? annotation_get(annotations, annotation) : NULL;
 	int fd;
 
 	*ret_fd = 0;
@@ -38,7 +38,7 @@ hooks_open_output(const struct spec_pairs *annotations, const char *name, struct
 		return 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0644);
 	if (fd < 0)
-		return err_set(err, errno, "annotation %s: open '%s'", name, path);
+		return err_set(err, errno, "annotation %s: open '%s'", annotation_name(annotation), path);
 	*ret_fd = fd;
 	return 0;
 }
@@ -107,18 +107,27 @@ fill(struct plan_ctx *c, struct plan_strv list, const char **vec)
 	return r < 0 ? err_set(c->err, -r, "too many arguments or variables for a hook") : 0;
 }
 
-int
-hooks_run_step(struct plan_ctx *c, const struct plan_step *s)
+/* Hooks of createContainer come before the step that sets the program's umask. */
+static bool
+has_umask_of_steps(const struct plan *plan, const struct plan_step *step)
 {
-	const struct plan_hook *p = &s->u.hook;
+	const struct plan_step *ids = plan_find(plan, PLAN_SET_IDS, 0);
+
+	return !ids || ids > step;
+}
+
+int
+hooks_run_step(struct plan_ctx *c, const struct plan_step *step)
+{
+	const struct plan_hook *p = &step->u.hook;
 	const char *path = plan_text(c->plan, p->path), *only_path[] = { path, NULL };
 	const char *head = plan_text(c->plan, p->state_head), *tail = plan_text(c->plan, p->state_tail);
 	char pid[16];
 	struct hook_exec h = {
 		.path = path,
 		.dir = p->dir ? plan_text(c->plan, p->dir) : NULL,
-		.argv = p->args.n ? c->argv : only_path,
-		.envp = p->inherit_env ? (const char **)environ : c->envp,
+		.argv = p->args.n ? c->hook_argv : only_path,
+		.envp = p->inherit_env ? (const char **)environ : c->hook_envp,
 		.state = { { (char *)head, strlen(head) }, { pid, 0 }, { (char *)tail, strlen(tail) } },
 		.n_state = 3,
 		.timeout = p->timeout,
@@ -126,6 +135,7 @@ hooks_run_step(struct plan_ctx *c, const struct plan_step *s)
 		.output = c->fds[PLAN_FD_HOOK_STDOUT],
 		.errors = c->fds[PLAN_FD_HOOK_STDERR],
 		.no_new_privileges = p->no_new_privileges,
+		.sets_umask = has_umask_of_steps(c->plan, step),
 		.filter = p->seccomp.len ? c->plan->blob + p->seccomp.off : NULL,
 		.filter_len = p->seccomp.len,
 		.filter_flags = p->seccomp_flags,
@@ -133,11 +143,16 @@ hooks_run_step(struct plan_ctx *c, const struct plan_step *s)
 	int r = 0;
 
 	if (p->args.n)
-		r = fill(c, p->args, c->argv);
+		r = fill(c, p->args, c->hook_argv);
 	if (r == 0 && !p->inherit_env)
-		r = fill(c, p->env, c->envp);
+		r = fill(c, p->env, c->hook_envp);
 	if (r < 0)
 		return r;
+	/* There is room for it: make_room(). */
+	if (p->find_home) {
+		c->hook_envp[p->env.n] = c->home;
+		c->hook_envp[p->env.n + 1] = NULL;
+	}
 	h.state[1].iov_len = (size_t)snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	return hook_exec(&h, c->err);
 }
