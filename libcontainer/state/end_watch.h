@@ -6,8 +6,8 @@
  * one of a file up to 10 ms after the first: that memory ran out ("oom") is mostly read
  * in time, the kill that followed ("oom_kill") less often. So when the cgroup of a scope
  * has gone without a kill that was read, the kernel's log is asked (oom_log.h). */
-#ifndef KNARR_LIBCONTAINER_END_WATCH_H
-#define KNARR_LIBCONTAINER_END_WATCH_H
+#ifndef KNARR_LIBCONTAINER_STATE_END_WATCH_H
+#define KNARR_LIBCONTAINER_STATE_END_WATCH_H
 
 #include <poll.h>
 #include <stdbool.h>
@@ -36,14 +36,14 @@ struct end_watch {
 
 /* Opens the container's cgroup and reads the counters. Without one, or when it is
  * gone, there is nothing to watch. cg->path must live as long as the watch. */
-void end_watch_open(struct end_watch *w, const struct cgroup *cg);
+void end_watch_open(struct end_watch *watch, const struct cgroup *cg);
 
-/* What poll(2) is to look at. Any event: end_watch_read(). w may be NULL. */
-void end_watch_poll(const struct end_watch *w, struct pollfd fds[END_WATCH_FILES]);
+/* What poll(2) is to look at. Any event: end_watch_read(). watch may be NULL. */
+void end_watch_poll(const struct end_watch *watch, struct pollfd fds[END_WATCH_FILES]);
 
-/* Reads what is still there; what is not keeps the value that it had. w may be NULL. */
-void end_watch_read(struct end_watch *w);
+/* Reads what is still there; what is not keeps the value that it had. watch may be NULL. */
+void end_watch_read(struct end_watch *watch);
 
-void end_watch_close(struct end_watch *w);
+void end_watch_close(struct end_watch *watch);
 
 #endif

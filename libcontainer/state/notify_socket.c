@@ -1,7 +1,7 @@
-/* Theory of operation: see notify_socket.h. The socket is bound through a
- * descriptor of its folder, since the path of a state directory may be longer
+/* The socket is bound through a
+ * descriptor of its directory, since the path of a state directory may be longer
  * than a socket address. */
-#include "libcontainer/notify_socket.h"
+#include "libcontainer/state/notify_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +23,8 @@
 #define SOCKET_NAME   "notify.sock"
 #define IN_CONTAINER  "/run/notify"
 #define BARRIER_LIMIT 30000 /* ms that systemd has to answer BARRIER=1 */
+/* A program that sends without end keeps nobody from what else is to be done. */
+#define MESSAGES_AT_ONCE 64
 
 const char *
 notify_socket_host(void)
@@ -61,7 +63,7 @@ int
 notify_socket_make_dir(int state_fd, struct err *err)
 {
 	if (mkdirat(state_fd, DIR_NAME, 0755) < 0 || fchmodat(state_fd, DIR_NAME, 0755, 0) < 0)
-		return err_set(err, errno, "make the folder '" DIR_NAME "' in the state directory");
+		return err_set(err, errno, "make the directory '" DIR_NAME "' in the state directory");
 	return 0;
 }
 
@@ -79,14 +81,15 @@ bind_in(int dir_fd, struct err *err, int *ret_fd)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "/proc/self/fd/%d/" SOCKET_NAME, dir_fd);
 	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return err_set(err, errno, "bind the notify socket");
-	/* The program's user is anyone; the folder is seen by the container alone. */
+	/* The program's user is anyone; the directory is seen by the container alone. */
 	if (fchmodat(dir_fd, SOCKET_NAME, 0777, 0) < 0)
 		return err_set(err, errno, "bind the notify socket");
 	*ret_fd = fd_take(&fd);
 	return 0;
 }
 
-/* "@name" is a name without a file. */
+/* "@name" is a name without a file. A variable that was inherited from somebody who does
+ * not listen (any more) keeps no container from running: then *ret_fd is -1. */
 static int
 connect_host(const char *host, struct err *err, int *ret_fd)
 {
@@ -94,17 +97,24 @@ connect_host(const char *host, struct err *err, int *ret_fd)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	size_t len = strlen(host);
 
-	if ((host[0] != '/' && host[0] != '@') || len >= sizeof(addr.sun_path))
-		return err_plain(err, "NOTIFY_SOCKET: '%s' is not the address of a socket", host);
+	if (fd < 0)
+		return err_set(err, errno, "NOTIFY_SOCKET: make a socket");
+	if ((host[0] != '/' && host[0] != '@') || len >= sizeof(addr.sun_path)) {
+		log_warning("NOTIFY_SOCKET: '%s' is not the address of a socket; nobody is told when the container is "
+			    "ready",
+			    host);
+		return 0;
+	}
 	memcpy(addr.sun_path, host, len);
 	if (host[0] == '@')
 		addr.sun_path[0] = '\0';
 	else
 		len++;
-	if (fd < 0 ||
-	    connect(fd, (struct sockaddr *)&addr, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		return err_set(err, errno, "NOTIFY_SOCKET: connect to '%s'", host);
-	*ret_fd = fd_take(&fd);
+	if (connect(fd, (struct sockaddr *)&addr, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == 0)
+		*ret_fd = fd_take(&fd);
+	else
+		log_warning("NOTIFY_SOCKET: connect to '%s': %s; nobody is told when the container is ready", host,
+			    err_reason(errno));
 	return 0;
 }
 
@@ -120,7 +130,7 @@ notify_socket_open(int state_fd, const char *host, struct err *err, struct notif
 		return 0;
 	}
 	if (dir < 0)
-		return err_set(err, errno, "open the folder '" DIR_NAME "' of the state directory");
+		return err_set(err, errno, "open the directory '" DIR_NAME "' of the state directory");
 	r = bind_in(dir, err, &listen_fd);
 	if (r == 0)
 		r = connect_host(host, err, &host_fd);
@@ -148,16 +158,16 @@ has_ready_line(const char *text)
 }
 
 static int
-tell(const struct notify_socket *n, const char *text)
+tell(const struct notify_socket *notify, const char *text)
 {
-	return send(n->host_fd, text, strlen(text), MSG_NOSIGNAL) < 0 ? -errno : 0;
+	return send(notify->host_fd, text, strlen(text), MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* sd_notify_barrier(3): systemd closes the pipe when it has taken in all that
  * was sent before. Without that, MAINPID= may reach it after the runtime ended,
  * and from a process that is gone it is not believed. */
 static int
-barrier(const struct notify_socket *n)
+barrier(const struct notify_socket *notify)
 {
 	static const char text[] = "BARRIER=1";
 	union {
@@ -180,7 +190,7 @@ barrier(const struct notify_socket *n)
 	control.head.cmsg_type = SCM_RIGHTS;
 	control.head.cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(&control.head), &write_end, sizeof(int));
-	if (sendmsg(n->host_fd, &msg, MSG_NOSIGNAL) < 0)
+	if (sendmsg(notify->host_fd, &msg, MSG_NOSIGNAL) < 0)
 		return -errno;
 	fd_close(fd_take(&write_end));
 	p = (struct pollfd){ read_end, 0, 0 };
@@ -191,59 +201,63 @@ barrier(const struct notify_socket *n)
 }
 
 static int
-tell_ready(const struct notify_socket *n, pid_t main_pid)
+tell_ready(const struct notify_socket *notify, pid_t main_pid)
 {
 	char text[32];
 	int r;
 
 	if (!main_pid)
-		return tell(n, "READY=1\n");
+		return tell(notify, "READY=1\n");
 	snprintf(text, sizeof(text), "MAINPID=%d\n", (int)main_pid);
-	r = tell(n, "READY=1\n");
+	r = tell(notify, "READY=1\n");
 	if (r == 0)
-		r = tell(n, text);
-	return r == 0 ? barrier(n) : r;
+		r = tell(notify, text);
+	return r == 0 ? barrier(notify) : r;
 }
 
 void
-notify_socket_read(struct notify_socket *n, pid_t main_pid)
+notify_socket_read(struct notify_socket *notify, pid_t main_pid)
 {
 	char text[4096];
-	ssize_t len;
 
-	while (!n->ready && (len = recv(n->listen_fd, text, sizeof(text) - 1, MSG_DONTWAIT)) >= 0) {
+	for (int i = 0; i < MESSAGES_AT_ONCE && !notify->ready; i++) {
+		ssize_t len = recv(notify->listen_fd, text, sizeof(text) - 1, MSG_DONTWAIT);
 		int r;
 
+		if (len < 0)
+			return;
 		text[len] = '\0';
 		if (!has_ready_line(text))
 			continue;
-		n->ready = true;
-		r = tell_ready(n, main_pid);
+		notify->ready = true;
+		if (notify->host_fd < 0)
+			return;
+		r = tell_ready(notify, main_pid);
 		if (r < 0)
 			log_warning("NOTIFY_SOCKET: tell the host that the container is ready: %s", err_reason(-r));
 	}
 }
 
 void
-notify_socket_wait(struct notify_socket *n, int pidfd, pid_t main_pid)
+notify_socket_wait(struct notify_socket *notify, int pidfd, pid_t main_pid)
 {
-	while (n->listen_fd >= 0 && !n->ready) {
-		struct pollfd p[2] = { { n->listen_fd, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
+	while (notify->listen_fd >= 0 && notify->host_fd >= 0 && !notify->ready) {
+		struct pollfd p[2] = { { notify->listen_fd, POLLIN, 0 }, { pidfd, POLLIN, 0 } };
 
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
 			return;
 		if (p[0].revents)
-			notify_socket_read(n, main_pid);
+			notify_socket_read(notify, main_pid);
 		if (p[1].revents)
 			return;
 	}
 }
 
 void
-notify_socket_close(struct notify_socket *n)
+notify_socket_close(struct notify_socket *notify)
 {
-	n->listen_fd = fd_close(n->listen_fd);
-	n->host_fd = fd_close(n->host_fd);
+	notify->listen_fd = fd_close(notify->listen_fd);
+	notify->host_fd = fd_close(notify->host_fd);
 }
 
 int

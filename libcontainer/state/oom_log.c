@@ -1,4 +1,4 @@
-/* Theory of operation: see oom_log.h. The line that is looked for is, without its breaks,
+/* The line that is looked for is, without its breaks,
  *
  *	6,812,97264,-;oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=…,
  *	mems_allowed=0,oom_memcg=/a/b,task_memcg=/a/b/c,task=dd,pid=7,uid=0
@@ -6,7 +6,7 @@
  * where the first number holds the facility in its upper bits: 0 is the kernel, and nobody
  * else can write that. A path is compared with what the container's must be, so
  * commas in it do no harm. Each read(2) gives one record. */
-#include "libcontainer/oom_log.h"
+#include "libcontainer/state/oom_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ behind_path(const char *message, const char *key, const char *path, size_t len)
 }
 
 static void
-count(const char *record, const char *cgroup, size_t scope_len, struct oom_log_counts *c)
+count(const char *record, const char *cgroup, size_t scope_len, struct oom_log_counts *counts)
 {
 	const char *message = strchr(record, ';');
 	size_t len = strlen(cgroup);
@@ -53,9 +53,9 @@ count(const char *record, const char *cgroup, size_t scope_len, struct oom_log_c
 		return;
 	limit = behind_path(message, ",oom_memcg=", cgroup, len);
 	own = limit == ',' || behind_path(message, ",oom_memcg=", cgroup, scope_len) == ',';
-	c->kills++;
-	c->own += own;
-	c->below += own || limit == '/';
+	counts->kills++;
+	counts->own += own;
+	counts->below += own || limit == '/';
 }
 
 void

@@ -1,8 +1,8 @@
-/* What the kernel's log says of kills for want of memory, for when the cgroup whose
+/* What the kernel's log says of kills when out of memory, for when the cgroup whose
  * counters would say it is gone already. Format: dump_oom_summary() of the kernel since
  * Linux 5.0, as records of Documentation/ABI/testing/dev-kmsg. */
-#ifndef KNARR_LIBCONTAINER_OOM_LOG_H
-#define KNARR_LIBCONTAINER_OOM_LOG_H
+#ifndef KNARR_LIBCONTAINER_STATE_OOM_LOG_H
+#define KNARR_LIBCONTAINER_STATE_OOM_LOG_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,18 +1,19 @@
-/* Theory of operation: see state.h. The one hard part is the race between a
+/* The one hard part is the race between a
  * command that waits for the lock of a container and another that removes it:
- * the waiter ends up with the lock of a folder that is gone, or whose name now
- * belongs to a new container. So whoever gets a lock compares the folder behind
+ * the waiter ends up with the lock of a directory that is gone, or whose name now
+ * belongs to a new container. So whoever gets a lock compares the directory behind
  * the name with the one that it locked, and starts again (create) or reports
  * that there is no such container (open) when they differ.
  *
- * Between mkdir and lock a new folder looks like the rest of a dead create, and
+ * Between mkdir and lock a new directory looks like the rest of a dead create, and
  * `delete` may remove it. That is the same race, solved in the same way. */
-#include "libcontainer/state.h"
+#include "libcontainer/state/state.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,9 +21,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/notify_socket.h"
+#include "libcontainer/state/notify_socket.h"
 
-#define ID_MAX	     1024
+#define ID_MAX	     NAME_MAX /* directories bear it */
 #define CREATE_TRIES 100
 
 /* ---- names --------------------------------------------------------------- */
@@ -40,13 +41,13 @@ state_check_id(const char *id, struct err *err)
 		if (!isalnum((unsigned char)id[i]) && !strchr("_+-.", id[i]))
 			return err_plain(err, "container id '%s': only letters, digits and _ + - . are allowed", id);
 	if (!strcmp(id, ".") || !strcmp(id, ".."))
-		return err_plain(err, "container id '%s' is the name of a folder", id);
+		return err_plain(err, "invalid container id '%s': '.' and '..' are reserved", id);
 	return 0;
 }
 
-/* A folder that exists and belongs to us; -ENOENT when there is none. */
+/* A directory that exists and belongs to us; -ENOENT when there is none. */
 static int
-check_own_folder(const char *path)
+check_own_directory(const char *path)
 {
 	struct stat st;
 
@@ -72,17 +73,16 @@ state_default_root(struct arena *a, bool in_userns, struct err *err, char **ret_
 		return 0;
 	}
 	path = arena_printf(a, "/run/user/%u", uid);
-	if (check_own_folder(path) == 0) {
+	if (check_own_directory(path) == 0) {
 		*ret_root = arena_printf(a, "%s/knarr", path);
 		return 0;
 	}
 	path = arena_printf(a, "/tmp/knarr-%u", uid);
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return err_set(err, errno, "make the state root '%s'", path);
-	r = check_own_folder(path);
+	r = check_own_directory(path);
 	if (r < 0)
-		return err_set(err, -r, "state root '%s' belongs to somebody else, set XDG_RUNTIME_DIR or --root",
-			       path);
+		return err_set(err, -r, "state root '%s' belongs to another user; set XDG_RUNTIME_DIR or --root", path);
 	*ret_root = path;
 	return 0;
 }
@@ -107,7 +107,7 @@ make_parents(const char *path, struct arena *a, struct err *err)
 	return err_set(err, errno, "make the state root '%s'", path);
 }
 
-/* An ordinary user trusts only his own root: what is written there decides
+/* An unprivileged user trusts only their own root: what is written there decides
  * which processes get signals and which hooks run. Root may look anywhere. */
 static int
 open_root(const char *root, struct err *err)
@@ -126,62 +126,71 @@ open_root(const char *root, struct err *err)
 
 /* ---- locks ----------------------------------------------------------------- */
 
-/* 0 when the name still leads to the folder that is open, -ENOENT when it does not. */
+/* 0 when the name still leads to the directory that is open, -ENOENT when it does not. */
 static int
-check_same_folder(int fd, const char *path, struct err *err)
+check_same_directory(int fd, const char *path, struct err *err)
 {
 	struct stat opened, named;
 
-	if (fstat(fd, &opened) < 0 || lstat(path, &named) < 0)
-		return errno == ENOENT ? -ENOENT : err_set(err, errno, "look at the state folder '%s'", path);
+	if (fstat(fd, &opened) < 0) {
+		err_set(err, errno, "look at the state directory '%s'", path);
+		return -EBADF; /* whatever it was, not "no such name" */
+	}
+	if (lstat(path, &named) < 0)
+		return errno == ENOENT ? -ENOENT : err_set(err, errno, "look at the state directory '%s'", path);
 	return opened.st_dev == named.st_dev && opened.st_ino == named.st_ino ? 0 : -ENOENT;
 }
 
-/* Waits for the lock. -ENOENT: the folder was removed meanwhile. */
+/* how: LOCK_EX, which waits; with LOCK_NB -EWOULDBLOCK where another has it. -ENOENT: the directory
+ * was removed meanwhile. */
 static int
-take_lock(struct state_dir *d, struct err *err)
+take_lock(struct state_dir *dir, int how, struct err *err)
 {
 	/* An open file of its own: flock(2) locks belong to it. */
-	auto_close int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0)
-		return err_set(err, errno, "open the state folder '%s'", d->path);
+		return err_set(err, errno, "open the state directory '%s'", dir->path);
 	do
-		r = flock(fd, LOCK_EX);
+		r = flock(fd, how);
 	while (r < 0 && errno == EINTR);
-	if (r < 0)
-		return err_set(err, errno, "lock the state folder '%s'", d->path);
-	r = check_same_folder(fd, d->path, err);
+	if (r < 0 && (how & LOCK_NB) && errno == EWOULDBLOCK)
+		return -EWOULDBLOCK;
+	if (r < 0) {
+		err_set(err, errno, "lock the state directory '%s'", dir->path);
+		return -ENOLCK;
+	}
+	r = check_same_directory(fd, dir->path, err);
 	if (r == 0)
-		d->lock_fd = fd_take(&fd);
+		dir->lock_fd = fd_take(&fd);
 	return r;
 }
 
 void
-state_close(struct state_dir *d)
+state_close(struct state_dir *dir)
 {
 	/* Explicitly: a child that still has a copy of the descriptor would keep the lock. */
-	if (d->lock_fd >= 0)
-		flock(d->lock_fd, LOCK_UN);
-	d->lock_fd = fd_close(d->lock_fd);
-	d->fd = fd_close(d->fd);
+	if (dir->lock_fd >= 0)
+		flock(dir->lock_fd, LOCK_UN);
+	dir->lock_fd = fd_close(dir->lock_fd);
+	dir->fd = fd_close(dir->fd);
 }
 
 /* Opens <root>/<id> below the open root, with or without the lock. */
 static int
-open_dir(int rootfd, const char *id, bool lock, struct err *err, struct state_dir *d)
+open_dir(int rootfd, const char *id, bool lock, struct err *err, struct state_dir *dir)
 {
 	int r;
 
-	d->fd = openat(rootfd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (d->fd < 0)
-		return errno == ENOENT ? -ENOENT : err_set(err, errno, "open the state folder '%s'", d->path);
-	r = lock ? take_lock(d, err) : 0;
+	dir->fd = openat(rootfd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir->fd < 0)
+		return errno == ENOENT ? -ENOENT : err_set(err, errno, "open the state directory '%s'", dir->path);
+	r = lock ? take_lock(dir, LOCK_EX, err) : 0;
 	if (r < 0)
-		state_close(d);
+		state_close(dir);
 	return r;
 }
 
@@ -195,7 +204,7 @@ no_such_container(const char *id, struct err *err)
 int
 state_open(const char *root, const char *id, bool lock, struct arena *a, struct err *err, struct state_dir *ret_dir)
 {
-	struct state_dir d = { -1, -1, arena_printf(a, "%s/%s", root, id) };
+	struct state_dir d = { -1, -1, arena_printf(a, "%s/%s", root, id), NULL };
 	int r = state_check_id(id, err);
 
 	if (r < 0)
@@ -211,9 +220,97 @@ state_open(const char *root, const char *id, bool lock, struct arena *a, struct 
 }
 
 int
+state_try_lock(struct state_dir *dir, const char *id, struct err *err)
+{
+	int r = take_lock(dir, LOCK_EX | LOCK_NB, err);
+
+	return r == -ENOENT ? no_such_container(id, err) : r;
+}
+
+int
+state_root_open(const char *path, struct arena *a, struct err *err, struct state_root *ret_root)
+{
+	struct state_root root = { -1, path, NULL };
+	int r = state_boot_id(a, err, &root.boot_id);
+
+	if (r < 0)
+		return r;
+	root.fd = open_root(path, err);
+	if (root.fd < 0)
+		return root.fd;
+	*ret_root = root;
+	return 0;
+}
+
+void
+state_root_close(struct state_root *root)
+{
+	root->fd = fd_close(root->fd);
+}
+
+int
+state_open_in(const struct state_root *root, const char *id, struct arena *a, struct err *err,
+	      struct state_dir *ret_dir)
+{
+	struct state_dir d = { -1, -1, arena_printf(a, "%s/%s", root->path, id), root->boot_id };
+	int r = state_check_id(id, err);
+
+	if (r == 0)
+		r = open_dir(root->fd, id, /* lock= */ false, err, &d);
+	if (r < 0)
+		return r == -ENOENT ? no_such_container(id, err) : r;
+	*ret_dir = d;
+	return 0;
+}
+
+static bool
+is_dots(const char *name)
+{
+	return !strcmp(name, ".") || !strcmp(name, "..");
+}
+
+/* With the lock. Another command may have removed the directory that was made, and a second one made
+ * it anew: whoever has the lock first uses it, and leaves something in it. 1, 0, or -errno with err. */
+static int
+is_used(const struct state_dir *dir, struct err *err)
+{
+	auto_close int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int r;
+
+	if (!stream)
+		return err_set(err, errno, "list the state directory '%s'", dir->path);
+	fd = -1;
+	do {
+		errno = 0;
+		e = readdir(stream);
+	} while (e && is_dots(e->d_name));
+	r = e ? 1 : errno ? err_set(err, errno, "list the state directory '%s'", dir->path) : 0;
+	closedir(stream);
+	return r;
+}
+
+static int
+open_made(int rootfd, const char *id, struct err *err, struct state_dir *dir)
+{
+	int r = open_dir(rootfd, id, /* lock= */ true, err, dir);
+
+	if (r == 0)
+		r = is_used(dir, err);
+	if (r > 0) {
+		err_plain(err, "container \"%s\" already exists", id);
+		r = -EEXIST;
+	}
+	if (r < 0 && r != -ENOENT)
+		state_close(dir);
+	return r;
+}
+
+int
 state_create(const char *root, const char *id, struct arena *a, struct err *err, struct state_dir *ret_dir)
 {
-	struct state_dir d = { -1, -1, arena_printf(a, "%s/%s", root, id) };
+	struct state_dir d = { -1, -1, arena_printf(a, "%s/%s", root, id), NULL };
 	int r = state_check_id(id, err);
 
 	if (r < 0)
@@ -227,79 +324,76 @@ state_create(const char *root, const char *id, struct arena *a, struct err *err,
 	for (unsigned tries = 0; tries < CREATE_TRIES; tries++) {
 		if (mkdirat(rootfd, id, 0700) < 0) {
 			if (errno != EEXIST)
-				return err_set(err, errno, "make the state folder '%s'", d.path);
+				return err_set(err, errno, "make the state directory '%s'", d.path);
 			err_plain(err, "container \"%s\" already exists", id);
 			return -EEXIST;
 		}
-		r = open_dir(rootfd, id, /* lock= */ true, err, &d);
+		r = open_made(rootfd, id, err, &d);
 		if (r == 0)
 			*ret_dir = d;
-		else if (r != -ENOENT)
+		else if (r != -ENOENT && r != -EEXIST)
 			unlinkat(rootfd, id, AT_REMOVEDIR);
 		if (r != -ENOENT)
 			return r;
 	}
-	return err_set(err, EAGAIN, "state folder '%s' was removed again and again by another command", d.path);
+	return err_set(err, EAGAIN, "state directory '%s' keeps being removed by another command", d.path);
 }
 
 /* ---- removal and listing ---------------------------------------------------- */
 
-static bool
-is_dots(const char *name)
-{
-	return !strcmp(name, ".") || !strcmp(name, "..");
-}
-
 int
-state_remove(struct state_dir *d, struct err *err)
+state_remove(struct state_dir *dir, struct err *err)
 {
-	int removed = notify_socket_remove(d->fd, err);
+	int removed = notify_socket_remove(dir->fd, err);
 	DIR *stream;
 	struct dirent *e;
 
 	if (removed < 0)
 		return removed;
-	stream = fd_open_stream(d->fd);
+	/* First, as state_file.c has it. */
+	if (unlinkat(dir->fd, STATE_COPY, 0) < 0 && errno != ENOENT)
+		return err_set(err, errno, "remove '%s/" STATE_COPY "'", dir->path);
+	stream = fd_open_stream(dir->fd);
 	if (!stream)
-		return err_set(err, errno, "read the state folder '%s'", d->path);
+		return err_set(err, errno, "read the state directory '%s'", dir->path);
 	while (errno = 0, (e = readdir(stream)))
-		/* A folder is not ours: it stays, and rmdir says so. */
-		if (!is_dots(e->d_name) && unlinkat(d->fd, e->d_name, 0) < 0 && errno != ENOENT && errno != EISDIR) {
-			int r = err_set(err, errno, "remove '%s/%s'", d->path, e->d_name);
+		/* A directory is not ours: it stays, and rmdir says so. */
+		if (!is_dots(e->d_name) && unlinkat(dir->fd, e->d_name, 0) < 0 && errno != ENOENT && errno != EISDIR) {
+			int r = err_set(err, errno, "remove '%s/%s'", dir->path, e->d_name);
 
 			closedir(stream);
 			return r;
 		}
 	if (errno) {
-		int r = err_set(err, errno, "read the state folder '%s'", d->path);
+		int r = err_set(err, errno, "read the state directory '%s'", dir->path);
 
 		closedir(stream);
 		return r;
 	}
 	closedir(stream);
-	if (rmdir(d->path) < 0 && errno != ENOENT)
-		return err_set(err, errno, "remove the state folder '%s'", d->path);
-	state_close(d);
+	if (rmdir(dir->path) < 0 && errno != ENOENT)
+		return err_set(err, errno, "remove the state directory '%s'", dir->path);
+	state_close(dir);
 	return 0;
 }
 
 static int
-compare_ids(const void *a, const void *b)
+compare_ids(const void *left, const void *right)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
 static bool
-is_container(int rootfd, const struct dirent *e)
+is_container(int rootfd, const struct dirent *entry)
 {
 	struct err ignored;
 	struct stat st;
 
-	if (state_check_id(e->d_name, &ignored) < 0)
+	if (state_check_id(entry->d_name, &ignored) < 0)
 		return false;
-	if (e->d_type != DT_UNKNOWN)
-		return e->d_type == DT_DIR;
-	return fstatat(rootfd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
+	if (entry->d_type != DT_UNKNOWN)
+		return entry->d_type == DT_DIR;
+	return fstatat(rootfd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode);
 }
 
 int

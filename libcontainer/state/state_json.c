@@ -1,24 +1,21 @@
 /* Theory of operation: state.json is one flat object; one table says how each
  * member is stored, and writing and reading both walk it. docs/state.md
- * documents the members for readers outside knarr: keep the two together.
+ * documents the members for readers outside knarr: keep the two together. The files are
+ * state_file.c's.
  *
  * Reading is forgiving towards other versions (unknown members are skipped,
  * missing ones stay zero) but not towards damage: the file is replaced
  * atomically, so a member of a wrong type means that somebody else wrote it. */
+#include "libcontainer/state/state_json.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/fd.h"
 #include "base/json_out.h"
-#include "libcontainer/state.h"
 #include "oci-spec/json_text.h"
 
-#define STATE_FILE "state.json"
-#define STATE_MAX  SPEC_MAX_SIZE /* annotations are as large as the config allows */
-
-enum field_kind { FIELD_STRING, FIELD_BOOL, FIELD_U32, FIELD_U64, FIELD_PAIRS };
+enum field_kind { FIELD_STRING, FIELD_BOOL, FIELD_PID, FIELD_U32, FIELD_U64, FIELD_PAIRS };
 
 static const struct field {
 	const char *name;
@@ -27,8 +24,9 @@ static const struct field {
 } fields[] = {
 	{ "ociVersion", FIELD_STRING, offsetof(struct state, oci_version) },
 	{ "id", FIELD_STRING, offsetof(struct state, id) },
-	{ "pid", FIELD_U32, offsetof(struct state, pid) },
+	{ "pid", FIELD_PID, offsetof(struct state, pid) },
 	{ "pidStartTime", FIELD_U64, offsetof(struct state, pid_start_time) },
+	{ "bootId", FIELD_STRING, offsetof(struct state, boot_id) },
 	{ "started", FIELD_BOOL, offsetof(struct state, started) },
 	{ "bundle", FIELD_STRING, offsetof(struct state, bundle) },
 	{ "rootfs", FIELD_STRING, offsetof(struct state, rootfs) },
@@ -39,6 +37,8 @@ static const struct field {
 	{ "cgroupMount", FIELD_STRING, offsetof(struct state, cgroup_mount) },
 	{ "cgroupPath", FIELD_STRING, offsetof(struct state, cgroup_path) },
 	{ "cgroupMade", FIELD_U32, offsetof(struct state, cgroup_made) },
+	{ "cgroupOwner", FIELD_STRING, offsetof(struct state, cgroup_owner) },
+	{ "cgroupMarked", FIELD_BOOL, offsetof(struct state, cgroup_marked) },
 	{ "resctrlGroup", FIELD_STRING, offsetof(struct state, resctrl_group) },
 	{ "resctrlOwn", FIELD_BOOL, offsetof(struct state, resctrl_own) },
 	{ "resctrlMonitor", FIELD_BOOL, offsetof(struct state, resctrl_monitor) },
@@ -68,19 +68,20 @@ write_pairs(struct json_out *j, const struct spec_pairs *pairs)
 }
 
 static void
-write_field(struct json_out *j, const struct field *f, const void *value)
+write_field(struct json_out *j, const struct field *field, const void *value)
 {
 	/* Absent and not null: a reader need not know both. */
-	if (f->kind == FIELD_STRING && !*(char *const *)value)
+	if (field->kind == FIELD_STRING && !*(char *const *)value)
 		return;
-	json_out_key(j, f->name);
-	switch (f->kind) {
+	json_out_key(j, field->name);
+	switch (field->kind) {
 	case FIELD_STRING:
 		json_out_string(j, *(char *const *)value);
 		break;
 	case FIELD_BOOL:
 		json_out_bool(j, *(const bool *)value);
 		break;
+	case FIELD_PID:
 	case FIELD_U32:
 		json_out_uint(j, *(const uint32_t *)value);
 		break;
@@ -93,34 +94,32 @@ write_field(struct json_out *j, const struct field *f, const void *value)
 	}
 }
 
-int
-state_save(const struct state_dir *d, const struct state *s, struct err *err)
+size_t
+state_json_write(const struct state *state, struct arena *a, const char **ret_text)
 {
-	auto_arena struct arena a = { 0 };
 	struct json_out j;
-	int r;
 
-	json_out_init(&j, &a, /* pretty= */ false);
+	json_out_init(&j, a, /* pretty= */ false);
 	json_out_open(&j, '{');
 	for (size_t i = 0; i < N_FIELDS; i++)
-		write_field(&j, &fields[i], (const char *)s + fields[i].offset);
+		write_field(&j, &fields[i], (const char *)state + fields[i].offset);
 	json_out_close(&j, '}');
-	r = fd_replace_file_at(d->fd, STATE_FILE, j.text, j.len, 0600);
-	return r < 0 ? err_set(err, -r, "write '%s/%s'", d->path, STATE_FILE) : 0;
+	*ret_text = j.text;
+	return j.len;
 }
 
 /* ---- reading --------------------------------------------------------------- */
 
 static int
-read_number(const struct json_value *v, uint64_t max, uint64_t *ret_number)
+read_number(const struct json_value *value, uint64_t max, uint64_t *ret_number)
 {
 	unsigned long long number;
 	char *end;
 
-	if (v->type != JSON_NUMBER || v->text[0] == '-')
+	if (value->type != JSON_NUMBER || value->text[0] == '-')
 		return -EINVAL;
 	errno = 0;
-	number = strtoull(v->text, &end, 10);
+	number = strtoull(value->text, &end, 10);
 	if (errno || *end || number > max)
 		return -EINVAL;
 	*ret_number = number;
@@ -128,13 +127,13 @@ read_number(const struct json_value *v, uint64_t max, uint64_t *ret_number)
 }
 
 static int
-read_pairs(const struct json_value *v, struct arena *a, struct spec_pairs *pairs)
+read_pairs(const struct json_value *value, struct arena *a, struct spec_pairs *pairs)
 {
-	if (v->type != JSON_OBJECT)
+	if (value->type != JSON_OBJECT)
 		return -EINVAL;
-	pairs->items = arena_array(a, v->n, sizeof(*pairs->items));
+	pairs->items = arena_array(a, value->n, sizeof(*pairs->items));
 	pairs->n = 0;
-	for (const struct json_value *m = v->first; m; m = m->next) {
+	for (const struct json_value *m = value->first; m; m = m->next) {
 		if (m->type != JSON_STRING)
 			return -EINVAL;
 		pairs->items[pairs->n++] = (struct spec_pair){ m->key, m->text };
@@ -143,36 +142,38 @@ read_pairs(const struct json_value *v, struct arena *a, struct spec_pairs *pairs
 }
 
 static int
-read_field(const struct json_value *v, const struct field *f, struct arena *a, void *value)
+read_field(const struct json_value *val, const struct field *field, struct arena *a, void *value)
 {
 	uint64_t number;
 
-	switch (f->kind) {
+	switch (field->kind) {
 	case FIELD_STRING:
-		if (v->type != JSON_STRING)
+		if (val->type != JSON_STRING)
 			return -EINVAL;
-		*(char **)value = v->text;
+		*(char **)value = val->text;
 		return 0;
 	case FIELD_BOOL:
-		if (v->type != JSON_BOOL)
+		if (val->type != JSON_BOOL)
 			return -EINVAL;
-		*(bool *)value = v->boolean;
+		*(bool *)value = val->boolean;
 		return 0;
+	case FIELD_PID:
 	case FIELD_U32:
-		if (read_number(v, UINT32_MAX, &number) < 0)
+		if (read_number(val, field->kind == FIELD_PID ? INT32_MAX : UINT32_MAX, &number) < 0)
 			return -EINVAL;
 		*(uint32_t *)value = (uint32_t)number;
 		return 0;
 	case FIELD_U64:
-		return read_number(v, UINT64_MAX, value);
+		return read_number(val, UINT64_MAX, value);
 	case FIELD_PAIRS:
-		return read_pairs(v, a, value);
+		return read_pairs(val, a, value);
 	}
 	return 0;
 }
 
-static int
-parse_state(const struct state_dir *d, const char *text, size_t len, struct arena *a, struct err *err, struct state *s)
+int
+state_json_read(const char *path, const char *text, size_t len, const char *id, struct arena *a, struct err *err,
+		struct state *state)
 {
 	struct spec_report report = { 0 };
 	const struct json_value *root;
@@ -182,38 +183,18 @@ parse_state(const struct state_dir *d, const char *text, size_t len, struct aren
 	root = json_parse(text, len, a, &is);
 	issues_report(&is, &report);
 	if (!root || report.n_errors > 0 || root->type != JSON_OBJECT)
-		return err_plain(err, "'%s/%s' is damaged: %s", d->path, STATE_FILE,
+		return err_plain(err, "'%s' is damaged: %s", path,
 				 report.n > 0 ? report.items[0].text : "not an object");
 	for (size_t i = 0; i < N_FIELDS; i++) {
 		const struct json_value *v = json_get(root, fields[i].name);
 
-		if (v && read_field(v, &fields[i], a, (char *)s + fields[i].offset) < 0)
-			return err_plain(err, "'%s/%s' is damaged: %s: found %s", d->path, STATE_FILE, fields[i].name,
+		if (v && read_field(v, &fields[i], a, (char *)state + fields[i].offset) < 0)
+			return err_plain(err, "'%s' is damaged: %s: found %s", path, fields[i].name,
 					 json_describe(a, v));
 	}
-	return 0;
-}
-
-int
-state_load(const struct state_dir *d, const char *id, struct arena *a, struct err *err, struct state **ret_state)
-{
-	struct state *s = arena_alloc(a, sizeof(*s));
-	char *text;
-	size_t len;
-	int r = fd_read_file_at(d->fd, STATE_FILE, STATE_MAX, &text, &len);
-
-	s->id = arena_strdup(a, id);
-	if (r < 0 && r != -ENOENT)
-		return err_set(err, -r, "read '%s/%s'", d->path, STATE_FILE);
-	if (r == 0) {
-		r = parse_state(d, text, len, a, err, s);
-		free(text);
-		if (r < 0)
-			return r;
-		if (!s->id || strcmp(s->id, id))
-			return err_plain(err, "'%s/%s' is damaged: it is the state of '%s'", d->path, STATE_FILE,
-					 s->id);
-	}
-	*ret_state = s;
+	if (!state->id)
+		return err_plain(err, "'%s' is damaged: it has no member 'id'", path);
+	if (strcmp(state->id, id))
+		return err_plain(err, "'%s' is damaged: it is the state of '%s'", path, state->id);
 	return 0;
 }
