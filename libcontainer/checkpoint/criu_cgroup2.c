@@ -2,14 +2,14 @@
  * initial cgroup namespace sets its flags for all. CRIU mounts it for a moment when
  * it dumps and when it restores, without any: the host then lacks nsdelegate, which
  * keeps a container from changing its own limits, and memory_recursiveprot. cgroups(7). */
-#include "libcontainer/criu_cgroup2.h"
+#include "libcontainer/checkpoint/criu_cgroup2.h"
 
 #include <string.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mountinfo.h"
-#include "namespaces/mount_api.h"
+#include "namespaces/mount/mount_api.h"
 
 /* The first one is that of the system. */
 struct criu_cgroup2

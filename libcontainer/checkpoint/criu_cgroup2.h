@@ -1,6 +1,6 @@
 /* The flags of the host's cgroup2 hierarchy, which CRIU loses. */
-#ifndef KNARR_LIBCONTAINER_CRIU_CGROUP2_H
-#define KNARR_LIBCONTAINER_CRIU_CGROUP2_H
+#ifndef KNARR_LIBCONTAINER_CHECKPOINT_CRIU_CGROUP2_H
+#define KNARR_LIBCONTAINER_CHECKPOINT_CRIU_CGROUP2_H
 
 #include "base/arena.h"
 

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/criu_options.h"
+#include "base/proc_text.h"
+#include "libcontainer/checkpoint/criu_options.h"
 
 static bool
 is_image(const char *name)
@@ -21,9 +22,9 @@ is_image(const char *name)
 	return len > 4 && !strcmp(name + len - 4, ".img");
 }
 
-/* A folder that others may search anyway stays whose it is. */
+/* A directory that others may search anyway stays whose it is. */
 static int
-give_folder(int fd, uid_t uid, gid_t gid)
+give_directory(int fd, uid_t uid, gid_t gid)
 {
 	struct stat st;
 
@@ -35,47 +36,43 @@ give_folder(int fd, uid_t uid, gid_t gid)
 }
 
 static int
-give(int folder, uid_t uid, gid_t gid)
+give(int directory, uid_t uid, gid_t gid)
 {
-	DIR *dir = fd_open_stream(folder);
+	DIR *dir = fd_open_stream(directory);
 	struct dirent *e;
 	int r;
 
 	if (!dir)
 		return -errno;
 	/* Not the caller's descriptor, which need be no more than a place. */
-	r = give_folder(dirfd(dir), uid, gid);
+	r = give_directory(dirfd(dir), uid, gid);
 	while (r == 0 && (e = readdir(dir)))
-		if (is_image(e->d_name) && fchownat(folder, e->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+		if (is_image(e->d_name) && fchownat(directory, e->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
 			r = -errno;
 	closedir(dir);
 	return r;
 }
 
 int
-criu_folders_give(const struct criu_folders *f, uid_t uid, gid_t gid, struct err *err)
+criu_directories_give(const struct criu_directories *directories, uid_t uid, gid_t gid, struct err *err)
 {
-	int r = uid == 0 ? 0 : give(f->image_fd, uid, gid);
+	int r = uid == 0 ? 0 : give(directories->image_fd, uid, gid);
 
-	return r < 0 ? err_set(err, -r, "give the image in '%s' to uid %u, root of the container", f->image, uid) : 0;
+	return r < 0 ? err_set(err, -r, "give the image in '%s' to uid %u, root of the container", directories->image,
+			       uid)
+		     : 0;
 }
 
-/* Lines of "first id inside, first id outside, count". */
 static unsigned
 read_root_id(pid_t pid, const char *file)
 {
 	char path[64], text[4096];
-	unsigned inside, outside;
+	uint32_t outside;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
 	if (fd_read_small_at(AT_FDCWD, path, text, sizeof(text)) < 0)
 		return 0;
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (sscanf(line, "%u %u", &inside, &outside) == 2 && inside == 0)
-			return outside;
-	}
-	return 0;
+	return proc_map_id(text, 0, &outside) ? outside : 0;
 }
 
 void

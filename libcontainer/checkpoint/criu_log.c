@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/fd.h"
-#include "libcontainer/criu_rpc.h"
+#include "libcontainer/checkpoint/criu_rpc.h"
 
 #define LOG_MAX	   ((size_t)256 * 1024 * 1024)
 #define N_SHOWN	   3
@@ -25,29 +25,29 @@ struct errors {
 };
 
 static bool
-is_same(const struct errors *e, size_t i, const char *text, size_t len)
+is_same(const struct errors *errors, size_t i, const char *text, size_t len)
 {
-	return e->lens[i] == len && !memcmp(e->lines[i], text, len);
+	return errors->lens[i] == len && !memcmp(errors->lines[i], text, len);
 }
 
 static void
-add(struct errors *e, const char *text, size_t len)
+add(struct errors *errors, const char *text, size_t len)
 {
 	if (len > LINE_SHOWN)
 		len = LINE_SHOWN;
-	if (e->n && is_same(e, e->n - 1, text, len))
+	if (errors->n && is_same(errors, errors->n - 1, text, len))
 		return;
-	if (e->n == N_SHOWN) {
-		memmove(&e->lines[1], &e->lines[2], (N_SHOWN - 2) * sizeof(*e->lines));
-		memmove(&e->lens[1], &e->lens[2], (N_SHOWN - 2) * sizeof(*e->lens));
-		e->n--;
+	if (errors->n == N_SHOWN) {
+		memmove(&errors->lines[1], &errors->lines[2], (N_SHOWN - 2) * sizeof(*errors->lines));
+		memmove(&errors->lens[1], &errors->lens[2], (N_SHOWN - 2) * sizeof(*errors->lens));
+		errors->n--;
 	}
-	e->lines[e->n] = text;
-	e->lens[e->n++] = len;
+	errors->lines[errors->n] = text;
+	errors->lens[errors->n++] = len;
 }
 
 static void
-find_errors(const char *log, struct errors *e)
+find_errors(const char *log, struct errors *errors)
 {
 	while (*log) {
 		size_t len = strcspn(log, "\n");
@@ -56,7 +56,7 @@ find_errors(const char *log, struct errors *e)
 		/* "Error (criu/mount.c:33): text": what follows the second colon. */
 		text = found ? memmem(found, (size_t)(log + len - found), "): ", 3) : NULL;
 		if (text)
-			add(e, text + 3, (size_t)(log + len - text - 3));
+			add(errors, text + 3, (size_t)(log + len - text - 3));
 		log += len + (log[len] == '\n');
 	}
 }

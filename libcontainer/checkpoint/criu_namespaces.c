@@ -1,9 +1,9 @@
-/* Theory of operation: see criu_namespaces.h. Network and pid namespaces are
+/* Network and pid namespaces are
  * external in CRIU's sense: an image has a key instead of them, and restore gets
  * a descriptor for the key. The keys are those of runc, so that images can be
  * exchanged. Of the other kinds an image has a copy, which restore drops for
  * the namespace to join. */
-#include "libcontainer/criu_namespaces.h"
+#include "libcontainer/checkpoint/criu_namespaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,60 +11,59 @@
 #include <sys/stat.h>
 
 #include "base/fd.h"
-#include "libcontainer/criu_rpc.h"
+#include "libcontainer/checkpoint/criu_rpc.h"
 
 enum { INHERIT_KEY = 1, INHERIT_FD = 2 };
 enum { JOIN_KIND = 1, JOIN_FILE = 2 };
 
 static const struct kind {
-	enum spec_ns_type type;
-	const char *name;      /* of CRIU, and in /proc/PID/ns */
+	enum ns_kind type;
 	const char *key;       /* of an external one; NULL: joined */
 	const char *unable_to; /* why it cannot be restored; NULL: it can */
 } kinds[] = {
-	{ SPEC_NS_NETWORK, "net", "extRootNetNS", NULL },
-	{ SPEC_NS_PID, "pid", "extRootPidNS", NULL },
-	{ SPEC_NS_IPC, "ipc", NULL, NULL },
-	{ SPEC_NS_UTS, "uts", NULL, NULL },
-	{ SPEC_NS_TIME, "time", NULL, NULL },
-	{ SPEC_NS_USER, "user", NULL, NULL },
-	{ SPEC_NS_MOUNT, "mnt", NULL, "mount" },
-	{ SPEC_NS_CGROUP, "cgroup", NULL, "cgroup" },
+	{ NS_NETWORK, "extRootNetNS", NULL },
+	{ NS_PID, "extRootPidNS", NULL },
+	{ NS_IPC, NULL, NULL },
+	{ NS_UTS, NULL, NULL },
+	{ NS_TIME, NULL, NULL },
+	{ NS_USER, NULL, NULL },
+	{ NS_MOUNT, NULL, "mount" },
+	{ NS_CGROUP, NULL, "cgroup" },
 };
 #define N_KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 int
-criu_namespaces_dump(const struct spec *s, pid_t pid, struct err *err, struct protobuf *options)
+criu_namespaces_dump(const struct spec *spec, pid_t pid, struct err *err, struct protobuf *options)
 {
 	for (size_t i = 0; i < N_KINDS; i++) {
 		const struct kind *k = &kinds[i];
 		char path[64];
 		struct stat st;
 
-		if (!s->linux_.namespaces[k->type].path || !k->key)
+		if (!spec->linux_.namespaces[k->type].path || !k->key)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, k->name);
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, ns_kinds[k->type].file);
 		if (stat(path, &st) < 0)
 			return err_set(err, errno, "look at '%s'", path);
-		protobuf_put_string(
-			options, CRIU_OPT_EXTERNAL,
-			arena_printf(options->arena, "%s[%llu]:%s", k->name, (unsigned long long)st.st_ino, k->key));
+		protobuf_put_string(options, CRIU_OPT_EXTERNAL,
+				    arena_printf(options->arena, "%s[%llu]:%s", ns_kinds[k->type].file,
+						 (unsigned long long)st.st_ino, k->key));
 	}
 	return 0;
 }
 
 static int
-restore_one(const struct kind *k, const char *path, struct err *err, struct protobuf *options,
+restore_one(const struct kind *kind, const char *path, struct err *err, struct protobuf *options,
 	    struct criu_namespaces *open_ones)
 {
 	struct protobuf m = { .arena = options->arena };
 	int fd;
 
-	if (k->unable_to)
-		return err_plain(err, "linux.namespaces: CRIU cannot restore into the %s namespace '%s'", k->unable_to,
-				 path);
-	if (!k->key) {
-		protobuf_put_string(&m, JOIN_KIND, k->name);
+	if (kind->unable_to)
+		return err_plain(err, "linux.namespaces: CRIU cannot restore into the %s namespace '%s'",
+				 kind->unable_to, path);
+	if (!kind->key) {
+		protobuf_put_string(&m, JOIN_KIND, ns_kinds[kind->type].file);
 		protobuf_put_string(&m, JOIN_FILE, path);
 		protobuf_put_message(options, CRIU_OPT_JOIN_NS, &m);
 		return 0;
@@ -73,20 +72,20 @@ restore_one(const struct kind *k, const char *path, struct err *err, struct prot
 	if (fd < 0)
 		return err_set(err, errno, "linux.namespaces: open '%s'", path);
 	open_ones->fds[open_ones->n++] = fd;
-	protobuf_put_string(&m, INHERIT_KEY, k->key);
+	protobuf_put_string(&m, INHERIT_KEY, kind->key);
 	protobuf_put_number(&m, INHERIT_FD, (uint64_t)fd);
 	protobuf_put_message(options, CRIU_OPT_INHERIT_FD, &m);
 	return 0;
 }
 
 int
-criu_namespaces_restore(const struct spec *s, struct err *err, struct protobuf *options,
+criu_namespaces_restore(const struct spec *spec, struct err *err, struct protobuf *options,
 			struct criu_namespaces *ret_open)
 {
 	struct criu_namespaces opened = { .n = 0 };
 
 	for (size_t i = 0; i < N_KINDS; i++) {
-		const char *path = s->linux_.namespaces[kinds[i].type].path;
+		const char *path = spec->linux_.namespaces[kinds[i].type].path;
 		int r = path ? restore_one(&kinds[i], path, err, options, &opened) : 0;
 
 		if (r < 0) {
@@ -99,9 +98,9 @@ criu_namespaces_restore(const struct spec *s, struct err *err, struct protobuf *
 }
 
 void
-criu_namespaces_close(struct criu_namespaces *n)
+criu_namespaces_close(struct criu_namespaces *namespaces)
 {
-	for (size_t i = 0; i < n->n; i++)
-		fd_close(n->fds[i]);
-	n->n = 0;
+	for (size_t i = 0; i < namespaces->n; i++)
+		fd_close(namespaces->fds[i]);
+	namespaces->n = 0;
 }

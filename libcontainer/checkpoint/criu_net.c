@@ -1,5 +1,6 @@
-/* Theory of operation: see criu_net.h. */
-#include "libcontainer/criu_net.h"
+/* Devices are read from /proc/PID/net/dev; whether an image holds any is told by the size
+ * of its netdev files. */
+#include "libcontainer/checkpoint/criu_net.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,16 +13,16 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/net.h"
+#include "namespaces/net/net.h"
 
 /* A file of an image that holds nothing but its two magic numbers. Of a namespace that
  * was not left out there is one that holds lo. */
 #define EMPTY_IMAGE 8
 
 bool
-criu_net_is_own(const struct spec *s)
+criu_net_is_own(const struct spec *spec)
 {
-	const struct spec_namespace *n = &s->linux_.namespaces[SPEC_NS_NETWORK];
+	const struct spec_namespace *n = &spec->linux_.namespaces[NS_NETWORK];
 
 	return n->listed && !n->path;
 }
@@ -74,6 +75,6 @@ criu_net_loopback_up(int pidfd, struct err *err)
 		return err_set(err, errno, "enter the restored network namespace");
 	r = net_loopback_up(err);
 	if (setns(own, CLONE_NEWNET) < 0)
-		return err_set(err, errno, "come back from the restored network namespace");
+		return err_set(err, errno, "return from the restored network namespace");
 	return r;
 }

@@ -1,8 +1,8 @@
 /* The contents of a container's own network namespace: CRIU can make them again as long
  * as all of it is the container's. A device that others put there, such as one end of
  * a veth pair, is theirs to put there again, by the hooks that did it. */
-#ifndef KNARR_LIBCONTAINER_CRIU_NET_H
-#define KNARR_LIBCONTAINER_CRIU_NET_H
+#ifndef KNARR_LIBCONTAINER_CHECKPOINT_CRIU_NET_H
+#define KNARR_LIBCONTAINER_CHECKPOINT_CRIU_NET_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -11,7 +11,7 @@
 #include "oci-spec/spec.h"
 
 /* A new namespace that belongs to the container. */
-bool criu_net_is_own(const struct spec *s);
+bool criu_net_is_own(const struct spec *spec);
 
 /* Is there any other device than lo in the namespace of the process? */
 bool criu_net_has_devices(pid_t pid);

@@ -1,6 +1,6 @@
-/* Theory of operation: see criu_options.h. The flags of the command line are a
+/* The flags of the command line are a
  * table: where the value is, and the field of CRIU's options that it goes to. */
-#include "libcontainer/criu_options.h"
+#include "libcontainer/checkpoint/criu_options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/criu_rpc.h"
+#include "libcontainer/checkpoint/criu_rpc.h"
 #include "oci-spec/annotations.h"
 
 #define CONFIG_DEFAULT "/etc/criu/runc.conf" /* what users of runc have */
@@ -19,10 +19,10 @@
 /* CRIU's log has the reason of a failure, but only its level 4 says what led to it. */
 #define LOG_LEVEL 4
 
-/* ---- folders --------------------------------------------------------- */
+/* ---- directories --------------------------------------------------------- */
 
 static int
-open_folder(const char *path, bool make, const char *what, struct err *err)
+open_directory(const char *path, bool make, const char *what, struct err *err)
 {
 	int fd;
 
@@ -32,7 +32,7 @@ open_folder(const char *path, bool make, const char *what, struct err *err)
 	return fd < 0 ? err_set(err, errno, "open the %s '%s'", what, path) : fd;
 }
 
-/* For messages: where the log is must not depend on the current folder. */
+/* For messages: where the log is must not depend on the current directory. */
 static const char *
 absolute(struct arena *a, const char *path)
 {
@@ -44,33 +44,33 @@ absolute(struct arena *a, const char *path)
 }
 
 int
-criu_folders_open(const struct container_criu_options *o, bool make, struct arena *a, struct err *err,
-		  struct criu_folders *ret_folders)
+criu_directories_open(const struct container_criu_options *options, bool make, struct arena *a, struct err *err,
+		      struct criu_directories *ret_directories)
 {
-	const char *image = o->image_path ? o->image_path : "checkpoint";
-	struct criu_folders f = { .work_fd = -1 };
+	const char *image = options->image_path ? options->image_path : "checkpoint";
+	struct criu_directories f = { .work_fd = -1 };
 
-	f.image_fd = open_folder(image, make, "image path", err);
+	f.image_fd = open_directory(image, make, "image path", err);
 	if (f.image_fd < 0)
 		return f.image_fd;
 	f.image = f.work = absolute(a, image);
-	if (o->work_path) {
-		f.work_fd = open_folder(o->work_path, true, "work path", err);
+	if (options->work_path) {
+		f.work_fd = open_directory(options->work_path, true, "work path", err);
 		if (f.work_fd < 0) {
 			fd_close(f.image_fd);
 			return f.work_fd;
 		}
-		f.work = absolute(a, o->work_path);
+		f.work = absolute(a, options->work_path);
 	}
-	*ret_folders = f;
+	*ret_directories = f;
 	return 0;
 }
 
 void
-criu_folders_close(struct criu_folders *f)
+criu_directories_close(struct criu_directories *directories)
 {
-	f->image_fd = fd_close(f->image_fd);
-	f->work_fd = fd_close(f->work_fd);
+	directories->image_fd = fd_close(directories->image_fd);
+	directories->work_fd = fd_close(directories->work_fd);
 }
 
 static int
@@ -84,11 +84,11 @@ reopen(const char *path, int number, struct err *err)
 }
 
 int
-criu_folders_reopen(const struct criu_folders *f, struct err *err)
+criu_directories_reopen(const struct criu_directories *directories, struct err *err)
 {
-	int r = reopen(f->image, f->image_fd, err);
+	int r = reopen(directories->image, directories->image_fd, err);
 
-	return r < 0 ? r : reopen(f->work, f->work_fd, err);
+	return r < 0 ? r : reopen(directories->work, directories->work_fd, err);
 }
 
 /* ---- flags ----------------------------------------------------------- */
@@ -110,10 +110,10 @@ static const struct {
 };
 
 static void
-put_flags(const struct container_criu_options *o, struct protobuf *options)
+put_flags(const struct container_criu_options *opts, struct protobuf *options)
 {
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (*(const bool *)((const char *)o + flags[i].offset))
+		if (*(const bool *)((const char *)opts + flags[i].offset))
 			protobuf_put_number(options, flags[i].field, true);
 }
 
@@ -166,16 +166,17 @@ default_lock(void)
 }
 
 static int
-put_words(const struct container_criu_options *o, struct err *err, struct protobuf *options)
+put_words(const struct container_criu_options *opts, struct err *err, struct protobuf *options)
 {
-	const char *lock = o->network_lock ? o->network_lock : default_lock();
-	int r = put_word("manage-cgroups-mode", cgroup_modes, o->manage_cgroups_mode ? o->manage_cgroups_mode : "soft",
-			 CRIU_OPT_MANAGE_CGROUPS_MODE, err, options);
+	const char *lock = opts->network_lock ? opts->network_lock : default_lock();
+	int r = put_word("manage-cgroups-mode", cgroup_modes,
+			 opts->manage_cgroups_mode ? opts->manage_cgroups_mode : "soft", CRIU_OPT_MANAGE_CGROUPS_MODE,
+			 err, options);
 
 	if (r == 0 && lock)
 		r = put_word("network-lock", network_locks, lock, CRIU_OPT_NETWORK_LOCK, err, options);
-	if (r == 0 && o->empty_ns)
-		r = put_word("empty-ns", namespaces, o->empty_ns, CRIU_OPT_EMPTY_NS, err, options);
+	if (r == 0 && opts->empty_ns)
+		r = put_word("empty-ns", namespaces, opts->empty_ns, CRIU_OPT_EMPTY_NS, err, options);
 	return r;
 }
 
@@ -219,24 +220,24 @@ put_config_file(const struct spec_pairs *annotations, struct protobuf *options)
 }
 
 int
-criu_options_put(const struct container_criu_options *o, const struct criu_folders *f,
+criu_options_put(const struct container_criu_options *opts, const struct criu_directories *directories,
 		 const struct spec_pairs *annotations, const char *log_file, struct err *err, struct protobuf *options)
 {
-	int r = put_words(o, err, options);
+	int r = put_words(opts, err, options);
 
-	if (r == 0 && o->page_server)
-		r = put_page_server(o->page_server, options->arena, err, options);
+	if (r == 0 && opts->page_server)
+		r = put_page_server(opts->page_server, options->arena, err, options);
 	if (r < 0)
 		return r;
-	protobuf_put_number(options, CRIU_OPT_IMAGES_DIR_FD, (uint64_t)f->image_fd);
-	if (f->work_fd >= 0)
-		protobuf_put_number(options, CRIU_OPT_WORK_DIR_FD, (uint64_t)f->work_fd);
+	protobuf_put_number(options, CRIU_OPT_IMAGES_DIR_FD, (uint64_t)directories->image_fd);
+	if (directories->work_fd >= 0)
+		protobuf_put_number(options, CRIU_OPT_WORK_DIR_FD, (uint64_t)directories->work_fd);
 	protobuf_put_number(options, CRIU_OPT_LOG_LEVEL, LOG_LEVEL);
 	protobuf_put_string(options, CRIU_OPT_LOG_FILE, log_file);
 	protobuf_put_number(options, CRIU_OPT_NOTIFY_SCRIPTS, true);
 	protobuf_put_number(options, CRIU_OPT_ORPHAN_PTS_MASTER, true);
 	protobuf_put_number(options, CRIU_OPT_MANAGE_CGROUPS, true);
-	put_flags(o, options);
+	put_flags(opts, options);
 	put_config_file(annotations, options);
 	return 0;
 }
@@ -246,6 +247,6 @@ criu_check_user(const char *verb, struct err *err)
 {
 	if (geteuid() == 0)
 		return 0;
-	err_plain(err, "%s needs root: CRIU stops, reads and makes processes of others", verb);
+	err_plain(err, "%s needs root: CRIU stops, reads and creates processes of other users", verb);
 	return -EPERM;
 }

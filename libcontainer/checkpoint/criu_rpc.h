@@ -4,8 +4,8 @@
  *
  * The numbers below are those of CRIU's interface, images/rpc.proto. CRIU skips
  * fields that it does not know. */
-#ifndef KNARR_LIBCONTAINER_CRIU_RPC_H
-#define KNARR_LIBCONTAINER_CRIU_RPC_H
+#ifndef KNARR_LIBCONTAINER_CHECKPOINT_CRIU_RPC_H
+#define KNARR_LIBCONTAINER_CHECKPOINT_CRIU_RPC_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -58,6 +58,7 @@ enum criu_option {
 /* One call. */
 struct criu_call {
 	struct arena *arena;
+	const char *program; /* of criu_find() */
 	enum criu_request type;
 	const struct protobuf *options;
 	const char *log_dir, *log_file; /* where CRIU leaves its messages; removed before the call */
@@ -76,10 +77,11 @@ struct criu_call {
 /* Runs `criu` and makes one call. 0 or -errno with err: what CRIU's log calls
  * errors, and where that log is. *ret_pid: the restored init, a child of the
  * caller; else 0. */
-int criu_call(const struct criu_call *c, struct err *err, pid_t *ret_pid);
+int criu_call(const struct criu_call *call, struct err *err, pid_t *ret_pid);
 
-/* -ENOENT with err when there is no `criu` in PATH. */
-int criu_check_installed(struct arena *a, struct err *err);
+/* Where `criu` is: helper_find(). To be called before anything is changed. 0 or -errno with
+ * err; -ENOENT or -EACCES: not installed. */
+int criu_find(struct arena *a, struct err *err, const char **ret_program);
 
 /* criu_log.c: adds to err the errors of that log, or else message (NULL: none), and
  * the log's name if there is one. */

@@ -1,8 +1,8 @@
-/* Theory of operation: see criu_stdio.h. CRIU's names for what is outside are
+/* CRIU's names for what is outside are
  * "pipe:[INODE]" and "socket:[INODE]", as readlink(2) shows them, and
  * "file[MOUNT:INODE]" in hexadecimal for a file that lies in no mount of the
  * container; criu(8), --inherit-fd. */
-#include "libcontainer/criu_stdio.h"
+#include "libcontainer/checkpoint/criu_stdio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 #include "base/fd.h"
 #include "base/json_out.h"
 #include "base/log.h"
-#include "libcontainer/criu_rpc.h"
+#include "libcontainer/checkpoint/criu_rpc.h"
 #include "oci-spec/json_text.h"
 
 #define FILE_NAME "descriptors.json"
@@ -118,10 +118,10 @@ inherit(const char *name, int fd, struct protobuf *options)
 }
 
 static bool
-is_mapped(const struct spec_id_mappings *m, uint32_t id)
+is_mapped(const struct spec_id_mappings *mappings, uint32_t id)
 {
-	for (size_t i = 0; i < m->n; i++)
-		if (id >= m->items[i].host_id && id - m->items[i].host_id < m->items[i].size)
+	for (size_t i = 0; i < mappings->n; i++)
+		if (id >= mappings->items[i].host_id && id - mappings->items[i].host_id < mappings->items[i].size)
 			return true;
 	return false;
 }
@@ -129,13 +129,14 @@ is_mapped(const struct spec_id_mappings *m, uint32_t id)
 /* Root of a user namespace has power over files whose owner and group are in it;
  * of others the permissions count, capabilities(7). */
 static bool
-may_open(int fd, const struct stat *st, const struct spec_linux *x)
+may_open(int flags, const struct stat *st, const struct spec_linux *section)
 {
-	static const mode_t wanted[] = { [O_RDONLY] = 4, [O_WRONLY] = 2, [O_RDWR] = 6, [O_ACCMODE] = 0 };
-	mode_t mode = wanted[fcntl(fd, F_GETFL) & O_ACCMODE];
-	bool owner = is_mapped(&x->uid_mappings, st->st_uid);
+	/* Not O_ACCMODE, which has a large bit more in musl. */
+	static const mode_t wanted[4] = { [O_RDONLY] = 4, [O_WRONLY] = 2, [O_RDWR] = 6 };
+	mode_t mode = wanted[flags & 3];
+	bool owner = is_mapped(&section->uid_mappings, st->st_uid);
 
-	if (x->uid_mappings.n == 0 || (owner && is_mapped(&x->gid_mappings, st->st_gid)))
+	if (section->uid_mappings.n == 0 || (owner && is_mapped(&section->gid_mappings, st->st_gid)))
 		return true;
 	return (st->st_mode >> (owner ? 6 : 0) & mode) == mode;
 }
@@ -143,18 +144,19 @@ may_open(int fd, const struct stat *st, const struct spec_linux *x)
 /* For a file CRIU opens /proc/self/fd/N anew, as root of the container's user
  * namespace, and sets the position that it had. */
 static int
-check_file(int fd, const struct spec *s, struct err *err)
+check_file(int fd, const struct spec *spec, struct err *err)
 {
+	int flags = fcntl(fd, F_GETFL);
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	if (flags < 0 || fstat(fd, &st) < 0)
 		return err_set(err, errno, "descriptor %d", fd);
 	if (lseek(fd, 0, SEEK_CUR) < 0)
 		return err_plain(err,
 				 "descriptor %d was a file or a device when the image was made: it must be one again, "
-				 "and no pipe, socket or terminal (hint: </dev/null, >FILE)",
+				 "and not a pipe, socket or terminal (hint: </dev/null, >FILE)",
 				 fd);
-	if (!may_open(fd, &st, &s->linux_))
+	if (!may_open(flags, &st, &spec->linux_))
 		return err_plain(err,
 				 "descriptor %d is a file that root of the container's user namespace may not open, as "
 				 "CRIU does",
@@ -163,16 +165,16 @@ check_file(int fd, const struct spec *s, struct err *err)
 }
 
 static bool
-was_named(const struct json_value *array, const struct json_value *v)
+was_named(const struct json_value *array, const struct json_value *value)
 {
-	for (const struct json_value *o = array->first; o != v; o = o->next)
-		if (o->type == JSON_STRING && !strcmp(o->text, v->text))
+	for (const struct json_value *o = array->first; o != value; o = o->next)
+		if (o->type == JSON_STRING && !strcmp(o->text, value->text))
 			return true;
 	return false;
 }
 
 int
-criu_stdio_restore(int image_fd, const struct spec *s, struct err *err, struct protobuf *options)
+criu_stdio_restore(int image_fd, const struct spec *spec, struct err *err, struct protobuf *options)
 {
 	struct arena *a = options->arena;
 	struct json_value *array;
@@ -191,13 +193,13 @@ criu_stdio_restore(int image_fd, const struct spec *s, struct err *err, struct p
 	array = json_parse(text, len, a, &issues);
 	free(text);
 	if (!array || array->type != JSON_ARRAY)
-		return err_plain(err, FILE_NAME " in the image path is no JSON array");
+		return err_plain(err, FILE_NAME " in the image path is not a JSON array");
 	r = 0;
 	for (const struct json_value *v = array->first; r == 0 && v && fd < N_FDS; v = v->next, fd++) {
 		if (v->type != JSON_STRING || !is_inheritable(v->text) || was_named(array, v))
 			continue;
 		if (v->text[0] == 'f')
-			r = check_file(fd, s, err);
+			r = check_file(fd, spec, err);
 		inherit(v->text, fd, options);
 	}
 	return r;

@@ -1,7 +1,7 @@
-/* Theory of operation: see scope_holder.h. The process waits for the end of a pipe, whose
+/* The process waits for the end of a pipe, whose
  * other side only the runtime has: so it cannot outlive a runtime that is killed, and
  * the scope neither. */
-#include "libcontainer/scope_holder.h"
+#include "libcontainer/checkpoint/scope_holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "base/process.h"
 
 int
-scope_holder_start(struct scope_holder *h, struct err *err)
+scope_holder_start(struct scope_holder *holder, struct err *err)
 {
 	int ends[2];
 	pid_t pid;
@@ -36,17 +36,17 @@ scope_holder_start(struct scope_holder *h, struct err *err)
 		close(ends[1]);
 		return r;
 	}
-	*h = (struct scope_holder){ pid, ends[1] };
+	*holder = (struct scope_holder){ pid, ends[1] };
 	return 0;
 }
 
 void
-scope_holder_end(struct scope_holder *h)
+scope_holder_end(struct scope_holder *holder)
 {
-	if (h->pid == 0)
+	if (holder->pid == 0)
 		return;
-	h->end = fd_close(h->end);
-	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+	holder->end = fd_close(holder->end);
+	while (waitpid(holder->pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	h->pid = 0;
+	holder->pid = 0;
 }

@@ -1,8 +1,8 @@
 /* A process that does nothing but stand in a scope of systemd. Such a unit exists only
  * around a process, and CRIU wants the cgroup of those that it makes before it
  * makes them. */
-#ifndef KNARR_LIBCONTAINER_SCOPE_HOLDER_H
-#define KNARR_LIBCONTAINER_SCOPE_HOLDER_H
+#ifndef KNARR_LIBCONTAINER_CHECKPOINT_SCOPE_HOLDER_H
+#define KNARR_LIBCONTAINER_CHECKPOINT_SCOPE_HOLDER_H
 
 #include <sys/types.h>
 
@@ -14,9 +14,9 @@ struct scope_holder {
 };
 
 /* Forks that process, in the runtime's own cgroup. 0 or -errno with err. */
-int scope_holder_start(struct scope_holder *h, struct err *err);
+int scope_holder_start(struct scope_holder *holder, struct err *err);
 
 /* Ends it and waits until it is gone. Nothing to do when there is none. */
-void scope_holder_end(struct scope_holder *h);
+void scope_holder_end(struct scope_holder *holder);
 
 #endif
