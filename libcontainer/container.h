@@ -9,22 +9,27 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/host.h"
-#include "base/plan.h"
 #include "cgroups/cgroup.h"
-#include "libcontainer/state.h"
-#include "namespaces/rootfs.h"
+#include "libcontainer/state/state.h"
+#include "namespaces/mount/rootfs.h"
 #include "oci-spec/spec.h"
+#include "plan/plan.h"
 
 /* Global options that matter below the command line. */
 struct container_env {
 	const char *root; /* state root, absolute */
 	enum cgroup_manager cgroup_manager;
+	bool allow_annotations; /* those that reach the host as well, though root runs this */
 	struct arena *arena;
+	const struct state_root *open_root; /* for container_state(), which opens it itself where this is NULL */
+	/* The cgroup of the container that is deleted, if this process has it open and so knows it
+	 * without its mark, which it may no longer read (restrain_self()); NULL: it has not. */
+	const struct cgroup *open_cgroup;
 };
 
 struct container_create_options {
 	const char *id;
-	const char *bundle;	    /* folder; made absolute by the library */
+	const char *bundle;	    /* directory; made absolute by the library */
 	const char *config;	    /* NULL: config.json in the bundle */
 	const char *pid_file;	    /* NULL: none */
 	const char *console_socket; /* NULL: none */
@@ -34,15 +39,16 @@ struct container_create_options {
 	bool detach, keep;		    /* run only */
 	const struct rootfs_layers *layers; /* NULL: none */
 	struct spec_report *report;	    /* filled by the library (memory: env->arena); NULL: not wanted */
+	struct err_sink *sink;		    /* container_check() alone: see rootfs_options */
 };
 
 /* create: everything but the program. On failure nothing is left. */
-int container_create(const struct container_env *env, const struct container_create_options *o, struct err *err);
+int container_create(const struct container_env *env, const struct container_create_options *options, struct err *err);
 
 /* run: create and start in one. In the foreground it waits, relays terminal and
  * signals, deletes (unless keep), and sets *ret_exit to the program's status
  * (128+N for a signal). */
-int container_run(const struct container_env *env, const struct container_create_options *o, struct err *err,
+int container_run(const struct container_env *env, const struct container_create_options *options, struct err *err,
 		  int *ret_exit);
 
 struct container_exec_options {
@@ -70,7 +76,7 @@ struct container_exec_options {
 /* exec: another process in a container. In the foreground it relays terminal and
  * signals and sets *ret_exit to the program's status. A container that has ended,
  * before or meanwhile: -ESRCH with the text "container not running". */
-int container_exec(const struct container_env *env, const struct container_exec_options *o, struct err *err,
+int container_exec(const struct container_env *env, const struct container_exec_options *options, struct err *err,
 		   int *ret_exit);
 
 /* Runs the program of a created container, with its startContainer and poststart
@@ -104,8 +110,8 @@ int container_update(const struct container_env *env, const char *id, const stru
 
 /* What checkpoint and restore let CRIU do; criu(8). */
 struct container_criu_options {
-	const char *image_path;		 /* folder of the image; NULL: "checkpoint" */
-	const char *work_path;		 /* folder of logs and sockets; NULL: image_path */
+	const char *image_path;		 /* directory of the image; NULL: "checkpoint" */
+	const char *work_path;		 /* directory of logs and sockets; NULL: image_path */
 	const char *parent_path;	 /* of an earlier pre-dump, relative to image_path; NULL: none */
 	const char *page_server;	 /* ADDRESS:PORT that memory is sent to; NULL: none */
 	const char *manage_cgroups_mode; /* soft, full, strict, ignore; NULL: soft */
@@ -119,20 +125,26 @@ struct container_criu_options {
 
 /* checkpoint: writes an image of a running or paused container and deletes it,
  * unless the options say that it stays. After an error it runs on. */
-int container_checkpoint(const struct container_env *env, const char *id, const struct container_criu_options *o,
+int container_checkpoint(const struct container_env *env, const char *id, const struct container_criu_options *options,
 			 struct err *err);
 
 /* restore: run, from an image; config and bundle are the caller's. */
-int container_restore(const struct container_env *env, const struct container_create_options *o,
+int container_restore(const struct container_env *env, const struct container_create_options *options,
 		      const struct container_criu_options *criu, struct err *err, int *ret_exit);
 
 /* State and status of a container; memory from env->arena. */
 int container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
 		    enum container_status *ret_status);
 
+/* Whether a container can be made from a config, as far as the config alone tells: everything
+ * that run and create refuse or warn of goes to options->report (never NULL), with its place.
+ * Compiles for the reference host; nothing but the config is looked at. 0 or -errno; an error
+ * that is in the report, too, is -EINVAL. */
+int container_check(const struct container_env *env, const struct container_create_options *options, struct err *err);
+
 /* Compiles only: for `knarr plan` and golden tests. host NULL: probe. The caller frees
  * *ret_plan with plan_free(). */
-int container_plan(const struct container_env *env, const struct container_create_options *o, const struct host *host,
-		   struct err *err, struct plan **ret_plan);
+int container_plan(const struct container_env *env, const struct container_create_options *options,
+		   const struct host *host, struct err *err, struct plan **ret_plan);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "base/log.h"
 #include "cgroups/controllers.h"
 #include "cgroups/events.h"
+#include "libcontainer/process/restrain.h"
 
 #define NET_DEV_MAX ((size_t)1024 * 1024)
 
@@ -31,10 +33,16 @@ not_running(const char *id, struct err *err)
 	return -ESRCH;
 }
 
-static struct cgroup
-cgroup_of(const struct state *s)
+/* Either the container has ended a moment ago, or its processes were moved to another cgroup and
+ * its own was removed. */
+static int
+cgroup_is_gone(const struct state *state, struct err *err)
 {
-	return (struct cgroup){ .mount = s->cgroup_mount, .path = s->cgroup_path, .made = s->cgroup_made, .fd = -1 };
+	auto_close int pidfd = state_pidfd(state);
+
+	if (pidfd == -ESRCH)
+		return not_running(state->id, err);
+	return err_plain(err, "container \"%s\" runs, but its cgroup '%s' is gone", state->id, state->cgroup_path);
 }
 
 /* ---- network --------------------------------------------------------- */
@@ -85,7 +93,7 @@ parse_interface(const char *line, struct arena *a, struct net_counters *ret)
 }
 
 size_t
-net_counters_parse(const char *text, struct arena *a, struct net_counters **ret_interfaces)
+stats_parse_net_counters(const char *text, struct arena *a, struct net_counters **ret_interfaces)
 {
 	char *copy = arena_strdup(a, text), *save = NULL;
 	struct net_counters *list = NULL, one;
@@ -102,39 +110,39 @@ net_counters_parse(const char *text, struct arena *a, struct net_counters **ret_
 }
 
 static void
-read_network(struct container_stats *s, struct arena *a)
+read_network(struct container_stats *stats, struct arena *a)
 {
 	char path[64], *text;
 	size_t len;
 
-	if (!has_own_network(s->state->pid))
+	if (!has_own_network(stats->state->pid))
 		return;
-	snprintf(path, sizeof(path), "/proc/%d/net/dev", (int)s->state->pid);
+	snprintf(path, sizeof(path), "/proc/%d/net/dev", (int)stats->state->pid);
 	if (fd_read_file_at(AT_FDCWD, path, NET_DEV_MAX, &text, &len) < 0)
 		return;
-	s->n_interfaces = net_counters_parse(text, a, &s->interfaces);
+	stats->n_interfaces = stats_parse_net_counters(text, a, &stats->interfaces);
 	free(text);
 }
 
 /* ---- all numbers ----------------------------------------------------- */
 
 static int
-read_cgroup(struct container_stats *s, struct arena *a, struct err *err)
+read_cgroup(struct container_stats *stats, struct arena *a, struct err *err)
 {
-	struct cgroup cg = cgroup_of(s->state);
+	struct cgroup cg = state_cgroup(stats->state);
 	int r;
 
 	if (!cg.path)
 		return 0;
 	r = cgroup_open(&cg, err);
 	if (r == 0)
-		r = cgroup_stats_read(cg.fd, a, &s->cgroup);
+		r = cgroup_stats_read(cg.fd, a, &stats->cgroup);
 	fd_close(cg.fd);
 	if (r == -ENOENT || r == -ENODEV)
-		return not_running(s->state->id, err);
+		return cgroup_is_gone(stats->state, err);
 	if (r < 0)
 		return err_set(err, -r, "read cgroup '%s'", cg.path);
-	s->has_cgroup = true;
+	stats->has_cgroup = true;
 	return 0;
 }
 
@@ -178,27 +186,27 @@ warn_blind(const char *id, const struct cgroup *cg)
 	char why[4400];
 
 	if (!cg->path) {
-		log_warning("OOM kills of container \"%s\" cannot be told: it has no cgroup of its own", id);
+		log_warning("OOM kills of container \"%s\" cannot be reported: it has no cgroup of its own", id);
 		return;
 	}
-	log_warning("OOM kills of container \"%s\" cannot be told: %s", id,
+	log_warning("OOM kills of container \"%s\" cannot be reported: %s", id,
 		    controller_explain(CONTROLLER_MEMORY, why, sizeof(why)));
 }
 
 static int
-open_memory_events(const struct state *s, struct err *err, struct container_watch *w)
+open_memory_events(const struct state *state, struct err *err, struct container_watch *watch)
 {
-	struct cgroup cg = cgroup_of(s);
+	struct cgroup cg = state_cgroup(state);
 	int r = cg.path ? cgroup_open(&cg, err) : 0;
 
 	if (r < 0)
-		return r == -ENOENT ? not_running(s->id, err) : r;
+		return r == -ENOENT ? cgroup_is_gone(state, err) : r;
 	if (cg.path)
-		w->memory_fd = openat(cg.fd, "memory.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+		watch->memory_fd = openat(cg.fd, "memory.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	fd_close(cg.fd);
-	if (w->memory_fd < 0)
-		warn_blind(s->id, &cg);
-	else if ((r = read_kills(w->memory_fd, &w->killed)) < 0)
+	if (watch->memory_fd < 0)
+		warn_blind(state->id, &cg);
+	else if ((r = read_kills(watch->memory_fd, &watch->killed)) < 0)
 		return err_set(err, -r, "read 'memory.events' of cgroup '%s'", cg.path);
 	return 0;
 }
@@ -227,6 +235,22 @@ container_watch_open(const struct container_env *env, const char *id, struct err
 	return r;
 }
 
+int
+container_watch_restrain(struct err *err)
+{
+	/* Each time, statistics look for the container's cgroup by its mark (cgroup_mark.c), which is
+	 * read with CAP_SYS_ADMIN, and at its network namespace. The state root may be in a
+	 * directory that is closed to others. */
+	const struct restrain_options restraint = {
+		.uses_files = true,
+		.looks_into_processes = true,
+		.capabilities = RESTRAIN_CAPABILITY(CAP_SYS_PTRACE) | RESTRAIN_CAPABILITY(CAP_DAC_READ_SEARCH) |
+				RESTRAIN_CAPABILITY(CAP_SYS_ADMIN),
+	};
+
+	return restrain_self(&restraint, err);
+}
+
 static int
 poll_timeout(int64_t deadline_ms)
 {
@@ -239,21 +263,21 @@ poll_timeout(int64_t deadline_ms)
 
 /* True when there is a kill that was not told yet. */
 static bool
-take_kill(struct container_watch *w)
+take_kill(struct container_watch *watch)
 {
 	uint64_t kills;
 
 	/* The cgroup was removed: its container has ended, and the pidfd says so. */
-	if (w->memory_fd >= 0 && read_kills(w->memory_fd, &kills) < 0)
-		w->memory_fd = fd_close(w->memory_fd);
-	if (w->memory_fd < 0 || kills <= w->killed)
+	if (watch->memory_fd >= 0 && read_kills(watch->memory_fd, &kills) < 0)
+		watch->memory_fd = fd_close(watch->memory_fd);
+	if (watch->memory_fd < 0 || kills <= watch->killed)
 		return false;
-	w->killed++;
+	watch->killed++;
 	return true;
 }
 
 int
-container_watch_next(struct container_watch *w, int64_t deadline_ms, int output_fd, struct err *err,
+container_watch_next(struct container_watch *watch, int64_t deadline_ms, int output_fd, struct err *err,
 		     enum container_event *ret_event)
 {
 	enum { INIT, MEMORY, OUTPUT, COUNT };
@@ -261,12 +285,12 @@ container_watch_next(struct container_watch *w, int64_t deadline_ms, int output_
 	int n;
 
 	for (;;) {
-		if (take_kill(w)) {
+		if (take_kill(watch)) {
 			*ret_event = CONTAINER_OOM;
 			return 0;
 		}
-		p[INIT] = (struct pollfd){ w->pidfd, POLLIN, 0 };
-		p[MEMORY] = (struct pollfd){ w->memory_fd, POLLPRI, 0 };
+		p[INIT] = (struct pollfd){ watch->pidfd, POLLIN, 0 };
+		p[MEMORY] = (struct pollfd){ watch->memory_fd, POLLPRI, 0 };
 		p[OUTPUT] = (struct pollfd){ output_fd, 0, 0 };
 		n = poll(p, COUNT, poll_timeout(deadline_ms));
 		if (n < 0 && errno != EINTR)
@@ -277,7 +301,7 @@ container_watch_next(struct container_watch *w, int64_t deadline_ms, int output_
 			*ret_event = CONTAINER_TIMEOUT;
 			return 0;
 		}
-		if (take_kill(w))
+		if (take_kill(watch))
 			*ret_event = CONTAINER_OOM;
 		else if (p[OUTPUT].revents & (POLLERR | POLLHUP | POLLNVAL))
 			*ret_event = CONTAINER_OUTPUT_CLOSED;
@@ -290,8 +314,8 @@ container_watch_next(struct container_watch *w, int64_t deadline_ms, int output_
 }
 
 void
-container_watch_close(struct container_watch *w)
+container_watch_close(struct container_watch *watch)
 {
-	w->pidfd = fd_close(w->pidfd);
-	w->memory_fd = fd_close(w->memory_fd);
+	watch->pidfd = fd_close(watch->pidfd);
+	watch->memory_fd = fd_close(watch->memory_fd);
 }

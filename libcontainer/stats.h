@@ -30,7 +30,7 @@ int container_stats(const struct container_env *env, const char *id, struct err 
 
 /* Splits the text of a net/dev file, without the line of "lo". Memory from a. Returns how
  * many there are. */
-size_t net_counters_parse(const char *text, struct arena *a, struct net_counters **ret_interfaces);
+size_t stats_parse_net_counters(const char *text, struct arena *a, struct net_counters **ret_interfaces);
 
 /* ---- waiting --------------------------------------------------------- */
 
@@ -48,13 +48,17 @@ struct container_watch {
 int container_watch_open(const struct container_env *env, const char *id, struct err *err,
 			 struct container_watch *ret_watch);
 
+/* Once it is watched: gives up what watching and container_stats() do not need (restrain.h). 0 or
+ * -errno with err. */
+int container_watch_restrain(struct err *err);
+
 /* The next thing that happens, or CONTAINER_TIMEOUT at deadline_ms (CLOCK_MONOTONIC;
  * negative: none). CONTAINER_OOM: once for each process that the OOM killer has
  * ended, those of the container's last moment too. CONTAINER_OUTPUT_CLOSED: the
  * reader of output_fd, a pipe, has gone. -errno with err. */
-int container_watch_next(struct container_watch *w, int64_t deadline_ms, int output_fd, struct err *err,
+int container_watch_next(struct container_watch *watch, int64_t deadline_ms, int output_fd, struct err *err,
 			 enum container_event *ret_event);
 
-void container_watch_close(struct container_watch *w);
+void container_watch_close(struct container_watch *watch);
 
 #endif

@@ -1,4 +1,4 @@
-/* Theory of operation: see wait.h. A pidfd is readable when the process is a
+/* A pidfd is readable when the process is a
  * zombie, and hung up when it was reaped. PIDFD_GET_INFO has the status from the
  * reaping on; /proc/PID/stat has it until then, but shows 0 to a reader who may not
  * know it, which is found out first. So the two are asked in turn until one of
@@ -8,19 +8,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "libcontainer/end_reason.h"
+#include "base/proc_text.h"
+#include "base/process.h"
+#include "libcontainer/process/restrain.h"
+#include "libcontainer/state/end_reason.h"
 
 /* ---- the kernel's answers -------------------------------------------- */
 
@@ -65,24 +68,28 @@ may_look(pid_t pid)
 	return readlink(path, link, sizeof(link)) >= 0 || (errno != EACCES && errno != EPERM);
 }
 
-/* Field 52 of /proc/PID/stat, the last one; -ESRCH: reaped, or not to be known. */
-static int
-ask_proc(const struct state *s, int *ret_status)
-{
-	char path[64], text[2048], *name_end, *last;
+/* Fields of /proc/PID/stat. */
+enum { STAT_STATE = 3, STAT_EXIT_CODE = 52 };
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)s->pid);
-	if (fd_read_small_at(AT_FDCWD, path, text, sizeof(text)) < 0 || !may_look(s->pid))
+/* -ESRCH: reaped, or not to be known. */
+static int
+ask_proc(const struct state *state, int *ret_status)
+{
+	char path[64], text[2048];
+	const char *process_state, *last;
+	uint64_t start_time;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)state->pid);
+	if (fd_read_record_at(AT_FDCWD, path, text, sizeof(text)) < 0 || !may_look(state->pid))
 		return -ESRCH;
-	text[strcspn(text, "\n")] = '\0';
-	name_end = strrchr(text, ')');
-	last = strrchr(text, ' ');
-	if (!name_end || strncmp(name_end, ") Z ", 4) || !last)
+	process_state = proc_stat_field(text, STAT_STATE);
+	last = proc_stat_field(text, STAT_EXIT_CODE);
+	if (!last || *process_state != 'Z')
 		return -ESRCH;
 	/* The pid may be another's by now. */
-	if (state_pid_start_time(s->pid) != s->pid_start_time)
+	if (state_pid_start_time(state->pid, &start_time) < 0 || start_time != state->pid_start_time)
 		return -ESRCH;
-	*ret_status = (int)strtol(last + 1, NULL, 10);
+	*ret_status = (int)strtol(last, NULL, 10);
 	return 0;
 }
 
@@ -94,13 +101,13 @@ exit_status_of(int status)
 }
 
 int
-container_wait_known(const struct state *s)
+container_wait_known(const struct state *state)
 {
 	int status;
 
-	if (s->has_exit_status)
-		return (int)s->exit_status;
-	return s->pid > 0 && ask_proc(s, &status) == 0 ? exit_status_of(status) : -1;
+	if (state->has_exit_status)
+		return (int)state->exit_status;
+	return state->pid > 0 && !state->other_boot && ask_proc(state, &status) == 0 ? exit_status_of(status) : -1;
 }
 
 /* Until the pidfd has one of the events; without any: until it is hung up. */
@@ -123,37 +130,37 @@ poll_for_ever(int pidfd, short events, struct end_watch *watch)
 }
 
 static int
-lost(const struct state *s, struct err *err)
+lost(const struct state *state, struct err *err)
 {
 	err_plain(err,
-		  "the exit status of container \"%s\" cannot be known: its process was reaped by its parent before "
-		  "anybody asked; let `knarr wait` run before the container ends",
-		  s->id);
+		  "the exit status of container \"%s\" is lost: its parent reaped the process before "
+		  "anybody asked (hint: run knarr wait before the container exits)",
+		  state->id);
 	return -ECHILD;
 }
 
 static int
-learn_status(struct container_wait *w, struct err *err, int *ret_status)
+learn_status(struct container_wait *wait, struct err *err, int *ret_status)
 {
-	int r = poll_for_ever(w->pidfd, POLLIN, &w->watch);
+	int r = poll_for_ever(wait->pidfd, POLLIN, &wait->watch);
 
 	while (r == 0) {
-		int asked = ask_pidfd(w->pidfd, ret_status);
+		int asked = ask_pidfd(wait->pidfd, ret_status);
 
-		if (asked == 0 || ask_proc(w->state, ret_status) == 0)
+		if (asked == 0 || ask_proc(wait->state, ret_status) == 0)
 			return 0;
 		if (asked == -ENOTTY)
-			return lost(w->state, err);
+			return lost(wait->state, err);
 		/* A zombie that we may not look at: until it is reaped. */
-		r = poll_for_ever(w->pidfd, 0, NULL);
+		r = poll_for_ever(wait->pidfd, 0, NULL);
 	}
-	return err_set(err, -r, "wait for process %d of container \"%s\"", (int)w->state->pid, w->state->id);
+	return err_set(err, -r, "wait for process %d of container \"%s\"", (int)wait->state->pid, wait->state->id);
 }
 
 /* ---- keeping it -------------------------------------------------------- */
 
 void
-container_wait_keep(const struct container_env *env, const struct state *s, int exit_status, const char *reason)
+container_wait_keep(const struct container_env *env, const struct state *state, int exit_status, const char *reason)
 {
 	auto_close int lock = -1;
 	struct state_dir d;
@@ -161,13 +168,14 @@ container_wait_keep(const struct container_env *env, const struct state *s, int 
 	struct err err;
 
 	err_clear(&err);
-	if (state_open(env->root, s->id, /* lock= */ false, env->arena, &err, &d) < 0)
+	if (state_open(env->root, state->id, /* lock= */ false, env->arena, &err, &d) < 0)
 		return;
 	lock = openat(d.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Not waited for: a delete that runs this command in a hook holds it. Loaded
 	 * again below it: only then nobody else changes the state. */
-	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 && state_load(&d, s->id, env->arena, &err, &now) == 0 &&
-	    now->pid == s->pid && now->pid_start_time == s->pid_start_time) {
+	if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0 &&
+	    state_load(&d, state->id, env->arena, &err, &now) == 0 && now->pid == state->pid &&
+	    now->pid_start_time == state->pid_start_time) {
 		now->has_exit_status = exit_status != END_CODE_UNKNOWN;
 		now->exit_status = now->has_exit_status ? (uint32_t)exit_status : 0;
 		now->exit_reason = reason ? arena_strdup(env->arena, reason) : NULL;
@@ -181,15 +189,18 @@ container_wait_keep(const struct container_env *env, const struct state *s, int 
 
 /* As state_pidfd(), but a zombie is welcome. */
 static int
-open_init(const struct state *s)
+open_init(const struct state *state)
 {
-	auto_close int fd = s->pid > 0 ? (int)syscall(SYS_pidfd_open, s->pid, 0) : -1;
+	auto_close int fd = state->pid > 0 && !state->other_boot ? process_open(state->pid) : -ESRCH;
+	uint64_t start_time;
+	int r;
 
-	if (s->pid <= 0 || (fd < 0 && errno == ESRCH))
-		return -ESRCH;
 	if (fd < 0)
-		return -errno;
-	return state_pid_start_time(s->pid) == s->pid_start_time ? fd_take(&fd) : -ESRCH;
+		return fd_take(&fd);
+	r = state_pid_start_time(state->pid, &start_time);
+	if (r < 0)
+		return r;
+	return start_time == state->pid_start_time ? fd_take(&fd) : -ESRCH;
 }
 
 int
@@ -209,33 +220,48 @@ container_wait_begin(const struct container_env *env, const char *id, struct err
 		w.pidfd = open_init(w.state);
 	if (w.pidfd < 0 && w.pidfd != -ESRCH && !w.state->has_exit_status)
 		return err_set(err, -w.pidfd, "open process %d of container \"%s\"", (int)w.state->pid, id);
+	/* All that needs the mark of its cgroup is done before container_wait_restrain(). */
 	if (w.pidfd >= 0)
 		end_watch_of_state(&w.watch, w.state);
+	else
+		w.reason = end_reason_of_state(
+			w.state, w.state->has_exit_status ? (int)w.state->exit_status : END_CODE_UNKNOWN, env->arena);
 	*ret_wait = w;
 	return 0;
 }
 
 int
-container_wait_finish(const struct container_env *env, struct container_wait *w, struct err *err, int *ret_exit)
+container_wait_restrain(struct err *err)
+{
+	/* Its status is for those who may look into a process. The state root may be in a
+	 * directory that is closed to others. */
+	const struct restrain_options restraint = {
+		.uses_files = true,
+		.looks_into_processes = true,
+		.capabilities = RESTRAIN_CAPABILITY(CAP_SYS_PTRACE) | RESTRAIN_CAPABILITY(CAP_DAC_READ_SEARCH),
+	};
+
+	return restrain_self(&restraint, err);
+}
+
+int
+container_wait_finish(const struct container_env *env, struct container_wait *wait, struct err *err, int *ret_exit)
 {
 	int status = 0, code, r;
 
-	if (w->state->has_exit_status) {
-		*ret_exit = (int)w->state->exit_status;
-		w->reason = end_reason_of_state(w->state, *ret_exit, env->arena);
+	if (wait->state->has_exit_status) {
+		*ret_exit = (int)wait->state->exit_status;
 		return 0;
 	}
-	if (w->pidfd < 0) {
-		w->reason = end_reason_of_state(w->state, END_CODE_UNKNOWN, env->arena);
-		return lost(w->state, err);
-	}
-	r = learn_status(w, err, &status);
-	w->pidfd = fd_close(w->pidfd);
-	end_watch_close(&w->watch);
+	if (wait->pidfd < 0)
+		return lost(wait->state, err);
+	r = learn_status(wait, err, &status);
+	wait->pidfd = fd_close(wait->pidfd);
+	end_watch_close(&wait->watch);
 	code = r < 0 ? END_CODE_UNKNOWN : exit_status_of(status);
-	w->reason = end_reason(&w->watch, code, env->arena);
-	if (r == 0 || w->reason)
-		container_wait_keep(env, w->state, code, w->reason);
+	wait->reason = end_reason(&wait->watch, code, env->arena);
+	if (r == 0 || wait->reason)
+		container_wait_keep(env, wait->state, code, wait->reason);
 	if (r == 0)
 		*ret_exit = code;
 	return r;

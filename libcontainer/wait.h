@@ -11,7 +11,7 @@
 #define KNARR_LIBCONTAINER_WAIT_H
 
 #include "libcontainer/container.h"
-#include "libcontainer/end_watch.h"
+#include "libcontainer/state/end_watch.h"
 
 struct container_wait {
 	struct state *state; /* memory: env->arena */
@@ -25,19 +25,23 @@ struct container_wait {
 int container_wait_begin(const struct container_env *env, const char *id, struct err *err,
 			 struct container_wait *ret_wait);
 
-/* Waits for the end of the container (for ever), closes w, keeps the status in the
+/* When all waits have begun: gives up what they do not need (restrain.h). 0 or -errno with err. */
+int container_wait_restrain(struct err *err);
+
+/* Waits for the end of the container (for ever), closes wait, keeps the status in the
  * container's state and sets *ret_exit: the program's status, or 128+N for signal N;
- * and w->reason, which may be known when the status is not.
+ * and wait->reason, which may be known when the status is not.
  * 0 or -errno with err; -ECHILD: it has ended, and its status cannot be known. */
-int container_wait_finish(const struct container_env *env, struct container_wait *w, struct err *err, int *ret_exit);
+int container_wait_finish(const struct container_env *env, struct container_wait *wait, struct err *err, int *ret_exit);
 
 /* For who reaped the init himself: keeps status (or END_CODE_UNKNOWN) and reason (or
  * NULL) in the state, unless another command has the container's lock (then it is
  * being deleted) or it is gone. */
-void container_wait_keep(const struct container_env *env, const struct state *s, int exit_status, const char *reason);
+void container_wait_keep(const struct container_env *env, const struct state *state, int exit_status,
+			 const char *reason);
 
-/* What is known now of how s ended, without waiting: the status as above; -1: it
+/* What is known now of how state ended, without waiting: the status as above; -1: it
  * runs, or its status is lost. */
-int container_wait_known(const struct state *s);
+int container_wait_known(const struct state *state);
 
 #endif

@@ -1,8 +1,8 @@
-/* Theory of operation: see exec_init.h. What a state says of its init is a pid;
+/* What a state says of its init is a pid;
  * the pidfd, which is opened first and checked against the start time, makes sure
  * that what is read below /proc/PID is the init's: when it still is alive after
  * the reading, nobody else had the pid meanwhile. */
-#include "libcontainer/exec_init.h"
+#include "libcontainer/exec/exec_init.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,26 +16,13 @@
 
 #include "base/fd.h"
 #include "base/host.h"
-#include "namespaces/path_text.h"
+#include "base/proc_text.h"
+#include "namespaces/mount/path_text.h"
 #include "oci-spec/annotations.h"
-
-#ifndef CLONE_NEWTIME
-#define CLONE_NEWTIME 0x80
-#endif
 
 #define MOUNTINFO_MAX ((size_t)64 * 1024 * 1024)
 
 /* ---- namespaces ------------------------------------------------------ */
-
-static const struct {
-	const char *name;
-	uint64_t flag;
-} kinds[] = {
-	[SPEC_NS_USER] = { "user", CLONE_NEWUSER },	  [SPEC_NS_PID] = { "pid", CLONE_NEWPID },
-	[SPEC_NS_NETWORK] = { "net", CLONE_NEWNET },	  [SPEC_NS_MOUNT] = { "mnt", CLONE_NEWNS },
-	[SPEC_NS_IPC] = { "ipc", CLONE_NEWIPC },	  [SPEC_NS_UTS] = { "uts", CLONE_NEWUTS },
-	[SPEC_NS_CGROUP] = { "cgroup", CLONE_NEWCGROUP }, [SPEC_NS_TIME] = { "time", CLONE_NEWTIME },
-};
 
 /* One that was made for the container is not the runtime's, which saves the two
  * look-ups; and to enter it twice is allowed, but for a user namespace. */
@@ -44,7 +31,7 @@ is_made_for_it(const struct spec *spec, size_t kind)
 {
 	const struct spec_namespace *ns = &spec->linux_.namespaces[kind];
 
-	return kind != SPEC_NS_USER && ns->listed && !ns->path;
+	return kind != NS_USER && ns->listed && !ns->path;
 }
 
 /* Entering a user namespace that one is in already is an error to the kernel. */
@@ -53,23 +40,26 @@ compare_namespaces(pid_t pid, const struct spec *spec, struct err *err, uint64_t
 {
 	uint64_t flags = 0;
 
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+	for (size_t i = 0; i < NS_COUNT; i++) {
 		char own[64], path[64];
 		struct stat mine, its;
 
 		if (is_made_for_it(spec, i)) {
-			flags |= kinds[i].flag;
+			flags |= ns_kinds[i].flag;
 			continue;
 		}
-		snprintf(own, sizeof(own), "/proc/self/ns/%s", kinds[i].name);
-		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kinds[i].name);
-		if (stat(own, &mine) < 0)
-			continue; /* the kernel has none of that kind */
+		snprintf(own, sizeof(own), "/proc/self/ns/%s", ns_kinds[i].file);
+		snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, ns_kinds[i].file);
+		if (stat(own, &mine) < 0) {
+			if (errno == ENOENT && stat(path, &its) < 0 && errno == ENOENT)
+				continue; /* the kernel has none of that kind */
+			return err_set(err, errno, "look at the runtime's namespace '%s'", own);
+		}
 		if (stat(path, &its) < 0)
 			return errno == ENOENT ? -ESRCH
 					       : err_set(err, errno, "look at the container's namespace '%s'", path);
 		if (mine.st_dev != its.st_dev || mine.st_ino != its.st_ino)
-			flags |= kinds[i].flag;
+			flags |= ns_kinds[i].flag;
 	}
 	*ret_flags = flags;
 	return 0;
@@ -96,22 +86,22 @@ open_root(pid_t pid, struct err *err)
 }
 
 int
-exec_init_find(const struct state *s, const struct spec *spec, struct err *err, struct exec_init *ret_init)
+exec_init_find(const struct state *state, const struct spec *spec, struct err *err, struct exec_init *ret_init)
 {
 	struct exec_init init = { .root_fd = -1 };
-	auto_close int pidfd = state_pidfd(s), root_fd = -1;
+	auto_close int pidfd = state_pidfd(state), root_fd = -1;
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
 	int r;
 
 	if (pidfd == -ESRCH)
 		return -ESRCH;
 	if (pidfd < 0)
-		return err_set(err, -pidfd, "open process %d of container \"%s\"", (int)s->pid, s->id);
-	r = compare_namespaces(s->pid, spec, err, &init.enter_flags);
+		return err_set(err, -pidfd, "open process %d of container \"%s\"", (int)state->pid, state->id);
+	r = compare_namespaces(state->pid, spec, err, &init.enter_flags);
 	if (r == 0 && (init.enter_flags & CLONE_NEWUSER))
-		init.deny_setgroups = denies_setgroups(s->pid);
+		init.deny_setgroups = denies_setgroups(state->pid);
 	if (r == 0 && !(init.enter_flags & CLONE_NEWNS)) {
-		root_fd = open_root(s->pid, err);
+		root_fd = open_root(state->pid, err);
 		r = root_fd < 0 ? root_fd : 0;
 	}
 	if (poll(&ended, 1, 0) > 0)
@@ -125,33 +115,32 @@ exec_init_find(const struct state *s, const struct spec *spec, struct err *err, 
 }
 
 bool
-exec_init_ended(const struct exec_init *init, const struct state *s, int timeout_ms)
+exec_init_ended(const struct exec_init *init, const struct state *state, int timeout_ms)
 {
 	struct pollfd ended = { .fd = init->pidfd, .events = POLLIN };
 	char path[64];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)s->pid);
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)state->pid);
 	return poll(&ended, 1, 0) > 0 || (stat(path, &st) < 0 && errno == ENOENT) || poll(&ended, 1, timeout_ms) > 0;
 }
 
 /* ---- cgroup ---------------------------------------------------------- */
 
-/* The path of cgroup v2 in /proc/PID/cgroup, the line "0::/a/b"; NULL: none. */
+/* The path of cgroup v2 in /proc/PID/cgroup; NULL: none. */
 static char *
 init_cgroup(pid_t pid, struct arena *a)
 {
-	char path[64], *text, *line, *found = NULL;
+	char path[64], *text, *found = NULL;
+	const char *cgroup;
 	size_t len;
 
 	snprintf(path, sizeof(path), "/proc/%d/cgroup", (int)pid);
 	if (fd_read_file_at(AT_FDCWD, path, MOUNTINFO_MAX, &text, &len) < 0)
 		return NULL;
-	line = !strncmp(text, "0::", 3) ? text : strstr(text, "\n0::");
-	if (line) {
-		line += *line == '\n' ? 4 : 3;
-		found = arena_strndup(a, line, strcspn(line, "\n"));
-	}
+	cgroup = proc_cgroup(text, &len);
+	if (cgroup)
+		found = arena_strndup(a, cgroup, len);
 	free(text);
 	return found;
 }
@@ -190,56 +179,84 @@ check_sub(const char *sub, struct err *err)
 	return strchr(sub, '\n') ? err_plain(err, "--cgroup: a name in it has a line break") : 0;
 }
 
-/* Where the init is now, if it is below the container's cgroup: NULL else. */
+/* Where the init is now; NULL: not to be seen from here. */
 static const char *
-init_cgroup_below(const struct state *s, const struct cgroup *cg, struct arena *a)
+init_cgroup_now(const struct state *state, const struct cgroup *cg, struct arena *a)
 {
-	const char *now = init_cgroup(s->pid, a);
+	const char *now = init_cgroup(state->pid, a);
 
-	if (now && strcmp(now, cg->path))
-		now = seen_from_mount(now, cg->mount, a);
+	return now && strcmp(now, cg->path) ? seen_from_mount(now, cg->mount, a) : now;
+}
+
+/* The same, if it is below the container's cgroup: NULL else. */
+static const char *
+init_cgroup_below(const struct state *state, const struct cgroup *cg, struct arena *a)
+{
+	const char *now = init_cgroup_now(state, cg, a);
+
 	return now && path_is_in(now, cg->path) ? now : NULL;
+}
+
+/* Opens another cgroup in place of the container's own. */
+static int
+open_instead(struct cgroup *cg, const char *path, struct arena *a, struct err *err)
+{
+	cg->fd = fd_close(cg->fd);
+	cg->path = arena_strdup(a, path);
+	cg->owner = NULL; /* that mark is the first one's */
+	err_clear(err);
+	return cgroup_open(cg, err);
 }
 
 /* A cgroup that passes on controllers takes no process: a container that made itself a
  * tree has its init below, and there exec goes. So it does where the runtime itself put
  * the init below. */
 static bool
-takes_processes(const struct state *s, const struct cgroup *cg)
+takes_processes(const struct state *state, const struct cgroup *cg)
 {
 	char text[256];
 
-	return !annotation_get(&s->annotations, ANNOTATION_DELEGATE_CGROUP) &&
+	return !annotation_get(&state->annotations, ANNOTATION_DELEGATE_CGROUP) &&
 	       fd_read_small_at(cg->fd, "cgroup.subtree_control", text, sizeof(text)) <= 0;
 }
 
-int
-exec_init_cgroup(const struct state *s, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg)
+static int
+open_sub(const struct cgroup *container, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg)
 {
-	struct cgroup cg = { .mount = s->cgroup_mount, .path = s->cgroup_path, .fd = -1 };
+	struct cgroup cg = *container;
+	int r = cgroup_open(&cg, err);
+
+	if (r == 0)
+		r = open_instead(&cg, arena_printf(a, "%s/%s", cg.path, sub), a, err);
+	if (r < 0)
+		return err_wrap(err, "--cgroup");
+	*ret_cg = cg;
+	return 0;
+}
+
+int
+exec_init_cgroup(const struct state *state, const char *sub, struct arena *a, struct err *err, struct cgroup *ret_cg)
+{
+	struct cgroup cg = state_cgroup(state);
 	const char *now;
 	int r;
 
 	if (sub && (r = check_sub(sub, err)) < 0)
 		return r;
 	if (sub && !cg.path)
-		return err_plain(err, "--cgroup: container \"%s\" has no cgroup of its own", s->id);
+		return err_plain(err, "--cgroup: container \"%s\" has no cgroup of its own", state->id);
 	if (!cg.path) {
 		*ret_cg = cg;
 		return 0;
 	}
 	if (sub)
-		cg.path = arena_printf(a, "%s/%s", cg.path, sub);
+		return open_sub(&cg, sub, a, err, ret_cg);
 	r = cgroup_open(&cg, err);
-	if (r < 0)
-		return sub ? err_wrap(err, "--cgroup") : r;
-	if (!sub && !takes_processes(s, &cg) && (now = init_cgroup_below(s, &cg, a))) {
-		fd_close(cg.fd);
-		cg.fd = -1;
-		cg.path = arena_strdup(a, now);
-		if ((r = cgroup_open(&cg, err)) < 0)
-			return r;
-	}
-	*ret_cg = cg;
-	return 0;
+	if (r == -ENOENT && (now = init_cgroup_now(state, &cg, a)))
+		r = open_instead(&cg, now, a, err);
+	else if (r == 0 && !takes_processes(state, &cg) && (now = init_cgroup_below(state, &cg, a)))
+		r = open_instead(&cg, now, a, err);
+	if (r == 0)
+		*ret_cg = cg;
+	return r;
 }

@@ -5,12 +5,13 @@
  *
  * The child stays in the runtime's pid namespace, where a container cannot see it, and
  * is not dumpable. It allocates nothing and leaves its error in shared memory. */
-#include "libcontainer/live_mounts.h"
+#include "libcontainer/exec/live_mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -21,9 +22,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/process.h"
-#include "libcontainer/exec_init.h"
-#include "libcontainer/planrun.h"
-#include "namespaces/mount_sources.h"
+#include "libcontainer/exec/exec_init.h"
+#include "libcontainer/stage/planrun.h"
+#include "namespaces/mount/mount_sources.h"
 #include "oci-spec/config_edit.h"
 
 struct live_mounts {
@@ -42,7 +43,7 @@ struct live_mounts {
 static int
 become_root(struct plan_ctx *c)
 {
-	if (setgroups(0, NULL) < 0 && errno != EPERM)
+	if (!c->groups_denied && setgroups(0, NULL) < 0)
 		return err_set(c->err, errno, "drop the caller's groups");
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_set(c->err, errno, "become root of the container's user namespace");
@@ -63,7 +64,8 @@ enter(struct plan_ctx *c, int flags)
 		return err_set(c->err, errno, "enter the container's namespaces");
 	if ((flags & CLONE_NEWUSER) && become_root(c) < 0)
 		return -EPERM;
-	umask(022);
+	if (process_set_umask(0) < 0)
+		return err_set(c->err, errno, "set the umask");
 	c->fds[PLAN_FD_ROOT] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c->fds[PLAN_FD_ROOT] < 0)
 		return err_set(c->err, errno, "open the container's root");
@@ -76,7 +78,7 @@ static int
 run_in_child(struct plan_ctx *c, int flags, struct err *err)
 {
 	struct err *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int status = 0, r = 0;
+	int status = 0, r = 0, waited = 0;
 	pid_t pid;
 
 	if (shared == MAP_FAILED)
@@ -84,154 +86,170 @@ run_in_child(struct plan_ctx *c, int flags, struct err *err)
 	c->err = shared;
 	pid = fork();
 	if (pid == 0) {
-		if (enter(c, flags) == 0 && plan_run_all(c) == 0)
+		if (enter(c, flags) == 0 && planrun_all(c) == 0)
 			process_end(0);
 		process_end(1);
 	}
 	if (pid < 0)
 		r = err_set(err, errno, "make a process to mount in the container");
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (r == 0 && shared->msg[0]) {
+	else if ((waited = process_wait(pid, &status)) < 0)
+		kill(pid, SIGKILL);
+	if (waited < 0) {
+		r = err_set(err, -waited, "wait for the process that mounts in the container");
+	} else if (r == 0 && shared->msg[0]) {
 		*err = *shared;
 		r = err->code ? -err->code : -EINVAL;
 	} else if (r == 0 && status != 0) {
-		r = err_plain(err, "the process that mounts in the container ended with wait status %#x",
+		r = err_plain(err, "the process that mounts in the container exited with wait status %#x",
 			      (unsigned)status);
 	}
 	munmap(shared, sizeof(*shared));
 	return r;
 }
 
-/* An ordinary user has no right over the mounts of the host, only over those of
- * his user namespace. */
+/* An unprivileged user has no right over the mounts of the host, only over those of
+ * their user namespace. */
 static void
-add_source_hint(const struct live_mounts *m, struct err *err)
+add_source_hint(const struct live_mounts *mounts, struct err *err)
 {
 	size_t n = strlen(err->msg);
 
-	if (err->code == EPERM && !m->host.privileged)
+	if (err->code == EPERM && !mounts->host.privileged)
 		snprintf(err->msg + n, sizeof(err->msg) - n,
-			 " (an ordinary user can add tmpfs only to a container that runs)");
+			 " (an unprivileged user can add only tmpfs to a running container)");
 }
 
 static int
-run_plan(struct live_mounts *m, const struct plan *p)
+run_plan(struct live_mounts *mounts, const struct plan *plan)
 {
-	static struct plan_ctx ctx; /* too large for the stack, and one plan per process */
-	int flags = (int)m->init.enter_flags & (CLONE_NEWUSER | CLONE_NEWNS), r;
+	struct plan_ctx ctx = { .plan = plan, .groups_denied = mounts->init.deny_setgroups };
+	int flags = (int)mounts->init.enter_flags & (CLONE_NEWUSER | CLONE_NEWNS), r;
 
-	ctx = (struct plan_ctx){ .plan = p };
 	for (size_t i = 0; i < PLAN_FD_MAX; i++)
 		ctx.fds[i] = -1;
-	ctx.fds[PLAN_FD_INIT] = m->init.pidfd;
-	r = mount_sources_open(p, ctx.fds, m->err);
+	ctx.fds[PLAN_FD_INIT] = mounts->init.pidfd;
+	r = mount_sources_open(plan, ctx.fds, mounts->err);
 	if (r < 0) {
-		add_source_hint(m, m->err);
+		add_source_hint(mounts, mounts->err);
 	} else {
-		m->entered = true;
-		r = run_in_child(&ctx, flags, m->err);
+		mounts->entered = true;
+		r = run_in_child(&ctx, flags, mounts->err);
 	}
-	mount_sources_close(p, ctx.fds);
+	mount_sources_close(plan, ctx.fds);
 	return r;
 }
 
 static int
-add_mounts(struct live_mounts *m, size_t n, struct plan_builder *b)
+add_mounts(struct live_mounts *mounts, size_t n, struct plan_builder *b)
 {
-	struct spec s = *m->spec;
+	struct spec s = *mounts->spec;
 	const struct rootfs_options o = {
-		.bundle = m->state->bundle,
+		.bundle = mounts->state->bundle,
 		.parent_opens = true,
-		.in_userns = (m->init.enter_flags & CLONE_NEWUSER) || m->host.in_userns,
+		.in_userns = (mounts->init.enter_flags & CLONE_NEWUSER) || mounts->host.in_userns,
 	};
 
 	s.n_mounts = n;
-	return rootfs_plan_more_mounts(b, &s, &m->host, &o, m->err);
+	return mount_plan_more(b, &s, &mounts->host, &o, mounts->err);
 }
 
 static int
-remove_mounts(struct live_mounts *m, size_t n, struct plan_builder *b)
+remove_mounts(struct live_mounts *mounts, size_t n, struct plan_builder *b)
 {
-	struct spec s = *m->spec;
+	struct spec s = *mounts->spec;
 
 	s.n_mounts = n;
-	return rootfs_plan_fewer_mounts(b, &s, m->err);
+	return mount_plan_fewer(b, &s, mounts->err);
 }
 
 static int
-plan_and_run(struct live_mounts *m, size_t n, int (*make)(struct live_mounts *m, size_t n, struct plan_builder *b))
+plan_and_run(struct live_mounts *mounts, size_t n,
+	     int (*make)(struct live_mounts *mounts, size_t n, struct plan_builder *b))
 {
 	struct plan_builder b;
 	struct plan *p = NULL;
 	int r;
 
-	plan_begin(&b, m->env->arena);
-	r = make(m, n, &b);
+	plan_begin(&b, mounts->env->arena);
+	r = make(mounts, n, &b);
 	if (r == 0)
-		r = plan_seal(&b, m->err, &p);
+		r = plan_seal(&b, mounts->err, &p);
 	if (r == 0)
-		r = run_plan(m, p);
+		r = run_plan(mounts, p);
 	plan_free(p);
 	return r;
 }
 
 /* Which step failed says how many mounts were made before. */
 static void
-undo(struct live_mounts *m)
+undo(struct live_mounts *mounts)
 {
-	struct err first = *m->err;
+	struct err first = *mounts->err;
 	size_t n = 0;
 
 	/* The error's text begins with the mount's name. */
-	if (sscanf(first.msg, "mounts[%zu]", &n) == 1 && n > 0 && plan_and_run(m, n, remove_mounts) < 0)
-		log_warning("while undoing: %s", m->err->msg);
-	*m->err = first;
+	if (sscanf(first.msg, "mounts[%zu]", &n) == 1 && n > 0 && plan_and_run(mounts, n, remove_mounts) < 0)
+		log_warning("while undoing: %s", mounts->err->msg);
+	*mounts->err = first;
 }
 
 /* The namespaces as they are now: a user namespace has a path by which its maps can
  * be had for mapped mounts. */
 static void
-name_user_namespace(struct live_mounts *m)
+name_user_namespace(struct live_mounts *mounts)
 {
-	struct spec_namespace *user = &m->spec->linux_.namespaces[SPEC_NS_USER];
+	struct spec_namespace *user = &mounts->spec->linux_.namespaces[NS_USER];
 
 	if (user->listed)
-		user->path = arena_printf(m->env->arena, "/proc/%d/ns/user", (int)m->state->pid);
+		user->path = arena_printf(mounts->env->arena, "/proc/%d/ns/user", (int)mounts->state->pid);
 }
 
 static int
-find_container(struct live_mounts *m, const struct state_dir *dir, const char *id)
+find_container(struct live_mounts *mounts, const struct state_dir *dir, const char *id)
 {
 	struct spec_report report = { 0 };
 	enum container_status status;
-	int r = state_load(dir, id, m->env->arena, m->err, &m->state);
+	int r = state_load(dir, id, mounts->env->arena, mounts->err, &mounts->state);
 
 	if (r < 0)
 		return r;
-	status = state_dir_status(dir, m->state);
+	if ((r = state_dir_status(dir, mounts->state, mounts->err, &status)) < 0)
+		return r;
 	if (status == STATUS_STOPPED || status == STATUS_CREATING) {
-		err_plain(m->err, "cannot change the mounts of container \"%s\": container not running", id);
+		err_plain(mounts->err, "cannot change the mounts of container \"%s\": container not running", id);
 		return -ESRCH;
 	}
-	r = spec_load(dir->path, /* config_path= */ NULL, m->env->arena, &report, m->err, &m->spec);
+	r = spec_load(dir->path, /* config_path= */ NULL, mounts->env->arena, &report, mounts->err, &mounts->spec);
 	if (r == 0)
-		r = exec_init_find(m->state, m->spec, m->err, &m->init);
+		r = exec_init_find(mounts->state, mounts->spec, mounts->err, &mounts->init);
 	if (r == -ESRCH)
-		err_plain(m->err, "cannot change the mounts of container \"%s\": container not running", id);
-	if (r == 0 && !(m->init.enter_flags & CLONE_NEWNS))
-		r = err_plain(m->err, "container \"%s\" has no mount namespace of its own", id);
+		err_plain(mounts->err, "cannot change the mounts of container \"%s\": container not running", id);
+	if (r == 0 && !(mounts->init.enter_flags & CLONE_NEWNS))
+		r = err_plain(mounts->err, "container \"%s\" has no mount namespace of its own", id);
 	return r;
 }
 
-/* A later checkpoint learns from the saved config what comes from outside. */
+/* A later checkpoint learns from the saved config what comes from outside. It is written
+ * before anything is mounted, and takes its place after it: on a full disk nothing has
+ * changed. */
 static int
-save_mounts(const struct live_mounts *m, const struct state_dir *dir, bool add)
+change_mounts(struct live_mounts *mounts, const struct state_dir *dir, bool add)
 {
-	const struct spec *s = m->spec;
-	char *text = config_edit_mounts(m->env->arena, s->json, s->json_len, s->mounts, s->n_mounts, add);
+	const struct spec *s = mounts->spec;
+	char *text = config_edit_mounts(mounts->env->arena, s->json, s->json_len, s->mounts, s->n_mounts, add);
+	struct fd_replacement config = { .name = "" };
+	int r = text ? state_begin_config(dir, text, strlen(text), mounts->err, &config) : 0;
 
-	return text ? state_save_config(dir, text, strlen(text), m->err) : 0;
+	if (r < 0)
+		return r;
+	name_user_namespace(mounts);
+	r = plan_and_run(mounts, s->n_mounts, add ? add_mounts : remove_mounts);
+	if (r < 0 && add && mounts->entered)
+		undo(mounts);
+	if (r == 0 && text)
+		r = state_commit_config(dir, &config, mounts->err);
+	fd_replace_abort(&config);
+	return r;
 }
 
 int
@@ -249,14 +267,8 @@ container_mounts(const struct container_env *env, const char *id, const char *fi
 	r = find_container(&m, &dir, id);
 	if (r == 0)
 		r = spec_load_mounts(file, env->arena, report, err, &m.spec->mounts, &m.spec->n_mounts);
-	if (r == 0) {
-		name_user_namespace(&m);
-		r = plan_and_run(&m, m.spec->n_mounts, add ? add_mounts : remove_mounts);
-		if (r < 0 && add && m.entered)
-			undo(&m);
-		if (r == 0)
-			r = save_mounts(&m, &dir, add);
-	}
+	if (r == 0)
+		r = change_mounts(&m, &dir, add);
 	fd_close(m.init.pidfd);
 	fd_close(m.init.root_fd);
 	state_close(&dir);

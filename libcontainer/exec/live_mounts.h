@@ -1,6 +1,6 @@
 /* Mounts that come and go while a container runs. */
-#ifndef KNARR_LIBCONTAINER_LIVE_MOUNTS_H
-#define KNARR_LIBCONTAINER_LIVE_MOUNTS_H
+#ifndef KNARR_LIBCONTAINER_EXEC_LIVE_MOUNTS_H
+#define KNARR_LIBCONTAINER_EXEC_LIVE_MOUNTS_H
 
 #include "libcontainer/container.h"
 

@@ -1,6 +1,6 @@
-/* Theory of operation: see pidfd_socket.h. It is sent before the program runs, so
+/* It is sent before the program runs, so
  * that a receiver that is not there leaves no container behind. */
-#include "libcontainer/pidfd_socket.h"
+#include "libcontainer/launch/pidfd_socket.h"
 
 #include <string.h>
 

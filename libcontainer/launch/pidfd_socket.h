@@ -1,7 +1,7 @@
 /* Handing the pidfd of a new process to the caller, who then has a name of it that
  * no other process will ever get. */
-#ifndef KNARR_LIBCONTAINER_PIDFD_SOCKET_H
-#define KNARR_LIBCONTAINER_PIDFD_SOCKET_H
+#ifndef KNARR_LIBCONTAINER_LAUNCH_PIDFD_SOCKET_H
+#define KNARR_LIBCONTAINER_LAUNCH_PIDFD_SOCKET_H
 
 #include "base/err.h"
 

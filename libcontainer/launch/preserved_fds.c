@@ -1,12 +1,10 @@
-/* Theory of operation: see preserved_fds.h.
- *
- * The init closes what it does not pass on before it looks at anything of the
+/* The init closes what it does not pass on before it looks at anything of the
  * container's, and tells its own descriptors from the caller's by their number
  * alone. A gap among the caller's would therefore be filled by one of the
  * runtime's, which the container could then reach through /proc/self/fd. Callers
  * that pass more than they opened exist (crun lets them): their gaps are filled
  * with descriptors that lead nowhere. */
-#include "libcontainer/preserved_fds.h"
+#include "libcontainer/launch/preserved_fds.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -63,12 +61,12 @@ empty_gaps(int end)
 }
 
 int
-preserved_fds_reserve(unsigned n, struct err *err)
+preserved_fds_reserve(unsigned count, struct err *err)
 {
 	unsigned missing = 0;
 	int first_missing = -1;
 
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		int fd = (int)(FIRST + i), r;
 		int flags = fcntl(fd, F_GETFD);
 
@@ -86,6 +84,7 @@ preserved_fds_reserve(unsigned n, struct err *err)
 			first_missing = fd;
 	}
 	if (missing)
-		log_warning("%u of %u preserved descriptors are not open, the first is %d", missing, n, first_missing);
+		log_warning("%u of %u preserved descriptors are not open, the first is %d", missing, count,
+			    first_missing);
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* Theory of operation: see tty.h. The parent's half: one poll(2) loop over
+/* The parent's half: one poll(2) loop over
  *
  *    signals (signalfd) ──▶ init            stdin ──▶ to_pty ──▶ master
  *    init (pidfd)       ──▶ the end        master ──▶ from_pty ──▶ stdout
@@ -15,7 +15,7 @@
  * All signals are blocked from before the clone on, none can kill the relay and
  * leave the caller's terminal raw. SIGTTIN and SIGTTOU are not: they stop a
  * `knarr run &` at its first touch of the terminal, as with any program. */
-#include "libcontainer/tty.h"
+#include "libcontainer/stage/tty.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,9 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/fd.h"
+#include "base/log.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -78,23 +80,23 @@ tty_block_signals(sigset_t *ret_old)
 /* ---- the caller's terminal ------------------------------------------- */
 
 static void
-set_raw(struct relay *r)
+set_raw(struct relay *relay)
 {
 	struct termios raw;
 
-	if (r->master < 0 || r->is_raw || tcgetattr(STDIN_FILENO, &r->saved) < 0)
+	if (relay->master < 0 || relay->is_raw || tcgetattr(STDIN_FILENO, &relay->saved) < 0)
 		return;
-	raw = r->saved;
+	raw = relay->saved;
 	cfmakeraw(&raw);
-	r->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+	relay->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
 }
 
 static void
-restore(struct relay *r)
+restore(struct relay *relay)
 {
-	if (r->is_raw)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &r->saved);
-	r->is_raw = false;
+	if (relay->is_raw)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &relay->saved);
+	relay->is_raw = false;
 }
 
 /* A terminal that nobody has given a size yet says 0 x 0, and so decides nothing. */
@@ -125,16 +127,17 @@ has_size(int master_fd)
 }
 
 void
-tty_plan_size(struct plan_builder *b)
+tty_plan_foreground(struct plan_builder *b)
 {
 	struct winsize size;
 
-	if (!caller_window_size(&size))
-		return;
 	for (size_t i = 0; i < b->n_steps; i++) {
 		struct plan_step *s = &b->steps[i];
 
-		if (s->kind != PLAN_OPEN_CONSOLE || s->u.console.set_size)
+		if (s->kind != PLAN_OPEN_CONSOLE)
+			continue;
+		s->u.console.plain_newlines = !isatty(STDOUT_FILENO);
+		if (s->u.console.set_size || !caller_window_size(&size))
 			continue;
 		s->u.console.set_size = true;
 		s->u.console.height = size.ws_row;
@@ -145,84 +148,84 @@ tty_plan_size(struct plan_builder *b)
 /* ---- signals, continued ---------------------------------------------- */
 
 static void
-forward(const struct relay *r, int sig)
+forward(const struct relay *relay, int sig)
 {
-	syscall(SYS_pidfd_send_signal, r->pidfd, sig, NULL, 0);
+	syscall(SYS_pidfd_send_signal, relay->pidfd, sig, NULL, 0);
 }
 
 static void
-stop_self(struct relay *r)
+stop_self(struct relay *relay)
 {
-	forward(r, SIGTSTP);
-	restore(r);
+	forward(relay, SIGTSTP);
+	restore(relay);
 	kill(getpid(), SIGSTOP);
 }
 
 static void
-take_signal(struct relay *r, int sig)
+take_signal(struct relay *relay, int sig)
 {
 	switch (sig) {
 	case SIGCHLD:
 	case SIGPIPE:
 		return;
 	case SIGWINCH:
-		tty_copy_size(r->master);
-		if (r->master < 0)
-			forward(r, sig);
+		tty_copy_size(relay->master);
+		if (relay->master < 0)
+			forward(relay, sig);
 		return;
 	case SIGTSTP:
-		stop_self(r);
+		stop_self(relay);
 		return;
 	case SIGCONT:
-		set_raw(r);
-		tty_copy_size(r->master);
+		set_raw(relay);
+		tty_copy_size(relay->master);
 		break;
 	case SIGINT:
 	case SIGTERM:
 	case SIGQUIT:
 	case SIGHUP:
 		/* The init is gone and somebody does not read our output. */
-		if (r->ended)
-			r->drained = r->output_failed = true;
+		if (relay->ended)
+			relay->drained = relay->output_failed = true;
 		break;
 	}
-	forward(r, sig);
+	forward(relay, sig);
 }
 
 static void
-read_signals(struct relay *r)
+read_signals(struct relay *relay)
 {
 	struct signalfd_siginfo info;
 
-	while (read(r->signals, &info, sizeof(info)) == sizeof(info))
-		take_signal(r, (int)info.ssi_signo);
+	while (read(relay->signals, &info, sizeof(info)) == sizeof(info))
+		take_signal(relay, (int)info.ssi_signo);
 }
 
 /* ---- copying --------------------------------------------------------- */
 
 /* Reads into an empty buffer. 1: data or try again later, 0: the end. */
 static int
-fill(struct buffer *b, int fd)
+fill(struct buffer *buffer, int fd)
 {
-	ssize_t n = read(fd, b->data, sizeof(b->data));
+	ssize_t n = read(fd, buffer->data, sizeof(buffer->data));
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 1 : 0;
-	b->at = 0;
-	b->len = (size_t)n;
+	buffer->at = 0;
+	buffer->len = (size_t)n;
 	return n > 0;
 }
 
 /* Writes what fd takes; false: fd takes nothing ever again. */
 static bool
-flush(struct buffer *b, int fd)
+flush(struct buffer *buffer, int fd)
 {
-	ssize_t n = write(fd, b->data + b->at, b->len);
+	ssize_t n = write(fd, buffer->data + buffer->at, buffer->len);
 
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR;
-	b->at += (size_t)n;
-	b->len -= (size_t)n;
+	buffer->at += (size_t)n;
+	buffer->len -= (size_t)n;
 	return true;
 }
 
@@ -230,104 +233,108 @@ flush(struct buffer *b, int fd)
  * character, twice behind an unfinished line. A shell that then goes to editing
  * lines by itself drops what it had not read: it is told again. */
 static void
-send_eof(struct relay *r)
+send_eof(struct relay *relay)
 {
 	struct termios t;
 
-	if (tcgetattr(r->master, &t) < 0)
+	if (tcgetattr(relay->master, &t) < 0)
 		return;
-	if (r->eof_sent && r->eof_mode == (t.c_lflag & ICANON))
+	if (relay->eof_sent && relay->eof_mode == (t.c_lflag & ICANON))
 		return;
-	r->to_pty.data[0] = r->to_pty.data[1] = (char)t.c_cc[VEOF];
-	r->to_pty.at = 0;
-	r->to_pty.len = r->eof_sent || r->last_input == '\n' ? 1 : 2;
-	r->eof_sent = true;
-	r->eof_mode = t.c_lflag & ICANON;
-	r->last_input = '\n';
+	relay->to_pty.data[0] = relay->to_pty.data[1] = (char)t.c_cc[VEOF];
+	relay->to_pty.at = 0;
+	relay->to_pty.len = relay->eof_sent || relay->last_input == '\n' ? 1 : 2;
+	relay->eof_sent = true;
+	relay->eof_mode = t.c_lflag & ICANON;
+	relay->last_input = '\n';
 }
 
 static void
-read_input(struct relay *r)
+read_input(struct relay *relay)
 {
-	r->input_open = fill(&r->to_pty, STDIN_FILENO) > 0;
-	if (r->to_pty.len)
-		r->last_input = r->to_pty.data[r->to_pty.at + r->to_pty.len - 1];
+	relay->input_open = fill(&relay->to_pty, STDIN_FILENO) > 0;
+	if (relay->to_pty.len)
+		relay->last_input = relay->to_pty.data[relay->to_pty.at + relay->to_pty.len - 1];
 }
 
 /* Reading the master also lets the kernel hand over what the slave's writers
  * left, so that EAGAIN after the init's end means that there is no more. */
 static void
-read_output(struct relay *r)
+read_output(struct relay *relay)
 {
-	int more = fill(&r->from_pty, r->master);
+	int more = fill(&relay->from_pty, relay->master);
 
-	if (more == 0 || (r->ended && r->from_pty.len == 0))
-		r->drained = true;
-	if (r->output_failed)
-		r->from_pty.len = 0;
+	if (more == 0 || (relay->ended && relay->from_pty.len == 0))
+		relay->drained = true;
+	if (relay->output_failed)
+		relay->from_pty.len = 0;
 }
 
 static void
-copy(struct relay *r, const struct pollfd *input, const struct pollfd *output, const struct pollfd *master)
+copy(struct relay *relay, const struct pollfd *input, const struct pollfd *output, const struct pollfd *master)
 {
-	if (input->revents && r->to_pty.len == 0)
-		read_input(r);
-	if ((master->revents & POLLOUT) && r->to_pty.len && !flush(&r->to_pty, r->master))
-		r->to_pty.len = 0;
-	if (output->revents && r->from_pty.len && !flush(&r->from_pty, STDOUT_FILENO)) {
-		r->output_failed = true;
-		r->from_pty.len = 0;
+	if (input->revents && relay->to_pty.len == 0)
+		read_input(relay);
+	if ((master->revents & POLLOUT) && relay->to_pty.len && !flush(&relay->to_pty, relay->master))
+		relay->to_pty.len = 0;
+	if (output->revents && relay->from_pty.len && !flush(&relay->from_pty, STDOUT_FILENO)) {
+		/* A reader that has left, or a terminal that was hung up, wants no more. */
+		if (errno != EPIPE && errno != EIO)
+			log_warning("output of the program is lost: write to standard output: %s", err_reason(errno));
+		relay->output_failed = true;
+		relay->from_pty.len = 0;
 	}
-	if ((r->ended || (master->revents & ~POLLOUT)) && r->from_pty.len == 0)
-		read_output(r);
-	if (!r->input_open && r->to_pty.len == 0 && !r->ended)
-		send_eof(r);
+	if ((relay->ended || (master->revents & ~POLLOUT)) && relay->from_pty.len == 0)
+		read_output(relay);
+	if (!relay->input_open && relay->to_pty.len == 0 && !relay->ended)
+		send_eof(relay);
 }
 
 /* ---- the loop -------------------------------------------------------- */
 
 static bool
-is_finished(const struct relay *r)
+is_finished(const struct relay *relay)
 {
-	return r->ended && (r->master < 0 || (r->drained && r->from_pty.len == 0));
+	return relay->ended && (relay->master < 0 || (relay->drained && relay->from_pty.len == 0));
 }
 
 static bool
-notify_is_open(const struct relay *r)
+notify_is_open(const struct relay *relay)
 {
-	return r->notify && r->notify->listen_fd >= 0 && !r->notify->ready;
+	return relay->notify && relay->notify->listen_fd >= 0 && !relay->notify->ready;
 }
 
 static int
-step(struct relay *r, struct err *err)
+step(struct relay *relay, struct err *err)
 {
 	enum { SIGNALS, INIT, NOTIFY, INPUT, OUTPUT, MASTER, WATCH, COUNT = WATCH + END_WATCH_FILES };
-	bool to_master = r->to_pty.len > 0, from_master = r->from_pty.len == 0 && !r->drained;
+	bool to_master = relay->to_pty.len > 0, from_master = relay->from_pty.len == 0 && !relay->drained;
 	struct pollfd p[COUNT] = {
-		[SIGNALS] = { r->signals, POLLIN, 0 },
-		[INIT] = { r->ended ? -1 : r->pidfd, POLLIN, 0 },
-		[NOTIFY] = { notify_is_open(r) ? r->notify->listen_fd : -1, POLLIN, 0 },
-		[INPUT] = { r->master >= 0 && r->input_open && !to_master && !r->ended ? STDIN_FILENO : -1, POLLIN, 0 },
-		[OUTPUT] = { r->from_pty.len ? STDOUT_FILENO : -1, POLLOUT, 0 },
-		[MASTER] = { to_master || from_master ? r->master : -1,
+		[SIGNALS] = { relay->signals, POLLIN, 0 },
+		[INIT] = { relay->ended ? -1 : relay->pidfd, POLLIN, 0 },
+		[NOTIFY] = { notify_is_open(relay) ? relay->notify->listen_fd : -1, POLLIN, 0 },
+		[INPUT] = { relay->master >= 0 && relay->input_open && !to_master && !relay->ended ? STDIN_FILENO : -1,
+			    POLLIN, 0 },
+		[OUTPUT] = { relay->from_pty.len ? STDOUT_FILENO : -1, POLLOUT, 0 },
+		[MASTER] = { to_master || from_master ? relay->master : -1,
 			     (short)((to_master ? POLLOUT : 0) | (from_master ? POLLIN : 0)), 0 },
 	};
-	end_watch_poll(r->ended ? NULL : r->watch, &p[WATCH]);
+	end_watch_poll(relay->ended ? NULL : relay->watch, &p[WATCH]);
 	/* While draining, "nothing to read" must be seen too. */
-	int timeout = r->ended && from_master ? 0 : -1;
+	int timeout = relay->ended && from_master ? 0 : -1;
 
 	if (poll(p, COUNT, timeout) < 0)
 		return errno == EINTR ? 0 : err_set(err, errno, "wait for the container");
 	if (p[INIT].revents || p[WATCH].revents || p[WATCH + 1].revents)
-		end_watch_read(r->watch);
+		end_watch_read(relay->watch);
 	if (p[SIGNALS].revents)
-		read_signals(r);
+		read_signals(relay);
 	if (p[NOTIFY].revents)
-		notify_socket_read(r->notify, 0);
+		notify_socket_read(relay->notify, 0);
 	if (p[INIT].revents)
-		r->ended = true;
-	if (r->master >= 0)
-		copy(r, &p[INPUT], &p[OUTPUT], &p[MASTER]);
+		relay->ended = true;
+	if (relay->master >= 0)
+		copy(relay, &p[INPUT], &p[OUTPUT], &p[MASTER]);
 	return 0;
 }
 
@@ -344,29 +351,44 @@ reap(int pidfd, pid_t pid, struct err *err, int *ret_exit)
 }
 
 static int
-prepare(struct relay *r, struct err *err)
+prepare(struct relay *relay, struct err *err)
 {
 	sigset_t set;
 
 	relayed_signals(&set);
-	r->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (r->signals < 0)
+	relay->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (relay->signals < 0)
 		return err_set(err, errno, "watch signals");
-	if (r->master < 0)
+	if (relay->master < 0)
 		return 0;
-	if (fcntl(r->master, F_SETFL, fcntl(r->master, F_GETFL) | O_NONBLOCK) < 0)
+	if (fcntl(relay->master, F_SETFL, fcntl(relay->master, F_GETFL) | O_NONBLOCK) < 0)
 		return err_set(err, errno, "prepare the terminal");
-	r->slave = ioctl(r->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	set_raw(r);
+	relay->slave = ioctl(relay->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	set_raw(relay);
 	/* The config's size counts until the caller's terminal changes its own. */
-	if (!has_size(r->master))
-		tty_copy_size(r->master);
+	if (!has_size(relay->master))
+		tty_copy_size(relay->master);
 	return 0;
 }
 
+/* After all that is opened here, as the slave of the pty. A program that runs must not be left
+ * with a parent that can more than it should, nor without one. */
+static int
+restrain(const struct relay *relay, pid_t pid, const struct restrain_options *restraint, struct err *err)
+{
+	int exit_status, r = restraint ? restrain_self(restraint, err) : 0;
+	struct err ignored;
+
+	if (r < 0) {
+		forward(relay, SIGKILL);
+		reap(relay->pidfd, pid, &ignored, &exit_status);
+	}
+	return r;
+}
+
 int
-tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct end_watch *watch, struct err *err,
-	  int *ret_exit)
+tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, struct end_watch *watch,
+	  const struct restrain_options *restraint, struct err *err, int *ret_exit)
 {
 	struct relay r = {
 		.pidfd = pidfd,
@@ -383,6 +405,8 @@ tty_relay(int pidfd, pid_t pid, int master_fd, struct notify_socket *notify, str
 
 	tty_block_signals(&old);
 	result = prepare(&r, err);
+	if (result == 0)
+		result = restrain(&r, pid, restraint, err);
 	while (result == 0 && !is_finished(&r))
 		result = step(&r, err);
 	restore(&r);

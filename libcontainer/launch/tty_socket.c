@@ -7,7 +7,7 @@
 #include "base/fd.h"
 #include "base/fd_pass.h"
 #include "base/unix_socket.h"
-#include "libcontainer/tty.h"
+#include "libcontainer/stage/tty.h"
 
 int
 tty_send_to_socket(const char *path, int master_fd, struct err *err)
