@@ -1,5 +1,6 @@
 /* knarr check: validates a config.json. What it finds is its output, so it goes
  * to stdout, in the form of compilers: FILE:LINE:COLUMN: error: PATH: TEXT. */
+#include "base/printable.h"
 #include "runtime/command.h"
 #include "runtime/config_report.h"
 
@@ -16,26 +17,26 @@ static const struct option_row rows[] = {
 static char *
 summary(struct arena *a, const char *file, const struct spec_report *report)
 {
-	return arena_printf(a, "%s: %zu error%s, %zu warning%s", file, report->n_errors,
+	return arena_printf(a, "%s: %zu error%s, %zu warning%s", printable_text(a, file), report->n_errors,
 			    report->n_errors == 1 ? "" : "s", report->n_warnings, report->n_warnings == 1 ? "" : "s");
 }
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	const struct values *v = options;
 	const char *bundle = operands->n > 0 ? operands->items[0] : ".";
-	const char *file = v->config ? v->config : arena_printf(c->arena, "%s/config.json", bundle);
+	const char *file = v->config ? v->config : arena_printf(cli->arena, "%s/config.json", bundle);
 	struct spec_report report = { 0 };
-	struct spec *spec;
 	const char *issues;
-	int r = spec_load(bundle, v->config, c->arena, &report, c->err, &spec);
+	struct container_create_options o = { .id = "check", .bundle = bundle, .config = v->config, .report = &report };
+	int r = container_check(&cli->env, &o, cli->err);
 
 	if (r < 0 && report.n_errors == 0)
-		return r; /* not readable */
-	issues = config_report_text(c->arena, file, &report, SPEC_NOTE);
-	r = cli_print(
-		c, arena_printf(c->arena, "%s%s%s\n", issues, *issues ? "\n" : "", summary(c->arena, file, &report)));
+		return config_report_missing(cli->arena, bundle, v->config, r, cli->err); /* not readable */
+	issues = config_report_text(cli->arena, file, &report, SPEC_NOTE);
+	r = cmd_print(cli, arena_printf(cli->arena, "%s%s%s\n", issues, *issues ? "\n" : "",
+					summary(cli->arena, file, &report)));
 	return r < 0 ? r : report.n_errors > 0;
 }
 
@@ -43,11 +44,11 @@ const struct command command_check = {
 	.name = "check",
 	.operands = "[BUNDLE]",
 	.max_operands = 1,
-	.summary = "check the config of a bundle",
-	.text = "Prints every error and warning in the config.json of the folder BUNDLE (default:\n"
-		"the current one), and notes about properties that are ignored, with their line\n"
-		"and column. The exit status is 1 when there is an error. Nothing is run, and\n"
-		"nothing outside the file is looked at.\n",
+	.summary = "check the config.json of a bundle",
+	.text = "Prints every error and warning in the config.json of the directory BUNDLE\n"
+		"(default: the current directory), and notes about ignored properties, each with\n"
+		"line and column. What knarr run would refuse because of the config is an error.\n"
+		"Exits with 1 if there is an error. Nothing is run, and only the config is read.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

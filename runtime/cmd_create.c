@@ -1,19 +1,19 @@
-/* knarr create: everything but the program. */
+/* knarr create: creates a container, all but its program. */
 #include "runtime/create_options.h"
 
 static const struct option_row rows[] = { CREATE_ROWS, { 0 } };
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	struct container_create_options o;
 	struct spec_report report = { 0 };
 	struct rootfs_layers layers;
-	int r = create_options_fill(c, options, operands->items[0], &report, &layers, &o);
+	int r = create_options_fill(cli, options, operands->items[0], &report, &layers, &o);
 
 	if (r < 0)
 		return r;
-	return create_options_report(c, &o, container_create(&c->env, &o, c->err));
+	return create_options_report(cli, &o, container_create(&cli->env, &o, cli->err));
 }
 
 const struct command command_create = {
@@ -24,8 +24,8 @@ const struct command command_create = {
 	.uses_root = true,
 	.needs = KERNEL_CONTAINERS,
 	.summary = "create a container, to be started later",
-	.text = "Makes the container ID from a bundle, all but its program, which `knarr start`\n"
-		"runs. Changes to the bundle's config after this have no effect.\n",
+	.text = "Creates the container ID from a bundle, up to the point where its program would\n"
+		"run: knarr start runs it. Later changes to the bundle's config have no effect.\n",
 	.options = rows,
 	.options_size = sizeof(struct create_values),
 	.run = run,

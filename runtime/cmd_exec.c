@@ -7,8 +7,9 @@
 #include "oci-spec/names.h"
 #include "runtime/command.h"
 #include "runtime/config_report.h"
+#include "runtime/number.h"
 
-/* What runc exits with when it is exec itself that failed: callers tell it from a
+/* What runc exits with when exec itself failed: callers tell it apart from a
  * program that exits with 1. */
 #define EXIT_NO_EXEC 255
 
@@ -24,7 +25,7 @@ struct values {
 static const struct option_row rows[] = {
 	{ "process", 'p', OPTION_TEXT, "FILE", VALUE(process),
 	  "JSON file with the process object to run, instead of COMMAND (-: standard input)" },
-	{ "cwd", 0, OPTION_TEXT, "DIR", VALUE(cwd), "working folder in the container" },
+	{ "cwd", 0, OPTION_TEXT, "DIR", VALUE(cwd), "working directory in the container" },
 	{ "env", 'e', OPTION_LIST, "NAME=VALUE", VALUE(env), "set an environment variable (may be repeated)" },
 	{ "user", 'u', OPTION_TEXT, "UID[:GID]", VALUE(user), "numeric user and group to run as" },
 	{ "additional-gids", 'g', OPTION_LIST, "GID", VALUE(gids),
@@ -33,56 +34,37 @@ static const struct option_row rows[] = {
 	  "capability to add to the bounding, effective and permitted sets (may be repeated)" },
 	{ "tty", 't', OPTION_FLAG, NULL, VALUE(tty), "give the process a terminal" },
 	{ "console-socket", 0, OPTION_TEXT, "SOCKET", VALUE(console_socket),
-	  "AF_UNIX socket that is sent the master end of the terminal (with --detach)" },
+	  "Unix socket that receives the master end of the terminal (with --detach)" },
 	{ "pidfd-socket", 0, OPTION_TEXT, "SOCKET", VALUE(pidfd_socket),
-	  "AF_UNIX socket that is sent a pidfd of the process before its program runs" },
-	{ "detach", 'd', OPTION_FLAG, NULL, VALUE(detach), "do not wait: return when the program runs" },
+	  "Unix socket that receives a pidfd of the process before its program runs" },
+	{ "detach", 'd', OPTION_FLAG, NULL, VALUE(detach),
+	  "run in the background: return once the program has started" },
 	{ "pid-file", 0, OPTION_TEXT, "FILE", VALUE(pid_file), "write the pid of the process to FILE" },
 	{ "preserve-fds", 0, OPTION_NUMBER, "N", VALUE(preserve_fds),
 	  "pass N file descriptors beyond stdin, stdout and stderr to the program" },
 	{ "no-new-privs", 0, OPTION_FLAG, NULL, VALUE(no_new_privs), "set no_new_privs for the process" },
 	{ "ignore-paused", 0, OPTION_FLAG, NULL, VALUE(ignore_paused),
-	  "allow a paused container: the process is made when the container is resumed" },
-	{ "cgroup", 0, OPTION_TEXT, "PATH", VALUE(cgroup), "run in this existing cgroup below that of the container" },
+	  "allow a paused container: the process starts when the container is resumed" },
+	{ "cgroup", 0, OPTION_TEXT, "PATH", VALUE(cgroup), "run in this existing cgroup below the container's" },
 	{ "process-label", 0, OPTION_TEXT, "LABEL", VALUE(process_label), "SELinux label of the process" },
 	{ "apparmor", 0, OPTION_TEXT, "PROFILE", VALUE(apparmor), "AppArmor profile of the process" },
 	{ "no-subreaper", 0, OPTION_FLAG, NULL, VALUE(no_subreaper),
-	  "accepted for callers of runc, changes nothing: knarr never makes itself a subreaper" },
+	  "accepted for compatibility with runc, without effect: knarr never becomes a subreaper" },
 	{ "exec-wait-fifo", 0, OPTION_REFUSED, "FIFO", 0,
-	  "refused: a proposal for runc that is in no release; use create and start, or let the program itself wait" },
+	  "refused: proposed for runc, but not in a release; use create and start, or make the program wait" },
 	{ 0 },
 };
 
 /* ---- values -------------------------------------------------------------- */
 
-/* The len bytes of text: a decimal number below 2^32-1, which is "no id" to the
- * kernel; what strtoul(3) makes of "", "-1", " 1" or 2^32 would be root or another. */
-static bool
-parse_id(const char *text, size_t len, uint32_t *ret_id)
-{
-	uint64_t id = 0;
-
-	if (len == 0 || len > 10)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		id = id * 10 + (uint64_t)(text[i] - '0');
-	}
-	if (id >= UINT32_MAX)
-		return false;
-	*ret_id = (uint32_t)id;
-	return true;
-}
-
 static int
-parse_user(const char *text, struct container_exec_options *o, struct err *err)
+parse_user(const char *text, struct container_exec_options *options, struct err *err)
 {
 	size_t len = strcspn(text, ":");
 
-	o->uid.set = parse_id(text, len, &o->uid.v);
-	o->gid.set = text[len] && parse_id(text + len + 1, strlen(text + len + 1), &o->gid.v);
-	if (!o->uid.set || (text[len] && !o->gid.set))
+	options->uid.set = number_parse_id(text, len, &options->uid.v);
+	options->gid.set = text[len] && number_parse_id(text + len + 1, strlen(text + len + 1), &options->gid.v);
+	if (!options->uid.set || (text[len] && !options->gid.set))
 		return err_plain(err,
 				 "option '--user': expected UID or UID:GID, numbers from 0 to 4294967294, found '%s'",
 				 text);
@@ -90,95 +72,97 @@ parse_user(const char *text, struct container_exec_options *o, struct err *err)
 }
 
 static int
-parse_groups(const struct cli *c, const struct option_list *list, struct container_exec_options *o)
+parse_groups(const struct cli *cli, const struct option_list *list, struct container_exec_options *options)
 {
-	uint32_t *gids = arena_array(c->arena, list->n + 1, sizeof(*gids));
+	uint32_t *gids = arena_array(cli->arena, list->n + 1, sizeof(*gids));
 
 	for (size_t i = 0; i < list->n; i++)
-		if (!parse_id(list->items[i], strlen(list->items[i]), &gids[i]))
+		if (!number_parse_id(list->items[i], strlen(list->items[i]), &gids[i]))
 			return err_plain(
-				c->err,
+				cli->err,
 				"option '--additional-gids': expected a number from 0 to 4294967294, found '%s'",
 				list->items[i]);
-	o->gids = gids;
-	o->n_gids = list->n;
+	options->gids = gids;
+	options->n_gids = list->n;
 	return 0;
 }
 
 static void
-parse_capabilities(const struct option_list *list, struct container_exec_options *o)
+parse_capabilities(const struct option_list *list, struct container_exec_options *options)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		int number = capability_number(list->items[i]);
+		int number = name_to_capability(list->items[i]);
 
 		/* As in the config: what cannot be granted is warned of. */
 		if (number < 0)
 			log_warning("option '--cap': unknown capability '%s' is left out", list->items[i]);
 		else
-			o->capabilities |= (uint64_t)1 << number;
+			options->capabilities |= (uint64_t)1 << number;
 	}
 }
 
 static int
-fill(const struct cli *c, const struct values *v, const struct option_list *operands, struct container_exec_options *o)
+fill(const struct cli *cli, const struct values *values, const struct option_list *operands,
+     struct container_exec_options *options)
 {
-	int r = v->user ? parse_user(v->user, o, c->err) : 0;
+	int r = values->user ? parse_user(values->user, options, cli->err) : 0;
 
 	if (r == 0)
-		r = parse_groups(c, &v->gids, o);
-	parse_capabilities(&v->caps, o);
+		r = parse_groups(cli, &values->gids, options);
+	parse_capabilities(&values->caps, options);
 	if (r < 0)
 		return r;
-	if (v->process && operands->n > 1)
-		return err_plain(c->err, "exec: a command and --process exclude each other");
-	if (!v->process && operands->n < 2)
-		return err_plain(c->err, "exec: missing command (or --process FILE)");
-	o->id = operands->items[0];
-	o->args = operands->items + 1;
-	o->n_args = operands->n - 1;
-	o->process = v->process;
-	o->cwd = v->cwd;
-	o->env = v->env.items;
-	o->n_env = v->env.n;
-	o->selinux_label = v->process_label;
-	o->apparmor_profile = v->apparmor;
-	o->terminal = v->tty;
-	o->no_new_privileges = v->no_new_privs;
-	o->cgroup = v->cgroup;
-	o->pid_file = v->pid_file;
-	o->console_socket = v->console_socket;
-	o->pidfd_socket = v->pidfd_socket;
-	o->preserve_fds = v->preserve_fds;
-	o->detach = v->detach;
-	o->ignore_paused = v->ignore_paused;
+	if (values->process && operands->n > 1)
+		return err_plain(cli->err, "exec: give either a command or --process, not both");
+	if (!values->process && operands->n < 2)
+		return err_plain(cli->err, "exec: missing command (or --process FILE)");
+	options->id = operands->items[0];
+	options->args = operands->items + 1;
+	options->n_args = operands->n - 1;
+	options->process = values->process;
+	options->cwd = values->cwd;
+	options->env = values->env.items;
+	options->n_env = values->env.n;
+	options->selinux_label = values->process_label;
+	options->apparmor_profile = values->apparmor;
+	options->terminal = values->tty;
+	options->no_new_privileges = values->no_new_privs;
+	options->cgroup = values->cgroup;
+	options->pid_file = values->pid_file;
+	options->console_socket = values->console_socket;
+	options->pidfd_socket = values->pidfd_socket;
+	options->preserve_fds = values->preserve_fds;
+	options->detach = values->detach;
+	options->ignore_paused = values->ignore_paused;
 	return 0;
 }
 
 /* ---- the command --------------------------------------------------------- */
 
 static void
-report_failure(const struct cli *c, const struct container_exec_options *o)
+report_failure(const struct cli *cli, const struct container_exec_options *options, const char *prefix)
 {
 	char text[ERR_MSG_MAX + 256];
 
-	if (o->report->n_errors > 0)
-		log_error("%s", config_report_text(c->arena, o->process, o->report, SPEC_WARNING));
+	if (options->report->n_errors > 0)
+		log_error_lines(config_report_text(cli->arena, options->process, options->report, SPEC_WARNING));
 	else
-		log_error("exec failed: %s", err_format(c->err, text, sizeof(text)));
+		log_error("%s%s", prefix, err_format(cli->err, text, sizeof(text)));
 }
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	struct spec_report report = { 0 };
 	struct container_exec_options o = { .report = &report };
-	int status = 0, r = fill(c, options, operands, &o);
+	int status = 0;
 
-	if (r == 0)
-		r = container_exec(&c->env, &o, c->err, &status);
-	if (r == 0)
+	if (fill(cli, options, operands, &o) < 0)
+		report_failure(cli, &o, "");
+	else if (container_exec(&cli->env, &o, cli->err, &status) < 0)
+		report_failure(cli, &o, "exec failed: ");
+	else
 		return status;
-	report_failure(c, &o);
 	return EXIT_NO_EXEC;
 }
 
@@ -191,10 +175,10 @@ const struct command command_exec = {
 	.uses_root = true,
 	.needs = KERNEL_CONTAINERS,
 	.summary = "run another process in a container",
-	.text = "Runs COMMAND in the running container ID, with the environment, user, limits,\n"
-		"capabilities and seccomp profile of the container's config, changed by the\n"
-		"options. Options stand before ID. In the foreground the exit status is that of\n"
-		"the program, or 128+N when signal N ended it; 255 means that exec failed.\n",
+	.text = "Runs COMMAND in the running container ID with the environment, user, limits,\n"
+		"capabilities and seccomp profile of the container's config, as changed by the\n"
+		"options. Options go before ID. In the foreground the exit status is that of the\n"
+		"program, or 128+N if signal N killed it; 255 means that exec itself failed.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

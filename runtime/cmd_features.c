@@ -1,9 +1,9 @@
-/* knarr features: what this build can do, as JSON. The names come from the
- * tables of the modules that implement them; what has no table is said here. */
+/* knarr features: what this build supports, as JSON. The names come from the
+ * tables of the modules that implement them; what has no table is listed here. */
 #include <seccomp.h>
 
-#include "libcontainer/seccomp.h"
-#include "namespaces/mount_options.h"
+#include "libcontainer/seccomp/seccomp.h"
+#include "namespaces/mount/mount_options.h"
 #include "oci-spec/annotations.h"
 #include "oci-spec/documents.h"
 #include "runtime/command.h"
@@ -23,15 +23,15 @@ list_mount_options(struct arena *a)
 }
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	const struct scmp_version *version = seccomp_version();
 	char key[] = "io.github.seccomp.libseccomp.version";
-	struct spec_pair libseccomp = { key, arena_printf(c->arena, "%u.%u.%u", version->major, version->minor,
+	struct spec_pair libseccomp = { key, arena_printf(cli->arena, "%u.%u.%u", version->major, version->minor,
 							  version->micro) };
 	struct spec_pairs annotations = { &libseccomp, 1 };
 	struct features_lists lists = {
-		.mount_options = list_mount_options(c->arena),
+		.mount_options = list_mount_options(cli->arena),
 		.seccomp_archs = seccomp_known_archs(),
 		.seccomp_flags = seccomp_known_flags(),
 		.unsafe_annotations = annotation_names(),
@@ -42,13 +42,13 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	};
 
 	(void)options, (void)operands;
-	return cli_print(c, document_features(c->arena, &lists));
+	return cmd_print(cli, features_document(cli->arena, &lists));
 }
 
 const struct command command_features = {
 	.name = "features",
 	.summary = "print the features document as JSON",
-	.text = "Prints what knarr supports in the form of the OCI runtime specification\n"
+	.text = "Prints what this build supports, in the format of the OCI runtime specification\n"
 		"(features.md). Nothing in it depends on the host.\n",
 	.run = run,
 };

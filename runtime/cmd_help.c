@@ -1,20 +1,20 @@
-/* knarr help: see help.h. */
+/* knarr help: prints the overview, or the help of one command. */
 #include "runtime/command.h"
 #include "runtime/help.h"
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	const struct command *command = NULL;
 
 	(void)options;
 	if (operands->n > 0) {
-		int r = command_lookup(operands->items[0], c->err, &command);
+		int r = command_lookup(operands->items[0], cli->err, &command);
 
 		if (r < 0)
 			return r;
 	}
-	return cli_print(c, help_text(c->arena, command));
+	return cmd_print(cli, help_text(cli->arena, command));
 }
 
 const struct command command_help = {

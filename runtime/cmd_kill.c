@@ -14,9 +14,9 @@ struct values {
 
 static const struct option_row rows[] = {
 	{ "all", 'a', OPTION_FLAG, NULL, offsetof(struct values, all),
-	  "signal every process of the container's cgroup" },
+	  "signal every process in the container's cgroup" },
 	{ "regex", 'r', OPTION_FLAG, NULL, offsetof(struct values, regex),
-	  "ID is an extended regular expression: signal all running containers whose id it matches" },
+	  "treat ID as an extended regular expression and signal all running containers whose id matches" },
 	{ 0 },
 };
 
@@ -25,39 +25,38 @@ struct request {
 	bool all, regex;
 };
 
-/* What the image asks to be stopped with (config.md#annotations), else TERM. */
+/* The stop signal that the image asks for (config.md#annotations), otherwise TERM. */
 static int
-stop_signal(const struct cli *c, const char *id, int *ret_signal)
+stop_signal(const struct cli *cli, const char *id, int *ret_signal)
 {
-	static const char key[] = ANNOTATION_STOP_SIGNAL;
 	enum container_status status;
 	const char *name;
 	struct state *s;
-	int r = container_state(&c->env, id, c->err, &s, &status);
+	int r = container_state(&cli->env, id, cli->err, &s, &status);
 
 	if (r < 0)
 		return r;
 	*ret_signal = SIGTERM;
-	name = annotation_get(&s->annotations, key);
+	name = annotation_get(&s->annotations, ANNOTATION_STOP_SIGNAL);
 	if (name && *name)
-		r = signal_from_name(name, c->err, ret_signal);
-	return r < 0 ? err_wrap(c->err, "annotations[\"%s\"]", key) : 0;
+		r = signal_from_name(name, cli->err, ret_signal);
+	return r < 0 ? err_wrap(cli->err, "annotations[\"%s\"]", annotation_name(ANNOTATION_STOP_SIGNAL)) : 0;
 }
 
 /* A pattern means those that run. */
 static int
-kill_one(const struct cli *c, const char *id, const void *data)
+kill_one(const struct cli *cli, const char *id, const void *data)
 {
 	const struct request *q = data;
-	int sig, r = q->signal ? signal_from_name(q->signal, c->err, &sig) : stop_signal(c, id, &sig);
+	int sig, r = q->signal ? signal_from_name(q->signal, cli->err, &sig) : stop_signal(cli, id, &sig);
 
 	if (r == 0)
-		r = container_kill(&c->env, id, sig, q->all, c->err);
+		r = container_kill(&cli->env, id, sig, q->all, cli->err);
 	return r == -ESRCH && q->regex ? 0 : r;
 }
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	const struct values *v = options;
 	const struct option_list ids = { operands->items, 1 };
@@ -65,9 +64,9 @@ run(const struct cli *c, const void *options, const struct option_list *operands
 	int sig;
 
 	/* Also where no id matches. */
-	if (q.signal && signal_from_name(q.signal, c->err, &sig) < 0)
+	if (q.signal && signal_from_name(q.signal, cli->err, &sig) < 0)
 		return -EINVAL;
-	return id_operands_each(c, &ids, v->regex, kill_one, &q);
+	return id_operands_each(cli, &ids, v->regex, kill_one, &q);
 }
 
 const struct command command_kill = {
@@ -78,11 +77,11 @@ const struct command command_kill = {
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
 	.summary = "send a signal to a container",
-	.text = "Sends SIGNAL (a number, a name with or without SIG, SIGRTMIN+N) to the\n"
-		"container's first process. The default is what its annotation\n"
-		"org.opencontainers.image.stopSignal says, else TERM. KILL goes to all processes\n"
-		"of a container that has no pid namespace of its own. With --all the container\n"
-		"may be stopped: processes that are left in its cgroup get the signal.\n",
+	.text = "Sends SIGNAL (a number, or a name with or without SIG: TERM, SIGRTMIN+1) to the\n"
+		"container's first process. The default is the container's annotation\n"
+		"org.opencontainers.image.stopSignal, otherwise TERM. In a container without its\n"
+		"own pid namespace KILL goes to all processes. With --all the container may have\n"
+		"stopped: the processes that remain in its cgroup get the signal.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

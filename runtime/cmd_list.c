@@ -1,10 +1,12 @@
 /* knarr list: all containers of the state root, as a table, as JSON or as bare
- * ids. A container that is deleted meanwhile is left out; one whose state cannot
- * be read gets a warning and does not hide the others. */
+ * ids. A container that is deleted meanwhile is left out; one whose state is damaged
+ * gets a warning and does not hide the others. Nor does one whose state cannot be read for
+ * the moment, but then the list is not whole, which is an error after it. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
+#include "base/printable.h"
 #include "runtime/command.h"
 #include "runtime/container_json.h"
 
@@ -15,7 +17,7 @@ struct values {
 
 static const struct option_row rows[] = {
 	{ "format", 'f', OPTION_CHOICE, "table|json", offsetof(struct values, format),
-	  "form of the list (default: table)" },
+	  "output format (default: table)" },
 	{ "quiet", 'q', OPTION_FLAG, NULL, offsetof(struct values, quiet), "print the ids only" },
 	{ 0 },
 };
@@ -32,17 +34,33 @@ struct entry {
 #define COLUMN_MIN   12
 #define COLUMN_SPACE 3
 
-static void
-fill_row(struct arena *a, const struct entry *e, const char **cells)
+/* The last one that was looked up: mostly the only one. */
+struct owner {
+	uid_t uid;
+	const char *name; /* NULL: none was */
+};
+
+static const char *
+name_owner(struct arena *a, uid_t uid, struct owner *last)
 {
-	const struct state *s = e->state;
+	if (!last->name || last->uid != uid)
+		*last = (struct owner){ uid, container_owner_name(a, uid) };
+	return last->name;
+}
+
+static void
+fill_row(struct arena *a, const struct entry *entry, struct owner *owner, const char **cells)
+{
+	const struct state *s = entry->state;
 
 	cells[0] = s->id;
-	cells[1] = arena_printf(a, "%d", e->status == STATUS_STOPPED ? 0 : (int)s->pid);
-	cells[2] = state_status_name(e->status);
+	cells[1] = arena_printf(a, "%d", entry->status == STATUS_STOPPED ? 0 : (int)s->pid);
+	cells[2] = state_status_name(entry->status);
 	cells[3] = s->bundle ? s->bundle : "";
 	cells[4] = s->created ? s->created : "";
-	cells[5] = container_owner_name(a, s->owner);
+	cells[5] = name_owner(a, s->owner, owner);
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		cells[i] = printable_text(a, cells[i]);
 }
 
 static char *
@@ -51,11 +69,12 @@ format_table(struct arena *a, const struct entry *entries, size_t n)
 	static const char *const head[N_COLUMNS] = { "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER" };
 	const char *(*cells)[N_COLUMNS] = arena_array(a, n + 1, sizeof(*cells));
 	size_t width[N_COLUMNS] = { 0 }, line = 1;
+	struct owner owner = { 0 };
 	char *text, *p;
 
 	memcpy(cells[0], head, sizeof(head));
 	for (size_t i = 0; i < n; i++)
-		fill_row(a, &entries[i], cells[i + 1]);
+		fill_row(a, &entries[i], &owner, cells[i + 1]);
 	for (size_t c = 0; c < N_COLUMNS; c++) {
 		width[c] = COLUMN_MIN;
 		for (size_t i = 0; i <= n; i++)
@@ -83,12 +102,14 @@ format_table(struct arena *a, const struct entry *entries, size_t n)
 static char *
 format_json(struct arena *a, const struct entry *entries, size_t n)
 {
+	struct owner owner = { 0 };
 	struct json_out j;
 
 	json_out_init(&j, a, /* pretty= */ false);
 	json_out_open(&j, '[');
 	for (size_t i = 0; i < n; i++)
-		container_json_write(&j, a, entries[i].state, entries[i].status, /* exit_reason= */ NULL);
+		container_json_write(&j, entries[i].state, entries[i].status,
+				     name_owner(a, entries[i].state->owner, &owner), /* exit_reason= */ NULL);
 	json_out_close(&j, ']');
 	return arena_printf(a, "%s\n", j.text);
 }
@@ -109,51 +130,72 @@ format_ids(struct arena *a, char *const *ids, size_t n)
 	return text;
 }
 
+/* *ret_failure: the first that could not be read; no message when there is none. */
 static size_t
-load_entries(const struct cli *c, char *const *ids, size_t n, struct entry *entries)
+load_entries(const struct cli *cli, const struct container_env *env, char *const *ids, size_t n, struct entry *entries,
+	     struct err *ret_failure)
 {
 	size_t found = 0;
 
+	err_clear(ret_failure);
 	for (size_t i = 0; i < n; i++) {
 		struct entry *e = &entries[found];
 		char text[ERR_MSG_MAX];
-		int r = container_state(&c->env, ids[i], c->err, &e->state, &e->status);
+		int r;
 
+		err_clear(cli->err);
+		r = container_state(env, ids[i], cli->err, &e->state, &e->status);
 		if (r == 0)
 			found++;
+		else if (r != -ENOENT && cli->err->code && !ret_failure->msg[0])
+			*ret_failure = *cli->err;
 		else if (r != -ENOENT)
-			log_warning("%s", err_format(c->err, text, sizeof(text)));
+			log_warning("%s", err_format(cli->err, text, sizeof(text)));
 	}
 	return found;
 }
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	const struct values *v = options;
+	struct container_env env = cli->env;
+	struct state_root root = { .fd = -1 };
 	struct entry *entries;
+	struct err failure;
 	char **ids;
 	size_t n;
-	int r = state_list(c->env.root, c->arena, c->err, &ids, &n);
+	int r = state_list(cli->env.root, cli->arena, cli->err, &ids, &n);
 
 	(void)operands;
 	if (r < 0)
 		return r;
 	if (v->quiet)
-		return cli_print(c, format_ids(c->arena, ids, n));
-	entries = arena_array(c->arena, n + 1, sizeof(*entries));
-	n = load_entries(c, ids, n, entries);
+		return cmd_print(cli, format_ids(cli->arena, ids, n));
+	entries = arena_array(cli->arena, n + 1, sizeof(*entries));
+	if (n > 0 && (r = state_root_open(env.root, cli->arena, cli->err, &root)) == -ENOENT)
+		n = 0; /* removed meanwhile */
+	else if (r < 0)
+		return r;
+	env.open_root = &root;
+	n = load_entries(cli, &env, ids, n, entries, &failure);
+	state_root_close(&root);
 	if (v->format && !strcmp(v->format, "json"))
-		return cli_print(c, format_json(c->arena, entries, n));
-	return cli_print(c, format_table(c->arena, entries, n));
+		r = cmd_print(cli, format_json(cli->arena, entries, n));
+	else
+		r = cmd_print(cli, format_table(cli->arena, entries, n));
+	if (r < 0 || !failure.msg[0])
+		return r;
+	*cli->err = failure;
+	return -failure.code;
 }
 
 const struct command command_list = {
 	.name = "list",
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
-	.summary = "list the containers",
-	.text = "Lists the containers whose state is kept in the folder of --root.\n",
+	.summary = "list containers",
+	.text = "Lists the containers whose state is in the directory of --root.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

@@ -1,11 +1,11 @@
-/* knarr pause: stops all processes of a container for a while. */
+/* knarr pause: suspends all processes of a container. */
 #include "runtime/command.h"
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	(void)options;
-	return container_pause(&c->env, operands->items[0], c->err);
+	return container_pause(&cli->env, operands->items[0], cli->err);
 }
 
 const struct command command_pause = {
@@ -15,8 +15,8 @@ const struct command command_pause = {
 	.max_operands = 1,
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
-	.summary = "stop all processes of a container for a while",
-	.text = "Freezes the cgroup of a created or running container: none of its processes\n"
-		"gets the processor until knarr resume. It needs a cgroup of its own.\n",
+	.summary = "suspend all processes of a container",
+	.text = "Freezes the cgroup of a created or running container: none of its processes runs\n"
+		"until knarr resume. The container must have its own cgroup.\n",
 	.run = run,
 };

@@ -1,11 +1,11 @@
-/* knarr resume: lets a paused container go on. */
+/* knarr resume: resumes a paused container. */
 #include "runtime/command.h"
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	(void)options;
-	return container_resume(&c->env, operands->items[0], c->err);
+	return container_resume(&cli->env, operands->items[0], cli->err);
 }
 
 const struct command command_resume = {
@@ -15,7 +15,7 @@ const struct command command_resume = {
 	.max_operands = 1,
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
-	.summary = "let a paused container go on",
+	.summary = "resume a paused container",
 	.text = "Thaws the cgroup of a container that knarr pause has frozen.\n",
 	.run = run,
 };

@@ -1,11 +1,11 @@
-/* knarr start: lets a created container run its program. */
+/* knarr start: runs the program of a created container. */
 #include "runtime/command.h"
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	(void)options;
-	return container_start(&c->env, operands->items[0], c->err);
+	return container_start(&cli->env, operands->items[0], cli->err);
 }
 
 const struct command command_start = {
@@ -16,6 +16,6 @@ const struct command command_start = {
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
 	.summary = "run the program of a created container",
-	.text = "Returns when the program runs, or with the error that kept it from running.\n",
+	.text = "Returns once the program has started, or with the error that prevented it.\n",
 	.run = run,
 };

@@ -1,7 +1,7 @@
 /* knarr stats: what containers use, as a table that refreshes, as JSON, or for
  * Prometheus.
  *
- * The share of the processors is a difference, so the table needs two readings: on
+ * CPU use is a difference, so the table needs two readings: on
  * a terminal the refresh gives it, else a second reading follows after a moment.
  * Two arenas take turns, for the present reading and the one before. */
 #include <errno.h>
@@ -27,11 +27,11 @@ struct values {
 
 static const struct option_row rows[] = {
 	{ "format", 'f', OPTION_CHOICE, "table|json|prometheus", offsetof(struct values, format),
-	  "form of the statistics (default: table)" },
+	  "output format (default: table)" },
 	{ "interval", 0, OPTION_TEXT, "DURATION", offsetof(struct values, interval),
-	  "time between two refreshes of the table, as 5s or 500ms (default: 2s)" },
+	  "time between refreshes of the table, such as 5s or 500ms (default: 2s)" },
 	{ "no-stream", 0, OPTION_FLAG, NULL, offsetof(struct values, no_stream),
-	  "print the table once on a terminal too" },
+	  "print the table once, even on a terminal" },
 	{ 0 },
 };
 
@@ -44,17 +44,17 @@ struct reading {
 /* ---- reading ------------------------------------------------------------- */
 
 static bool
-is_gone(int r)
+is_gone(int code)
 {
-	return r == -ESRCH || r == -ENOENT;
+	return code == -ESRCH || code == -ENOENT;
 }
 
 /* Named containers must be there at first; later, and without names, those that
  * have ended are left out, and one that cannot be read does not hide the others. */
 static int
-read_all(const struct cli *c, const struct option_list *names, bool must_be_there, struct reading *ret)
+read_all(const struct cli *cli, const struct option_list *names, bool must_be_there, struct reading *ret)
 {
-	struct container_env env = c->env;
+	struct container_env env = cli->env;
 	const char *const *ids = names->items;
 	size_t n = names->n;
 	char text[ERR_MSG_MAX], **all;
@@ -62,7 +62,7 @@ read_all(const struct cli *c, const struct option_list *names, bool must_be_ther
 
 	env.arena = &ret->arena;
 	if (n == 0) {
-		r = state_list(env.root, env.arena, c->err, &all, &n);
+		r = state_list(env.root, env.arena, cli->err, &all, &n);
 		if (r < 0)
 			return r;
 		ids = (const char *const *)all;
@@ -70,14 +70,14 @@ read_all(const struct cli *c, const struct option_list *names, bool must_be_ther
 	ret->list = arena_array(env.arena, n + 1, sizeof(*ret->list));
 	ret->n = 0;
 	for (size_t i = 0; i < n; i++) {
-		r = container_stats(&env, ids[i], c->err, &ret->list[ret->n]);
+		r = container_stats(&env, ids[i], cli->err, &ret->list[ret->n]);
 		if (r == 0)
 			ret->n++;
 		else if (must_be_there && names->n > 0)
 			return r;
 		else if (!is_gone(r))
-			log_warning("%s", err_format(c->err, text, sizeof(text)));
-		err_clear(c->err);
+			log_warning("%s", err_format(cli->err, text, sizeof(text)));
+		err_clear(cli->err);
 	}
 	return 0;
 }
@@ -94,49 +94,49 @@ wait_ms(int64_t ms)
 /* ---- the forms ----------------------------------------------------------- */
 
 static int
-print_json(const struct cli *c, const struct reading *r)
+print_json(const struct cli *cli, const struct reading *reading)
 {
 	struct json_out j;
 
-	json_out_init(&j, c->arena, /* pretty= */ false);
+	json_out_init(&j, cli->arena, /* pretty= */ false);
 	json_out_open(&j, '[');
-	for (size_t i = 0; i < r->n; i++)
-		stats_json_write(&j, &r->list[i]);
+	for (size_t i = 0; i < reading->n; i++)
+		stats_json_write(&j, &reading->list[i]);
 	json_out_close(&j, ']');
-	return cli_print(c, arena_printf(c->arena, "%s\n", j.text));
+	return cmd_print(cli, arena_printf(cli->arena, "%s\n", j.text));
 }
 
 static int
-print_once(const struct cli *c, const struct option_list *names, const char *format)
+print_once(const struct cli *cli, const struct option_list *names, const char *format)
 {
 	struct reading now = { 0 };
-	int r = read_all(c, names, /* must_be_there= */ true, &now);
+	int r = read_all(cli, names, /* must_be_there= */ true, &now);
 
 	if (r == 0 && !strcmp(format, "json"))
-		r = print_json(c, &now);
+		r = print_json(cli, &now);
 	else if (r == 0)
-		r = cli_print(c, stats_prometheus(&now.arena, now.list, now.n, time(NULL)));
+		r = cmd_print(cli, stats_prometheus(&now.arena, now.list, now.n, time(NULL)));
 	arena_free(&now.arena);
 	return r;
 }
 
 /* Ends when none of the named containers is left; without names it waits for new ones. */
 static int
-print_tables(const struct cli *c, const struct option_list *names, int64_t interval, bool stream)
+print_tables(const struct cli *cli, const struct option_list *names, int64_t interval, bool stream)
 {
 	struct reading turns[2] = { 0 };
-	int r = read_all(c, names, /* must_be_there= */ true, &turns[0]);
+	int r = read_all(cli, names, /* must_be_there= */ true, &turns[0]);
 
 	for (size_t turn = 1; r == 0; turn++) {
 		struct reading *now = &turns[turn % 2], *before = &turns[(turn + 1) % 2];
 
 		wait_ms(turn == 1 ? FIRST_INTERVAL_MS : interval);
 		arena_free(&now->arena);
-		r = read_all(c, names, /* must_be_there= */ false, now);
+		r = read_all(cli, names, /* must_be_there= */ false, now);
 		if (r == 0)
-			r = cli_print(
-				c, arena_printf(&now->arena, "%s%s", stream ? HOME_AND_CLEAR : "",
-						stats_table(&now->arena, now->list, now->n, before->list, before->n)));
+			r = cmd_print(cli, arena_printf(&now->arena, "%s%s", stream ? HOME_AND_CLEAR : "",
+							stats_table(&now->arena, now->list, now->n, before->list,
+								    before->n)));
 		if (!stream || (names->n > 0 && now->n == 0))
 			break;
 	}
@@ -146,17 +146,18 @@ print_tables(const struct cli *c, const struct option_list *names, int64_t inter
 }
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	const struct values *v = options;
 	int64_t interval = 2000;
 
 	if (v->interval && duration_parse(v->interval, &interval) < 0)
-		return err_plain(c->err, "option '--interval': expected a time above 0 as 5s or 1m30s, found '%s'",
+		return err_plain(cli->err,
+				 "option '--interval': expected a time above 0 such as 5s or 1m30s, found '%s'",
 				 v->interval);
 	if (v->format && strcmp(v->format, "table") != 0)
-		return print_once(c, operands, v->format);
-	return print_tables(c, operands, interval, isatty(STDOUT_FILENO) && !v->no_stream);
+		return print_once(cli, operands, v->format);
+	return print_tables(cli, operands, interval, isatty(STDOUT_FILENO) && !v->no_stream);
 }
 
 const struct command command_stats = {
@@ -166,14 +167,14 @@ const struct command command_stats = {
 	.max_operands = SIZE_MAX,
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
-	.summary = "show what containers use: processors, memory, disks, network",
-	.text = "Prints a table of the containers ID, or of all that run; on a terminal again and\n"
-		"again until Ctrl-C. The table has a dash for what the host does not count: the\n"
+	.summary = "show the CPU, memory, disk and network use of containers",
+	.text = "Prints a table of the containers ID, or of all running ones; on a terminal it is\n"
+		"refreshed until Ctrl-C. A dash means that the host does not count this: the\n"
 		"cgroup v2 controller is missing, or the network is the host's. WAITS is the\n"
 		"share of the last 10 seconds in which a task had to wait (PSI).\n"
 		"\n"
-		"With --format json an array of the objects that events --stats prints; with\n"
-		"--format prometheus text for the textfile collector of node_exporter.\n",
+		"--format json prints an array of the objects that events --stats prints;\n"
+		"--format prometheus prints text for the textfile collector of node_exporter.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

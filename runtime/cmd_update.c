@@ -1,6 +1,4 @@
-/* knarr update: new limits for a container that runs. */
-#include <ctype.h>
-#include <errno.h>
+/* knarr update: changes the limits of a container. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +6,7 @@
 #include "base/log.h"
 #include "runtime/command.h"
 #include "runtime/config_report.h"
+#include "runtime/number.h"
 
 struct values {
 	const char *resources;
@@ -19,64 +18,35 @@ struct values {
 
 #define VALUE(member) offsetof(struct values, member)
 
+#define DEFAULT_PERIOD 100000 /* of cpu.max, in microseconds */
+
 /* clang-format off */
 static const struct option_row rows[] = {
 	{ "resources", 'r', OPTION_TEXT, "FILE", VALUE(resources),
-	  "JSON file with an object like linux.resources (-: standard input); other options count above it" },
-	{ "memory", 0, OPTION_TEXT, "BYTES", VALUE(memory), "memory limit; may end in k, m, g or t; -1: none" },
-	{ "memory-reservation", 0, OPTION_TEXT, "BYTES", VALUE(memory_reservation), "soft memory limit (memory.low)" },
-	{ "memory-swap", 0, OPTION_TEXT, "BYTES", VALUE(memory_swap), "limit of memory and swap together; -1: no limit of swap" },
+	  "JSON file with an object like linux.resources (-: standard input); other options override it" },
+	{ "memory", 0, OPTION_TEXT, "BYTES", VALUE(memory), "memory limit; may end in k, m, g or t; -1: no limit" },
+	{ "memory-reservation", 0, OPTION_TEXT, "BYTES", VALUE(memory_reservation), "soft memory limit (memory.low); 0: no limit" },
+	{ "memory-swap", 0, OPTION_TEXT, "BYTES", VALUE(memory_swap), "limit of memory and swap together; -1: no swap limit" },
 	{ "kernel-memory", 0, OPTION_TEXT, "BYTES", VALUE(kernel_memory), "accepted with a warning: cgroup v2 has no such limit" },
 	{ "kernel-memory-tcp", 0, OPTION_TEXT, "BYTES", VALUE(kernel_memory_tcp), "accepted with a warning: cgroup v2 has no such limit" },
-	{ "cpu-period", 0, OPTION_TEXT, "USEC", VALUE(cpu_period), "period of the cpu quota" },
-	{ "cpu-quota", 0, OPTION_TEXT, "USEC", VALUE(cpu_quota), "cpu time per period; -1: no limit" },
-	{ "cpu-share", 0, OPTION_TEXT, "N", VALUE(cpu_share), "weight against other containers, 2 to 262144 (1024: one share)" },
-	{ "cpu-burst", 0, OPTION_TEXT, "USEC", VALUE(cpu_burst), "cpu time that may be saved up above the quota" },
-	{ "cpu-idle", 0, OPTION_TEXT, "0|1", VALUE(cpu_idle), "1: run only when nothing else wants the cpu" },
+	{ "cpu-period", 0, OPTION_TEXT, "USEC", VALUE(cpu_period), "period of the CPU quota; 0: the kernel's default" },
+	{ "cpu-quota", 0, OPTION_TEXT, "USEC", VALUE(cpu_quota), "CPU time per period; -1 or 0: no limit" },
+	{ "cpu-share", 0, OPTION_TEXT, "N", VALUE(cpu_share), "CPU weight relative to other containers, 2 to 262144 (default: 1024)" },
+	{ "cpu-burst", 0, OPTION_TEXT, "USEC", VALUE(cpu_burst), "CPU time that may be accumulated beyond the quota; 0: none" },
+	{ "cpu-idle", 0, OPTION_TEXT, "0|1", VALUE(cpu_idle), "1: run only when nothing else needs the CPU" },
 	{ "cpu-rt-period", 0, OPTION_TEXT, "USEC", VALUE(cpu_rt_period), "refused but for 0: cgroup v2 has no realtime limits" },
 	{ "cpu-rt-runtime", 0, OPTION_TEXT, "USEC", VALUE(cpu_rt_runtime), "refused but for 0: cgroup v2 has no realtime limits" },
-	{ "cpuset-cpus", 0, OPTION_TEXT, "LIST", VALUE(cpuset_cpus), "cpus to run on, as 0-3,7" },
+	{ "cpuset-cpus", 0, OPTION_TEXT, "LIST", VALUE(cpuset_cpus), "CPUs to run on, such as 0-3,7" },
 	{ "cpuset-mems", 0, OPTION_TEXT, "LIST", VALUE(cpuset_mems), "memory nodes to use" },
-	{ "pids-limit", 0, OPTION_TEXT, "N", VALUE(pids_limit), "highest number of tasks; -1: no limit" },
+	{ "pids-limit", 0, OPTION_TEXT, "N", VALUE(pids_limit), "PID limit: highest number of processes and threads; -1: no limit; 0: same as 1" },
 	{ "blkio-weight", 0, OPTION_TEXT, "N", VALUE(blkio_weight), "block I/O weight, 10 to 1000" },
-	{ "l3-cache-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(l3_cache_schema), "shares of the L3 cache (resctrl), as L3:0=7f0;1=1f" },
-	{ "mem-bw-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(mem_bw_schema), "shares of the memory bandwidth (resctrl), as MB:0=20;1=70" },
+	{ "l3-cache-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(l3_cache_schema), "L3 cache allocation (resctrl), such as L3:0=7f0;1=1f" },
+	{ "mem-bw-schema", 0, OPTION_TEXT, "SCHEMA", VALUE(mem_bw_schema), "memory bandwidth allocation (resctrl), such as MB:0=20;1=70" },
 	{ 0 },
 };
 /* clang-format on */
 
 /* ---- numbers ------------------------------------------------------------- */
-
-/* A whole number in [min, max], with a sign when min allows; suffixes: k, m, g, t
- * (of 1024), with a B or iB behind or not. */
-static int
-parse_number(const char *text, int64_t min, int64_t max, bool suffixes, int64_t *ret_value)
-{
-	static const char units[] = "kmgt";
-	const char *unit;
-	long long v;
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]) && !(text[0] == '-' && isdigit((unsigned char)text[1])))
-		return -EINVAL;
-	errno = 0;
-	v = strtoll(text, &end, 10);
-	if (errno)
-		return -ERANGE;
-	if (suffixes && *end && (unit = strchr(units, tolower((unsigned char)*end)))) {
-		for (ptrdiff_t i = unit - units; i >= 0; i--)
-			if (__builtin_mul_overflow(v, 1024, &v))
-				return -ERANGE;
-		end++;
-		end += *end == 'i' && (end[1] == 'b' || end[1] == 'B');
-	}
-	if (suffixes && (*end == 'b' || *end == 'B'))
-		end++;
-	if (*end || v < min || v > max)
-		return -EINVAL;
-	*ret_value = v;
-	return 0;
-}
 
 enum target_kind { TARGET_I64, TARGET_U64, TARGET_U16 };
 
@@ -91,18 +61,18 @@ struct number_row {
 };
 
 static int
-fill_numbers(const struct cli *c, const struct values *v, const struct number_row *table, size_t n, void *group)
+fill_numbers(const struct cli *cli, const struct values *values, const struct number_row *table, size_t n, void *group)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct number_row *row = &table[i];
-		const char *text = *(const char *const *)((const char *)v + row->value);
+		const char *text = *(const char *const *)((const char *)values + row->value);
 		void *target = (char *)group + row->target;
 		int64_t number;
 
 		if (!text)
 			continue;
-		if (parse_number(text, row->min, row->max, row->bytes, &number) < 0)
-			return err_plain(c->err, "option '--%s': expected a number from %lld to %lld, found '%s'",
+		if (number_parse(text, row->min, row->max, row->bytes, &number) < 0)
+			return err_plain(cli->err, "option '--%s': expected a number from %lld to %lld, found '%s'",
 					 row->name, (long long)row->min, (long long)row->max, text);
 		switch (row->kind) {
 		case TARGET_I64:
@@ -167,80 +137,109 @@ ignore_limit(struct opt_i64 *limit, const char *option)
 	limit->set = false;
 }
 
-static int
-fill(const struct cli *c, const struct values *v, struct spec_resources *r)
+/* In a config 0 means "not given" for these. Whoever gives an option means something. */
+static void
+take_zeros(const struct values *values, struct spec_resources *resources)
 {
-	struct arena *a = c->arena;
+	const struct {
+		const char *option, *text;
+		bool is_zero;
+	} no_limits[] = {
+		{ "--memory", values->memory, resources->memory->limit.v == 0 },
+		{ "--memory-swap", values->memory_swap, resources->memory->swap.v == 0 },
+		{ "--cpu-share", values->cpu_share, resources->cpu->shares.v == 0 },
+		{ "--blkio-weight", values->blkio_weight, resources->block_io->weight.v == 0 },
+	};
+
+	if (values->cpu_quota && resources->cpu->quota.v == 0)
+		resources->cpu->quota.v = -1;
+	if (values->cpu_period && resources->cpu->period.v == 0)
+		resources->cpu->period.v = DEFAULT_PERIOD;
+	for (size_t i = 0; i < sizeof(no_limits) / sizeof(no_limits[0]); i++)
+		if (no_limits[i].text && no_limits[i].is_zero)
+			log_warning("option '%s' is ignored: 0 is not a value for it", no_limits[i].option);
+	if (values->cpuset_cpus && !*values->cpuset_cpus)
+		log_warning("option '--cpuset-cpus' is ignored: it is empty");
+	if (values->cpuset_mems && !*values->cpuset_mems)
+		log_warning("option '--cpuset-mems' is ignored: it is empty");
+}
+
+static int
+fill(const struct cli *cli, const struct values *values, struct spec_resources *resources)
+{
+	struct arena *a = cli->arena;
 	int ret;
 
 	/* Empty groups ask for nothing. */
-	if (!r->memory)
-		r->memory = arena_alloc(a, sizeof(*r->memory));
-	if (!r->cpu)
-		r->cpu = arena_alloc(a, sizeof(*r->cpu));
-	if (!r->block_io)
-		r->block_io = arena_alloc(a, sizeof(*r->block_io));
-	if (v->cpuset_cpus)
-		r->cpu->cpus = arena_strdup(a, v->cpuset_cpus);
-	if (v->cpuset_mems)
-		r->cpu->mems = arena_strdup(a, v->cpuset_mems);
-	ret = fill_numbers(c, v, ROWS(memory_rows), r->memory);
+	if (!resources->memory)
+		resources->memory = arena_alloc(a, sizeof(*resources->memory));
+	if (!resources->cpu)
+		resources->cpu = arena_alloc(a, sizeof(*resources->cpu));
+	if (!resources->block_io)
+		resources->block_io = arena_alloc(a, sizeof(*resources->block_io));
+	if (values->cpuset_cpus && *values->cpuset_cpus)
+		resources->cpu->cpus = arena_strdup(a, values->cpuset_cpus);
+	if (values->cpuset_mems && *values->cpuset_mems)
+		resources->cpu->mems = arena_strdup(a, values->cpuset_mems);
+	ret = fill_numbers(cli, values, ROWS(memory_rows), resources->memory);
 	if (ret == 0)
-		ignore_limit(&r->memory->kernel, "--kernel-memory");
+		ignore_limit(&resources->memory->kernel, "--kernel-memory");
 	if (ret == 0)
-		ignore_limit(&r->memory->kernel_tcp, "--kernel-memory-tcp");
+		ignore_limit(&resources->memory->kernel_tcp, "--kernel-memory-tcp");
 	if (ret == 0)
-		ret = fill_numbers(c, v, ROWS(cpu_rows), r->cpu);
+		ret = fill_numbers(cli, values, ROWS(cpu_rows), resources->cpu);
 	if (ret == 0)
-		ret = fill_numbers(c, v, ROWS(pids_rows), r);
+		ret = fill_numbers(cli, values, ROWS(pids_rows), resources);
 	if (ret == 0)
-		ret = fill_numbers(c, v, ROWS(block_rows), r->block_io);
+		ret = fill_numbers(cli, values, ROWS(block_rows), resources->block_io);
+	if (ret == 0)
+		take_zeros(values, resources);
 	return ret;
 }
 
 /* One line of a schemata file, of the resource that the option is for. */
 static int
-take_schema(const struct cli *c, const char *option, const char *value, const char *resource, char **ret_schema)
+take_schema(const struct cli *cli, const char *option, const char *value, const char *resource, char **ret_schema)
 {
 	if (!value)
 		return 0;
 	if (strncmp(value, resource, strlen(resource)) != 0 || strchr(value, '\n'))
-		return err_plain(c->err, "option '--%s': expected a line that begins with '%s', found '%s'", option,
+		return err_plain(cli->err, "option '--%s': expected a line that begins with '%s', found '%s'", option,
 				 resource, value);
-	*ret_schema = arena_strdup(c->arena, value);
+	*ret_schema = arena_strdup(cli->arena, value);
 	return 0;
 }
 
 /* ret_rdt holds no line when none is asked for. */
 static int
-fill_schemata(const struct cli *c, const struct values *v, struct spec_intel_rdt *ret_rdt)
+fill_schemata(const struct cli *cli, const struct values *values, struct spec_intel_rdt *ret_rdt)
 {
-	int ret = take_schema(c, "l3-cache-schema", v->l3_cache_schema, "L3", &ret_rdt->l3_cache_schema);
+	int ret = take_schema(cli, "l3-cache-schema", values->l3_cache_schema, "L3", &ret_rdt->l3_cache_schema);
 
-	return ret < 0 ? ret : take_schema(c, "mem-bw-schema", v->mem_bw_schema, "MB:", &ret_rdt->mem_bw_schema);
+	return ret < 0 ? ret : take_schema(cli, "mem-bw-schema", values->mem_bw_schema, "MB:", &ret_rdt->mem_bw_schema);
 }
 
 static int
-run(const struct cli *c, const void *options, const struct option_list *operands)
+run(const struct cli *cli, const void *options, const struct option_list *operands)
 {
 	const struct values *v = options;
 	struct spec_report report = { 0 };
 	struct spec_resources none = { 0 }, *r = &none;
 	struct spec_intel_rdt rdt = { 0 };
-	int ret = fill_schemata(c, v, &rdt);
+	int ret = fill_schemata(cli, v, &rdt);
 
 	if (ret == 0 && v->resources)
-		ret = spec_load_resources(v->resources, c->arena, &report, c->err, &r);
+		ret = spec_load_resources(v->resources, cli->arena, &report, cli->err, &r);
 	if (ret < 0 && report.n_errors > 0) {
-		log_error("%s", config_report_text(c->arena, v->resources, &report, SPEC_WARNING));
+		log_error_lines(config_report_text(cli->arena, v->resources, &report, SPEC_WARNING));
 		return 1;
 	}
 	if (ret == 0)
-		ret = fill(c, v, r);
+		ret = fill(cli, v, r);
 	if (ret < 0)
 		return ret;
-	return container_update(&c->env, operands->items[0], r, rdt.l3_cache_schema || rdt.mem_bw_schema ? &rdt : NULL,
-				c->err);
+	return container_update(&cli->env, operands->items[0], r,
+				rdt.l3_cache_schema || rdt.mem_bw_schema ? &rdt : NULL, cli->err);
 }
 
 const struct command command_update = {
@@ -251,9 +250,10 @@ const struct command command_update = {
 	.uses_root = true,
 	.needs = KERNEL_PROCESSES,
 	.summary = "change the limits of a container",
-	.text = "Writes new limits to the cgroup of a container, and schemata to its group of\n"
-		"resctrl; what is not named stays as it is. A limit whose cgroup v2 controller is\n"
-		"missing on this host is an error. Device rules in FILE are ignored.\n",
+	.text = "Writes new limits to the cgroup of a container, and schemata to its resctrl\n"
+		"group; limits that are not named are left unchanged. A limit whose cgroup v2\n"
+		"controller is missing on this host is an error. When the kernel refuses one\n"
+		"limit, those written before it are put back. Device rules in FILE are ignored.\n",
 	.options = rows,
 	.options_size = sizeof(struct values),
 	.run = run,

@@ -14,8 +14,8 @@
 
 /* Values of the global options. */
 struct global_options {
-	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless;
-	bool debug, systemd_cgroup, systemd_log, help, version;
+	const char *root, *log, *log_format, *log_level, *cgroup_manager, *rootless, *allow_annotations;
+	bool debug, systemd_cgroup, systemd_log, trace_phases, help, version;
 };
 
 /* What every command is given. */
@@ -23,6 +23,7 @@ struct cli {
 	struct container_env env; /* root only for commands with uses_root */
 	struct arena *arena;	  /* = env.arena */
 	struct err *err;
+	bool stdout_was_closed; /* now it is the null device: what is printed would be lost */
 };
 
 struct command {
@@ -55,8 +56,8 @@ extern const struct option_row global_option_rows[];
 /* The command of that name. 0, or -EINVAL with err, which names the nearest one. */
 int command_lookup(const char *name, struct err *err, const struct command **ret_command);
 
-/* Writes to stdout. 0, or -errno with c->err: a full disk or a closed pipe is an error,
+/* Writes to stdout. 0, or -errno with cli->err: a full disk or a closed pipe is an error,
  * not a signal. */
-int cli_print(const struct cli *c, const char *text);
+int cmd_print(const struct cli *cli, const char *text);
 
 #endif

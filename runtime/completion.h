@@ -8,9 +8,9 @@
 #define COMPLETION_SHELLS "bash|zsh|fish"
 
 /* Append the script for a shell; the functions below are what they share. */
-void completion_bash(struct text *t);
-void completion_zsh(struct text *t);
-void completion_fish(struct text *t);
+void completion_bash(struct text *text);
+void completion_zsh(struct text *text);
+void completion_fish(struct text *text);
 
 /* What can stand in a place of the command line. */
 enum completion_kind {

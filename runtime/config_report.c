@@ -1,8 +1,11 @@
-/* Theory of operation: see config_report.h. */
+/* The report on a config as text, and the hint for a bundle that has none yet. */
 #include "runtime/config_report.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "base/printable.h"
 #include "runtime/text.h"
 
 char *
@@ -18,6 +21,19 @@ config_file_name(struct arena *a, const char *bundle, const char *config)
 	return name;
 }
 
+int
+config_report_missing(struct arena *a, const char *bundle, const char *config, int code, struct err *err)
+{
+	char before[ERR_MSG_MAX + 256];
+
+	if (code != -ENOENT || config || access(bundle, X_OK) < 0 ||
+	    access(arena_printf(a, "%s/config.json", bundle), F_OK) == 0 || errno != ENOENT)
+		return code;
+	err_format(err, before, sizeof(before));
+	err_plain(err, "%s (knarr spec --bundle %s writes one)", before, bundle);
+	return code;
+}
+
 const char *
 config_report_text(struct arena *a, const char *file, const struct spec_report *report, enum spec_severity least)
 {
@@ -29,9 +45,10 @@ config_report_text(struct arena *a, const char *file, const struct spec_report *
 
 		n_errors += issue->severity == SPEC_ERROR;
 		if (issue->severity <= least)
-			text_add(&t, "%s%s", t.len ? "\n" : "", spec_issue_format(a, file, issue));
+			text_add(&t, "%s%s", t.len ? "\n" : "", printable_text(a, spec_issue_format(a, file, issue)));
 	}
 	if (n_errors < report->n_errors)
-		text_add(&t, "%s%s: %zu more errors", t.len ? "\n" : "", file, report->n_errors - n_errors);
+		text_add(&t, "%s%s: %zu more errors", t.len ? "\n" : "", printable_text(a, file),
+			 report->n_errors - n_errors);
 	return text_get(&t);
 }

@@ -1,4 +1,4 @@
-/* Theory of operation: see container_json.h. */
+/* The state document of a container; the owner's name is looked up in /etc/passwd. */
 #include "runtime/container_json.h"
 
 #include <pwd.h>
@@ -33,20 +33,20 @@ write_annotations(struct json_out *j, const struct spec_pairs *annotations)
 }
 
 void
-container_json_write(struct json_out *j, struct arena *a, const struct state *s, enum container_status status,
+container_json_write(struct json_out *j, const struct state *state, enum container_status status, const char *owner,
 		     const char *exit_reason)
 {
 	json_out_open(j, '{');
-	json_out_member(j, "ociVersion", s->oci_version ? s->oci_version : "");
-	json_out_member(j, "id", s->id);
+	json_out_member(j, "ociVersion", state->oci_version ? state->oci_version : "");
+	json_out_member(j, "id", state->id);
 	json_out_key(j, "pid");
-	json_out_int(j, status == STATUS_STOPPED ? 0 : s->pid);
+	json_out_int(j, status == STATUS_STOPPED ? 0 : state->pid);
 	json_out_member(j, "status", state_status_name(status));
-	json_out_member(j, "bundle", s->bundle ? s->bundle : "");
-	json_out_member(j, "rootfs", s->rootfs ? s->rootfs : "");
-	json_out_member(j, "created", s->created ? s->created : "");
-	write_annotations(j, &s->annotations);
-	json_out_member(j, "owner", container_owner_name(a, s->owner));
+	json_out_member(j, "bundle", state->bundle ? state->bundle : "");
+	json_out_member(j, "rootfs", state->rootfs ? state->rootfs : "");
+	json_out_member(j, "created", state->created ? state->created : "");
+	write_annotations(j, &state->annotations);
+	json_out_member(j, "owner", owner);
 	if (exit_reason)
 		json_out_member(j, "exitReason", exit_reason);
 	json_out_close(j, '}');

@@ -1,4 +1,4 @@
-/* Theory of operation: see duration.h. Sums up in nanoseconds, so that fractions
+/* Sums up in nanoseconds, so that fractions
  * need no floating point. */
 #include "runtime/duration.h"
 

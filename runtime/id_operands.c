@@ -1,4 +1,5 @@
-/* Theory of operation: see id_operands.h. */
+/* Visits the containers of a command one after another; a failure is kept or logged, and
+ * the next container has its turn. */
 #include "runtime/id_operands.h"
 
 #include <errno.h>
@@ -15,25 +16,25 @@ struct walk {
 
 /* The first of two failures is logged, so that none is lost. */
 static void
-visit(struct walk *w, const char *id, bool may_be_gone)
+visit(struct walk *walk, const char *id, bool may_be_gone)
 {
 	char text[ERR_MSG_MAX + 256];
-	struct err before = *w->c->err;
+	struct err before = *walk->c->err;
 	int r;
 
-	err_clear(w->c->err);
-	r = w->each(w->c, id, w->data);
+	err_clear(walk->c->err);
+	r = walk->each(walk->c, id, walk->data);
 	if (r == 0 || (r == -ENOENT && may_be_gone)) {
-		*w->c->err = before;
+		*walk->c->err = before;
 		return;
 	}
-	if (w->result < 0)
+	if (walk->result < 0)
 		log_error("%s", err_format(&before, text, sizeof(text)));
-	w->result = r;
+	walk->result = r;
 }
 
 static int
-visit_matching(struct walk *w, const char *pattern, char *const *ids, size_t n)
+visit_matching(struct walk *walk, const char *pattern, char *const *ids, size_t n)
 {
 	char reason[256];
 	regex_t re;
@@ -41,23 +42,23 @@ visit_matching(struct walk *w, const char *pattern, char *const *ids, size_t n)
 
 	if (r != 0) {
 		regerror(r, &re, reason, sizeof(reason));
-		return err_plain(w->c->err, "option '--regex': '%s': %s", pattern, reason);
+		return err_plain(walk->c->err, "option '--regex': '%s': %s", pattern, reason);
 	}
 	for (size_t i = 0; i < n; i++)
 		if (regexec(&re, ids[i], 0, NULL, 0) == 0)
-			visit(w, ids[i], /* may_be_gone= */ true);
+			visit(walk, ids[i], /* may_be_gone= */ true);
 	regfree(&re);
 	return 0;
 }
 
 int
-id_operands_each(const struct cli *c, const struct option_list *operands, bool regex,
-		 int (*each)(const struct cli *c, const char *id, const void *data), const void *data)
+id_operands_each(const struct cli *cli, const struct option_list *operands, bool regex,
+		 int (*each)(const struct cli *cli, const char *id, const void *data), const void *data)
 {
-	struct walk w = { .c = c, .each = each, .data = data };
+	struct walk w = { .c = cli, .each = each, .data = data };
 	char **ids = NULL;
 	size_t n = 0;
-	int r = regex ? state_list(c->env.root, c->arena, c->err, &ids, &n) : 0;
+	int r = regex ? state_list(cli->env.root, cli->arena, cli->err, &ids, &n) : 0;
 
 	for (size_t i = 0; r == 0 && i < operands->n; i++) {
 		if (regex)

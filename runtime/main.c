@@ -1,9 +1,9 @@
 /* Theory of operation: main() parses the global options up to the command's
- * name, then the command's own (global ones count there too), opens the log and
- * runs the command. Whatever fails comes back here as a struct err and is
+ * name, then the command's own (global ones are allowed there too), opens the log and
+ * runs the command. Every failure comes back here as a struct err and is
  * printed in one place; the exit status of every error is 1.
  *
- * The log is opened even when the command line is broken, if --log could be
+ * The log is opened even if the command line is wrong, as long as --log could be
  * read: callers show their users the last error in that file. */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,8 @@
 #include "base/fd.h"
 #include "base/host.h"
 #include "base/log.h"
+#include "base/phases.h"
+#include "base/process.h"
 #include "runtime/command.h"
 #include "runtime/help.h"
 
@@ -23,32 +25,39 @@ struct invocation {
 	const struct command *command; /* NULL: none was named */
 	void *options;
 	struct option_list operands;
+	bool stdout_was_closed;
 };
 
 int
-cli_print(const struct cli *c, const char *text)
+cmd_print(const struct cli *cli, const char *text)
 {
 	int r;
 
 	/* Only commands that print come here; none of them starts a program that
 	 * could inherit this. */
 	signal(SIGPIPE, SIG_IGN);
+	if (cli->stdout_was_closed)
+		return err_set(cli->err, EBADF, "write to standard output");
 	r = fd_write_all(STDOUT_FILENO, text, strlen(text));
-	return r < 0 ? err_set(c->err, -r, "write to standard output") : 0;
+	return r < 0 ? err_set(cli->err, -r, "write to standard output") : 0;
 }
 
 /* A closed fd 0, 1 or 2 would be given to the next file that is opened, and the
- * container would read or write it. The open mode is the wrong one on purpose:
- * using such a descriptor fails, as it does on a closed one. */
+ * container would read or write it. It becomes the null device, as in other runtimes:
+ * programs that find their standard output closed fail in ways of their own. */
 static int
-fill_standard_fds(struct err *err)
+fill_standard_fds(struct err *err, bool *ret_stdout_was_closed)
 {
+	bool stdout_was_closed = false;
+
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
-		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+		if (open("/dev/null", O_RDWR) != fd)
 			return err_set(err, errno, "open '/dev/null' in place of closed file descriptor %d", fd);
+		stdout_was_closed |= fd == STDOUT_FILENO;
 	}
+	*ret_stdout_was_closed = stdout_was_closed;
 	return 0;
 }
 
@@ -66,7 +75,7 @@ check_operands(const struct command *command, size_t n, struct arena *a, struct 
 static int
 parse_command_line(const char *const *args, size_t n, struct arena *a, struct err *err, struct invocation *inv)
 {
-	struct option_set sets[2] = { { global_option_rows, &inv->global } };
+	struct option_set sets[2] = { { global_option_rows, &inv->global, "knarr help" } };
 	struct option_list words;
 	int r = options_parse(sets, 1, args, n, /* operands_before_end= */ 1, a, err, &words);
 
@@ -76,8 +85,9 @@ parse_command_line(const char *const *args, size_t n, struct arena *a, struct er
 	if (r < 0)
 		return r;
 	inv->options = arena_alloc(a, inv->command->options_size + 1);
-	sets[0] = (struct option_set){ inv->command->options, inv->options };
-	sets[1] = (struct option_set){ global_option_rows, &inv->global };
+	sets[0] = (struct option_set){ inv->command->options, inv->options,
+				       arena_printf(a, "knarr help %s", inv->command->name) };
+	sets[1] = (struct option_set){ global_option_rows, &inv->global, NULL };
 	r = options_parse(sets, 2, words.items + 1, words.n - 1,
 			  inv->command->arguments_follow ? inv->command->min_operands : OPTIONS_EVERYWHERE, a, err,
 			  &inv->operands);
@@ -89,7 +99,7 @@ parse_command_line(const char *const *args, size_t n, struct arena *a, struct er
 /* ---- global options ------------------------------------------------------ */
 
 static int
-apply_log_options(const struct global_options *g, struct err *err)
+apply_log_options(const struct global_options *globals, struct err *err)
 {
 	static const struct {
 		const char *name;
@@ -101,52 +111,52 @@ apply_log_options(const struct global_options *g, struct err *err)
 		{ "debug", LOG_LEVEL_DEBUG },
 	};
 
-	for (size_t i = 0; g->log_level && i < sizeof(levels) / sizeof(levels[0]); i++)
-		if (!strcmp(g->log_level, levels[i].name))
+	for (size_t i = 0; globals->log_level && i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (!strcmp(globals->log_level, levels[i].name))
 			log_set_level(levels[i].level);
-	if (g->debug)
+	if (globals->debug)
 		log_set_level(LOG_LEVEL_DEBUG);
-	if (g->systemd_log && !g->log)
+	if (globals->systemd_log && !globals->log)
 		return log_open("journald:knarr", /* format_json= */ false, err);
-	if (!g->log || !*g->log)
+	if (!globals->log || !*globals->log)
 		return 0;
-	return log_open(g->log, g->log_format && !strcmp(g->log_format, "json"), err);
+	return log_open(globals->log, globals->log_format && !strcmp(globals->log_format, "json"), err);
 }
 
 static enum cgroup_manager
-choose_cgroup_manager(const struct global_options *g)
+choose_cgroup_manager(const struct global_options *globals)
 {
-	if (g->cgroup_manager && !strcmp(g->cgroup_manager, "disabled"))
+	if (globals->cgroup_manager && !strcmp(globals->cgroup_manager, "disabled"))
 		return CGROUP_DISABLED;
-	if (g->cgroup_manager ? !strcmp(g->cgroup_manager, "systemd") : g->systemd_cgroup)
+	if (globals->cgroup_manager ? !strcmp(globals->cgroup_manager, "systemd") : globals->systemd_cgroup)
 		return CGROUP_SYSTEMD;
 	return CGROUP_CGROUPFS;
 }
 
 static int
-choose_root(const struct global_options *g, struct arena *a, struct err *err, const char **ret_root)
+choose_root(const struct global_options *globals, struct arena *a, struct err *err, const char **ret_root)
 {
-	const char *rootless = g->rootless ? g->rootless : "auto";
+	const char *rootless = globals->rootless ? globals->rootless : "auto";
 	char *root, *cwd;
 	int r;
 
-	if (!g->root) {
+	if (!globals->root) {
 		r = state_default_root(a, !strcmp(rootless, "auto") ? host_in_userns() : !strcmp(rootless, "true"), err,
 				       &root);
 		if (r == 0)
 			*ret_root = root;
 		return r;
 	}
-	if (!*g->root)
-		return err_plain(err, "option '--root': the folder's name is empty");
-	if (*g->root == '/') {
-		*ret_root = g->root;
+	if (!*globals->root)
+		return err_plain(err, "option '--root': the directory name is empty");
+	if (*globals->root == '/') {
+		*ret_root = globals->root;
 		return 0;
 	}
 	cwd = get_current_dir_name();
 	if (!cwd)
-		return err_set(err, errno, "find the current folder, below which --root '%s' is", g->root);
-	*ret_root = arena_printf(a, "%s/%s", cwd, g->root);
+		return err_set(err, errno, "resolve --root '%s' against the current directory", globals->root);
+	*ret_root = arena_printf(a, "%s/%s", cwd, globals->root);
 	free(cwd);
 	return 0;
 }
@@ -154,22 +164,27 @@ choose_root(const struct global_options *g, struct arena *a, struct err *err, co
 static int
 run_command(const struct invocation *inv, struct arena *a, struct err *err)
 {
-	struct cli c = { .env = { .cgroup_manager = choose_cgroup_manager(&inv->global), .arena = a },
+	struct cli c = { .env = { .cgroup_manager = choose_cgroup_manager(&inv->global),
+				  .allow_annotations = inv->global.allow_annotations &&
+						       !strcmp(inv->global.allow_annotations, "all"),
+				  .arena = a },
 			 .arena = a,
-			 .err = err };
+			 .err = err,
+			 .stdout_was_closed = inv->stdout_was_closed };
 	int r;
 
 	if (inv->global.version)
 		return command_version.run(&c, NULL, &inv->operands);
-	if (inv->global.help)
-		return cli_print(&c, help_text(a, inv->command));
-	if (!inv->command)
-		return err_plain(err, "no command given (see knarr help)");
+	/* Without a command, as runc does: whoever calls a program bare wants to know what it does. */
+	if (inv->global.help || !inv->command)
+		return cmd_print(&c, help_text(a, inv->command));
+	phases_enter("look whether the kernel has what is needed");
 	r = kernel_check(inv->command->needs, err);
 	if (r == 0 && inv->command->uses_root)
 		r = choose_root(&inv->global, a, err, &c.env.root);
 	if (r < 0)
 		return r;
+	phases_enter(inv->command->name);
 	return inv->command->run(&c, inv->options, &inv->operands);
 }
 
@@ -180,10 +195,14 @@ main(int argc, char **argv)
 	struct invocation inv = { 0 };
 	struct err err;
 	char text[ERR_MSG_MAX + 256];
+	uint64_t began = phases_clock();
 	int r, parsed;
 
+	/* A caller that ignores it would take every child's exit status away. */
+	signal(SIGCHLD, SIG_DFL);
+	process_remember_arguments(argv);
 	err_clear(&err);
-	r = fill_standard_fds(&err);
+	r = fill_standard_fds(&err, &inv.stdout_was_closed);
 	if (r == 0) {
 		struct err log_err;
 
@@ -191,6 +210,8 @@ main(int argc, char **argv)
 					    &err, &inv);
 		err_clear(&log_err);
 		r = apply_log_options(&inv.global, &log_err);
+		if (parsed == 0 && r == 0 && inv.global.trace_phases)
+			r = phases_begin(began, &log_err);
 		if (parsed < 0)
 			r = parsed;
 		else if (r < 0)
@@ -200,6 +221,7 @@ main(int argc, char **argv)
 	}
 	if (r < 0)
 		log_error("%s", err_format(&err, text, sizeof(text)));
+	phases_print();
 	log_close();
 	return r < 0 ? 1 : r;
 }

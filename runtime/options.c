@@ -1,4 +1,4 @@
-/* Theory of operation: see options.h. The parser walks the arguments once with
+/* The parser walks the arguments once with
  * a cursor; each option form ends in set_value(), which is the only place that
  * knows the kinds. */
 #include "runtime/options.h"
@@ -47,25 +47,34 @@ known_letter(char letter)
 
 /* By letter, or (letter 0) by the len bytes of name. */
 static bool
-find_row(const struct cursor *c, const char *name, size_t len, char letter, struct match *ret_match)
+find_row(const struct cursor *cursor, const char *name, size_t len, char letter, struct match *ret_match)
 {
-	for (size_t i = 0; i < c->n_sets; i++)
-		for (const struct option_row *row = c->sets[i].rows; row && row->name; row++)
+	for (size_t i = 0; i < cursor->n_sets; i++)
+		for (const struct option_row *row = cursor->sets[i].rows; row && row->name; row++)
 			if (row_is(row, name, len, letter)) {
-				*ret_match = (struct match){ row, (char *)c->sets[i].values + row->offset };
+				*ret_match = (struct match){ row, (char *)cursor->sets[i].values + row->offset };
 				return true;
 			}
 	return false;
 }
 
-static int
-complain_unknown(const struct cursor *c, const char *name, size_t len)
+/* Where the options are listed, to be put behind a complaint. */
+static const char *
+see_help(const struct cursor *cursor)
 {
-	const char *given = arena_strndup(c->arena, name, len), *nearest = NULL;
+	const char *help = cursor->n_sets ? cursor->sets[0].help : NULL;
+
+	return help ? arena_printf(cursor->arena, " (see %s)", help) : "";
+}
+
+static int
+complain_unknown(const struct cursor *cursor, const char *name, size_t len)
+{
+	const char *given = arena_strndup(cursor->arena, name, len), *nearest = NULL;
 	size_t best = SIZE_MAX;
 
-	for (size_t i = 0; i < c->n_sets; i++)
-		for (const struct option_row *row = c->sets[i].rows; row && row->name; row++) {
+	for (size_t i = 0; i < cursor->n_sets; i++)
+		for (const struct option_row *row = cursor->sets[i].rows; row && row->name; row++) {
 			size_t distance = name_distance(given, row->name);
 
 			if (distance < best) {
@@ -74,8 +83,9 @@ complain_unknown(const struct cursor *c, const char *name, size_t len)
 			}
 		}
 	if (nearest)
-		return err_plain(c->err, "unknown option '--%s', did you mean '--%s'?", given, nearest);
-	return err_plain(c->err, "unknown option '--%s'", given);
+		return err_plain(cursor->err, "unknown option '--%s', did you mean '--%s'?%s", given, nearest,
+				 see_help(cursor));
+	return err_plain(cursor->err, "unknown option '--%s'%s", given, see_help(cursor));
 }
 
 /* ---- values ------------------------------------------------------------ */
@@ -140,79 +150,79 @@ list_append(struct arena *a, struct option_list *list, const char *item)
 
 /* text NULL: a flag without a value. */
 static int
-set_value(const struct cursor *c, const struct match *m, const char *text)
+set_value(const struct cursor *cursor, const struct match *match, const char *text)
 {
-	const char *name = m->row->name;
+	const char *name = match->row->name;
 
-	switch (m->row->kind) {
+	switch (match->row->kind) {
 	case OPTION_FLAG:
 		if (!text)
-			*(bool *)m->value = true;
-		else if (parse_flag(text, m->value) < 0)
-			return err_plain(c->err, "option '--%s': expected true or false, found '%s'", name, text);
+			*(bool *)match->value = true;
+		else if (parse_flag(text, match->value) < 0)
+			return err_plain(cursor->err, "option '--%s': expected true or false, found '%s'", name, text);
 		return 0;
 	case OPTION_CHOICE:
-		if (!choice_has(m->row->argument, text, strlen(text)))
-			return err_plain(c->err, "option '--%s': expected %s, found '%s'", name, m->row->argument,
-					 text);
-		*(const char **)m->value = text;
+		if (!choice_has(match->row->argument, text, strlen(text)))
+			return err_plain(cursor->err, "option '--%s': expected %s, found '%s'", name,
+					 match->row->argument, text);
+		*(const char **)match->value = text;
 		return 0;
 	case OPTION_TEXT:
-		*(const char **)m->value = text;
+		*(const char **)match->value = text;
 		return 0;
 	case OPTION_NUMBER:
-		if (parse_number(text, m->value) < 0)
-			return err_plain(c->err, "option '--%s': expected a number from 0 to %d, found '%s'", name,
+		if (parse_number(text, match->value) < 0)
+			return err_plain(cursor->err, "option '--%s': expected a number from 0 to %d, found '%s'", name,
 					 INT_MAX, text);
 		return 0;
 	case OPTION_LIST:
-		list_append(c->arena, m->value, text);
+		list_append(cursor->arena, match->value, text);
 		return 0;
 	case OPTION_REFUSED:
-		return err_plain(c->err, "option '--%s' is %s", name, m->row->help);
+		return err_plain(cursor->err, "option '--%s' is %s", name, match->row->help);
 	}
 	return 0;
 }
 
 /* The value that follows as an argument of its own. */
 static int
-take_value(struct cursor *c, const struct match *m)
+take_value(struct cursor *cursor, const struct match *match)
 {
-	if (c->next == c->n)
-		return err_plain(c->err, "option '--%s' needs a value: --%s %s", m->row->name, m->row->name,
-				 m->row->argument);
-	return set_value(c, m, c->args[c->next++]);
+	if (cursor->next == cursor->n)
+		return err_plain(cursor->err, "option '--%s' needs a value: --%s %s", match->row->name,
+				 match->row->name, match->row->argument);
+	return set_value(cursor, match, cursor->args[cursor->next++]);
 }
 
 /* ---- forms ------------------------------------------------------------- */
 
 /* "--name" or "--name=value"; arg is what follows the dashes. */
 static int
-parse_long(struct cursor *c, const char *arg)
+parse_long(struct cursor *cursor, const char *arg)
 {
 	size_t len = strcspn(arg, "=");
 	struct match m;
 
-	if (!find_row(c, arg, len, 0, &m))
-		return complain_unknown(c, arg, len);
+	if (!find_row(cursor, arg, len, 0, &m))
+		return complain_unknown(cursor, arg, len);
 	if (arg[len] == '=')
-		return set_value(c, &m, arg + len + 1);
-	return m.row->kind == OPTION_FLAG ? set_value(c, &m, NULL) : take_value(c, &m);
+		return set_value(cursor, &m, arg + len + 1);
+	return m.row->kind == OPTION_FLAG ? set_value(cursor, &m, NULL) : take_value(cursor, &m);
 }
 
 /* "-abVALUE"; letters is what follows the dash. */
 static int
-parse_letters(struct cursor *c, const char *letters)
+parse_letters(struct cursor *cursor, const char *letters)
 {
 	for (; *letters; letters++) {
 		struct match m;
 		int r;
 
-		if (!find_row(c, NULL, 0, *letters, &m) && !find_row(c, NULL, 0, known_letter(*letters), &m))
-			return err_plain(c->err, "unknown option '-%c'", *letters);
+		if (!find_row(cursor, NULL, 0, *letters, &m) && !find_row(cursor, NULL, 0, known_letter(*letters), &m))
+			return err_plain(cursor->err, "unknown option '-%c'%s", *letters, see_help(cursor));
 		if (m.row->kind != OPTION_FLAG)
-			return letters[1] ? set_value(c, &m, letters + 1) : take_value(c, &m);
-		r = set_value(c, &m, NULL);
+			return letters[1] ? set_value(cursor, &m, letters + 1) : take_value(cursor, &m);
+		r = set_value(cursor, &m, NULL);
 		if (r < 0)
 			return r;
 	}

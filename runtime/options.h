@@ -44,6 +44,7 @@ struct option_row {
 struct option_set {
 	const struct option_row *rows;
 	void *values;
+	const char *help; /* the command that lists them, for an unknown option ("knarr help run"); NULL: not said */
 };
 
 /* When the arguments must be taken as they are: after so many operands no
@@ -52,7 +53,7 @@ struct option_set {
 
 /* Parses the n arguments args. A name is looked up in each of the n_sets sets in
  * turn. The operands are collected in a. 0, or -EINVAL with err, which names the
- * option and, for an unknown one, the nearest known. */
+ * option; for an unknown one also the nearest known, and the help of the first set. */
 int options_parse(const struct option_set *sets, size_t n_sets, const char *const *args, size_t n,
 		  size_t operands_before_end, struct arena *a, struct err *err, struct option_list *ret_operands);
 

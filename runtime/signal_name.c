@@ -1,4 +1,4 @@
-/* Theory of operation: see signal_name.h. SIGRTMIN is the C library's, as in
+/* SIGRTMIN is the C library's, as in
  * kill(1): the first two real-time signals of the kernel belong to its threads. */
 #include "runtime/signal_name.h"
 

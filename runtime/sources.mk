@@ -21,7 +21,7 @@ knarr_SOURCES += \
 	runtime/cmd_update.c \
 	runtime/cmd_version.c \
 	runtime/command.h runtime/commands.c \
-	runtime/completion.h runtime/completion_bash.c runtime/completion_fish.c runtime/completion_zsh.c \
+	runtime/completion.c runtime/completion.h runtime/completion_bash.c runtime/completion_fish.c runtime/completion_zsh.c \
 	runtime/config_report.c runtime/config_report.h \
 	runtime/container_json.c runtime/container_json.h \
 	runtime/create_options.c runtime/create_options.h \
@@ -39,6 +39,8 @@ knarr_SOURCES += runtime/cmd_events.c
 knarr_SOURCES += runtime/cmd_stats.c
 knarr_SOURCES += runtime/duration.h
 knarr_SOURCES += runtime/duration.c
+knarr_SOURCES += runtime/number.h
+knarr_SOURCES += runtime/number.c
 knarr_SOURCES += runtime/stats_json.h
 knarr_SOURCES += runtime/stats_json.c
 knarr_SOURCES += runtime/stats_table.h

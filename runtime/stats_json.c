@@ -7,17 +7,17 @@
 #include "runtime/stats_json.h"
 
 static void
-member(struct json_out *j, const char *key, uint64_t v)
+member(struct json_out *j, const char *key, uint64_t value)
 {
 	json_out_key(j, key);
-	json_out_uint(j, v);
+	json_out_uint(j, value);
 }
 
 static void
-member_unless_zero(struct json_out *j, const char *key, uint64_t v)
+member_unless_zero(struct json_out *j, const char *key, uint64_t value)
 {
-	if (v)
-		member(j, key, v);
+	if (value)
+		member(j, key, value);
 }
 
 static void
@@ -30,47 +30,47 @@ open_member(struct json_out *j, const char *key, char bracket)
 /* ---- pressure ------------------------------------------------------------ */
 
 static void
-write_stall(struct json_out *j, const char *key, const struct cgroup_stall *s)
+write_stall(struct json_out *j, const char *key, const struct cgroup_stall *stall)
 {
 	open_member(j, key, '{');
 	json_out_key(j, "avg10");
-	json_out_decimal(j, s->avg10, 2);
+	json_out_decimal(j, stall->avg10, 2);
 	json_out_key(j, "avg60");
-	json_out_decimal(j, s->avg60, 2);
+	json_out_decimal(j, stall->avg60, 2);
 	json_out_key(j, "avg300");
-	json_out_decimal(j, s->avg300, 2);
-	member(j, "total", s->total);
+	json_out_decimal(j, stall->avg300, 2);
+	member(j, "total", stall->total);
 	json_out_close(j, '}');
 }
 
 static void
-write_pressure(struct json_out *j, const struct cgroup_pressure *p)
+write_pressure(struct json_out *j, const struct cgroup_pressure *pressure)
 {
-	if (!p->is_there)
+	if (!pressure->is_there)
 		return;
 	open_member(j, "psi", '{');
-	write_stall(j, "some", &p->some);
-	write_stall(j, "full", &p->full);
+	write_stall(j, "some", &pressure->some);
+	write_stall(j, "full", &pressure->full);
 	json_out_close(j, '}');
 }
 
 /* ---- cpu ----------------------------------------------------------------- */
 
 static void
-write_cpu(struct json_out *j, const struct cgroup_stats *s)
+write_cpu(struct json_out *j, const struct cgroup_stats *stats)
 {
 	open_member(j, "cpu", '{');
 	open_member(j, "usage", '{');
-	member_unless_zero(j, "total", s->cpu_usage * 1000);
-	member(j, "kernel", s->cpu_system * 1000);
-	member(j, "user", s->cpu_user * 1000);
+	member_unless_zero(j, "total", stats->cpu_usage * 1000);
+	member(j, "kernel", stats->cpu_system * 1000);
+	member(j, "user", stats->cpu_user * 1000);
 	json_out_close(j, '}');
 	open_member(j, "throttling", '{');
-	member_unless_zero(j, "periods", s->cpu_periods);
-	member_unless_zero(j, "throttledPeriods", s->cpu_throttled_periods);
-	member_unless_zero(j, "throttledTime", s->cpu_throttled_time * 1000);
+	member_unless_zero(j, "periods", stats->cpu_periods);
+	member_unless_zero(j, "throttledPeriods", stats->cpu_throttled_periods);
+	member_unless_zero(j, "throttledTime", stats->cpu_throttled_time * 1000);
 	json_out_close(j, '}');
-	write_pressure(j, &s->cpu_pressure);
+	write_pressure(j, &stats->cpu_pressure);
 	json_out_close(j, '}');
 }
 
@@ -104,20 +104,21 @@ write_memory_entry(struct json_out *j, const char *key, uint64_t limit, uint64_t
 }
 
 static void
-write_memory_entries(struct json_out *j, const struct cgroup_stats *s)
+write_memory_entries(struct json_out *j, const struct cgroup_stats *stats)
 {
-	uint64_t swap_limit = s->swap_limit;
+	uint64_t swap_limit = stats->swap_limit;
 
-	if (!s->has_memory) {
+	if (!stats->has_memory) {
 		write_memory_entry(j, "usage", 0, 0, 0, 0);
 		write_memory_entry(j, "swap", 0, 0, 0, 0);
 	} else {
-		if (!s->has_swap)
-			swap_limit = s->memory_limit;
-		else if (__builtin_add_overflow(swap_limit, s->memory_limit, &swap_limit))
+		if (!stats->has_swap)
+			swap_limit = stats->memory_limit;
+		else if (__builtin_add_overflow(swap_limit, stats->memory_limit, &swap_limit))
 			swap_limit = KEYED_MAX;
-		write_memory_entry(j, "usage", s->memory_limit, s->memory_usage, s->memory_peak, s->events_max);
-		write_memory_entry(j, "swap", swap_limit, s->memory_usage + s->swap_usage, s->swap_peak, 0);
+		write_memory_entry(j, "usage", stats->memory_limit, stats->memory_usage, stats->memory_peak,
+				   stats->events_max);
+		write_memory_entry(j, "swap", swap_limit, stats->memory_usage + stats->swap_usage, stats->swap_peak, 0);
 	}
 	/* Counted apart in cgroup v1 only. */
 	write_memory_entry(j, "kernel", 0, 0, 0, 0);
@@ -125,25 +126,25 @@ write_memory_entries(struct json_out *j, const struct cgroup_stats *s)
 }
 
 static void
-write_memory(struct json_out *j, const struct cgroup_stats *s)
+write_memory(struct json_out *j, const struct cgroup_stats *stats)
 {
 	open_member(j, "memory", '{');
-	member_unless_zero(j, "cache", cgroup_stats_memory(s, "file"));
-	write_memory_entries(j, s);
-	if (s->n_memory_stat) {
+	member_unless_zero(j, "cache", cgroup_stats_memory(stats, "file"));
+	write_memory_entries(j, stats);
+	if (stats->n_memory_stat) {
 		open_member(j, "raw", '{');
-		for (size_t i = 0; i < s->n_memory_stat; i++)
-			member(j, s->memory_stat[i].key, s->memory_stat[i].value);
+		for (size_t i = 0; i < stats->n_memory_stat; i++)
+			member(j, stats->memory_stat[i].key, stats->memory_stat[i].value);
 		json_out_close(j, '}');
 	}
-	write_pressure(j, &s->memory_pressure);
+	write_pressure(j, &stats->memory_pressure);
 	open_member(j, "event_count", '{');
-	member(j, "low", s->events_low);
-	member(j, "high", s->events_high);
-	member(j, "max", s->events_max);
-	member(j, "oom", s->events_oom);
-	member(j, "oom_kill", s->events_oom_kill);
-	member(j, "oom_group_kill", s->events_oom_group_kill);
+	member(j, "low", stats->events_low);
+	member(j, "high", stats->events_high);
+	member(j, "max", stats->events_max);
+	member(j, "oom", stats->events_oom);
+	member(j, "oom_kill", stats->events_oom_kill);
+	member(j, "oom_group_kill", stats->events_oom_group_kill);
 	json_out_close(j, '}');
 	json_out_close(j, '}');
 }
@@ -151,55 +152,55 @@ write_memory(struct json_out *j, const struct cgroup_stats *s)
 /* ---- pids, blkio, hugetlb ------------------------------------------------ */
 
 static void
-write_pids(struct json_out *j, const struct cgroup_stats *s)
+write_pids(struct json_out *j, const struct cgroup_stats *stats)
 {
 	open_member(j, "pids", '{');
-	member_unless_zero(j, "current", s->pids);
-	member_unless_zero(j, "limit", s->pids_limit == KEYED_MAX ? 0 : s->pids_limit);
+	member_unless_zero(j, "current", stats->pids);
+	member_unless_zero(j, "limit", stats->pids_limit == KEYED_MAX ? 0 : stats->pids_limit);
 	json_out_close(j, '}');
 }
 
 static void
-write_io_entry(struct json_out *j, const struct cgroup_io_device *d, const char *op, uint64_t value)
+write_io_entry(struct json_out *j, const struct cgroup_io_device *device, const char *op, uint64_t value)
 {
 	json_out_open(j, '{');
-	member_unless_zero(j, "major", d->major);
-	member_unless_zero(j, "minor", d->minor);
+	member_unless_zero(j, "major", device->major);
+	member_unless_zero(j, "minor", device->minor);
 	json_out_member(j, "op", op);
 	member_unless_zero(j, "value", value);
 	json_out_close(j, '}');
 }
 
 static void
-write_blkio(struct json_out *j, const struct cgroup_stats *s)
+write_blkio(struct json_out *j, const struct cgroup_stats *stats)
 {
 	open_member(j, "blkio", '{');
-	if (s->n_io) {
+	if (stats->n_io) {
 		open_member(j, "ioServiceBytesRecursive", '[');
-		for (size_t i = 0; i < s->n_io; i++) {
-			write_io_entry(j, &s->io[i], "Read", s->io[i].read_bytes);
-			write_io_entry(j, &s->io[i], "Write", s->io[i].write_bytes);
+		for (size_t i = 0; i < stats->n_io; i++) {
+			write_io_entry(j, &stats->io[i], "Read", stats->io[i].read_bytes);
+			write_io_entry(j, &stats->io[i], "Write", stats->io[i].write_bytes);
 		}
 		json_out_close(j, ']');
 		open_member(j, "ioServicedRecursive", '[');
-		for (size_t i = 0; i < s->n_io; i++) {
-			write_io_entry(j, &s->io[i], "Read", s->io[i].reads);
-			write_io_entry(j, &s->io[i], "Write", s->io[i].writes);
+		for (size_t i = 0; i < stats->n_io; i++) {
+			write_io_entry(j, &stats->io[i], "Read", stats->io[i].reads);
+			write_io_entry(j, &stats->io[i], "Write", stats->io[i].writes);
 		}
 		json_out_close(j, ']');
 	}
-	write_pressure(j, &s->io_pressure);
+	write_pressure(j, &stats->io_pressure);
 	json_out_close(j, '}');
 }
 
 static void
-write_hugetlb(struct json_out *j, const struct cgroup_stats *s)
+write_hugetlb(struct json_out *j, const struct cgroup_stats *stats)
 {
 	open_member(j, "hugetlb", '{');
-	for (size_t i = 0; i < s->n_hugetlb; i++) {
-		open_member(j, s->hugetlb[i].page_size, '{');
-		member_unless_zero(j, "usage", s->hugetlb[i].usage);
-		member(j, "failcnt", s->hugetlb[i].failures);
+	for (size_t i = 0; i < stats->n_hugetlb; i++) {
+		open_member(j, stats->hugetlb[i].page_size, '{');
+		member_unless_zero(j, "usage", stats->hugetlb[i].usage);
+		member(j, "failcnt", stats->hugetlb[i].failures);
 		json_out_close(j, '}');
 	}
 	json_out_close(j, '}');
@@ -208,45 +209,45 @@ write_hugetlb(struct json_out *j, const struct cgroup_stats *s)
 /* ---- network ------------------------------------------------------------- */
 
 static void
-write_interface(struct json_out *j, const struct net_counters *n)
+write_interface(struct json_out *j, const struct net_counters *counters)
 {
 	json_out_open(j, '{');
-	json_out_member(j, "Name", n->name);
-	member(j, "RxBytes", n->rx_bytes);
-	member(j, "RxPackets", n->rx_packets);
-	member(j, "RxErrors", n->rx_errors);
-	member(j, "RxDropped", n->rx_dropped);
-	member(j, "TxBytes", n->tx_bytes);
-	member(j, "TxPackets", n->tx_packets);
-	member(j, "TxErrors", n->tx_errors);
-	member(j, "TxDropped", n->tx_dropped);
+	json_out_member(j, "Name", counters->name);
+	member(j, "RxBytes", counters->rx_bytes);
+	member(j, "RxPackets", counters->rx_packets);
+	member(j, "RxErrors", counters->rx_errors);
+	member(j, "RxDropped", counters->rx_dropped);
+	member(j, "TxBytes", counters->tx_bytes);
+	member(j, "TxPackets", counters->tx_packets);
+	member(j, "TxErrors", counters->tx_errors);
+	member(j, "TxDropped", counters->tx_dropped);
 	json_out_close(j, '}');
 }
 
 static void
-write_network(struct json_out *j, const struct container_stats *s)
+write_network(struct json_out *j, const struct container_stats *stats)
 {
 	json_out_key(j, "network_interfaces");
-	if (s->n_interfaces == 0) {
+	if (stats->n_interfaces == 0) {
 		json_out_string(j, NULL);
 		return;
 	}
 	json_out_open(j, '[');
-	for (size_t i = 0; i < s->n_interfaces; i++)
-		write_interface(j, &s->interfaces[i]);
+	for (size_t i = 0; i < stats->n_interfaces; i++)
+		write_interface(j, &stats->interfaces[i]);
 	json_out_close(j, ']');
 }
 
 /* ---- all ----------------------------------------------------------------- */
 
 void
-stats_json_write(struct json_out *j, const struct container_stats *s)
+stats_json_write(struct json_out *j, const struct container_stats *stats)
 {
-	const struct cgroup_stats *cg = &s->cgroup;
+	const struct cgroup_stats *cg = &stats->cgroup;
 
 	json_out_open(j, '{');
 	json_out_member(j, "type", "stats");
-	json_out_member(j, "id", s->state->id);
+	json_out_member(j, "id", stats->state->id);
 	open_member(j, "data", '{');
 	write_cpu(j, cg);
 	write_cpuset(j);
@@ -257,7 +258,7 @@ stats_json_write(struct json_out *j, const struct container_stats *s)
 	/* Readers take it empty; the numbers of resctrl are not among these. */
 	open_member(j, "intel_rdt", '{');
 	json_out_close(j, '}');
-	write_network(j, s);
+	write_network(j, stats);
 	json_out_close(j, '}');
 	json_out_close(j, '}');
 }

@@ -6,7 +6,7 @@
 #include "libcontainer/stats.h"
 
 /* One object: {"type":"stats","id":…,"data":{…}}. */
-void stats_json_write(struct json_out *j, const struct container_stats *s);
+void stats_json_write(struct json_out *j, const struct container_stats *stats);
 
 /* {"type":"oom","id":…} */
 void stats_json_write_oom(struct json_out *j, const char *id);

@@ -27,7 +27,7 @@ struct out {
 };
 
 const char *
-prometheus_escape(struct arena *a, const char *value)
+stats_prometheus_escape(struct arena *a, const char *value)
 {
 	struct text t = { .arena = a };
 
@@ -49,32 +49,32 @@ prometheus_escape(struct arena *a, const char *value)
 
 /* label: one more label as `key="value"`, or NULL. */
 static void
-begin_sample(struct out *o, const char *label)
+begin_sample(struct out *out, const char *label)
 {
-	if (!o->has_head)
-		text_add(&o->text, "# HELP %s %s\n# TYPE %s %s\n", o->name, o->help, o->name, o->type);
-	o->has_head = true;
-	text_add(&o->text, "%s{%s%s%s} ", o->name, o->labels, label ? "," : "", label ? label : "");
+	if (!out->has_head)
+		text_add(&out->text, "# HELP %s %s\n# TYPE %s %s\n", out->name, out->help, out->name, out->type);
+	out->has_head = true;
+	text_add(&out->text, "%s{%s%s%s} ", out->name, out->labels, label ? "," : "", label ? label : "");
 }
 
 static void
-sample(struct out *o, const char *label, uint64_t v)
+sample(struct out *out, const char *label, uint64_t value)
 {
-	begin_sample(o, label);
-	text_add(&o->text, "%" PRIu64 "\n", v);
+	begin_sample(out, label);
+	text_add(&out->text, "%" PRIu64 "\n", value);
 }
 
 static void
-sample_seconds(struct out *o, const char *label, uint64_t usec)
+sample_seconds(struct out *out, const char *label, uint64_t usec)
 {
-	begin_sample(o, label);
-	text_add(&o->text, "%" PRIu64 ".%06" PRIu64 "\n", usec / 1000000, usec % 1000000);
+	begin_sample(out, label);
+	text_add(&out->text, "%" PRIu64 ".%06" PRIu64 "\n", usec / 1000000, usec % 1000000);
 }
 
 static uint64_t
-limit_or_zero(uint64_t v)
+limit_or_zero(uint64_t value)
 {
-	return v == KEYED_MAX ? 0 : v;
+	return value == KEYED_MAX ? 0 : value;
 }
 
 /* ---- single values ------------------------------------------------------- */
@@ -92,109 +92,110 @@ struct value_metric {
 
 /* clang-format off */
 static const struct value_metric value_metrics[] = {
-	{ "container_cpu_usage_seconds_total", "counter", "Cumulative cpu time consumed in seconds.", "cpu=\"total\"", SECONDS, AT(cpu_usage), AT(has_cpu) },
-	{ "container_cpu_user_seconds_total", "counter", "Cumulative user cpu time consumed in seconds.", NULL, SECONDS, AT(cpu_user), AT(has_cpu) },
-	{ "container_cpu_system_seconds_total", "counter", "Cumulative system cpu time consumed in seconds.", NULL, SECONDS, AT(cpu_system), AT(has_cpu) },
+	{ "container_cpu_usage_seconds_total", "counter", "Cumulative CPU time consumed in seconds.", "cpu=\"total\"", SECONDS, AT(cpu_usage), AT(has_cpu) },
+	{ "container_cpu_user_seconds_total", "counter", "Cumulative user CPU time consumed in seconds.", NULL, SECONDS, AT(cpu_user), AT(has_cpu) },
+	{ "container_cpu_system_seconds_total", "counter", "Cumulative system CPU time consumed in seconds.", NULL, SECONDS, AT(cpu_system), AT(has_cpu) },
 	{ "container_cpu_cfs_periods_total", "counter", "Number of elapsed enforcement period intervals.", NULL, PLAIN, AT(cpu_periods), AT(has_cpu_controller) },
 	{ "container_cpu_cfs_throttled_periods_total", "counter", "Number of throttled period intervals.", NULL, PLAIN, AT(cpu_throttled_periods), AT(has_cpu_controller) },
-	{ "container_cpu_cfs_throttled_seconds_total", "counter", "Total time duration the container has been throttled.", NULL, SECONDS, AT(cpu_throttled_time), AT(has_cpu_controller) },
-	{ "container_spec_cpu_quota", "gauge", "CPU quota of the container in microseconds, 0 without one.", NULL, LIMIT, AT(cpu_quota), AT(has_cpu_controller) },
+	{ "container_cpu_cfs_throttled_seconds_total", "counter", "Total time for which the container was throttled.", NULL, SECONDS, AT(cpu_throttled_time), AT(has_cpu_controller) },
+	{ "container_spec_cpu_quota", "gauge", "CPU quota of the container in microseconds; 0: no quota.", NULL, LIMIT, AT(cpu_quota), AT(has_cpu_controller) },
 	{ "container_spec_cpu_period", "gauge", "CPU period of the container in microseconds.", NULL, PLAIN, AT(cpu_period), AT(has_cpu_controller) },
-	{ "container_pressure_cpu_waiting_seconds_total", "counter", "Total time duration tasks in the container have waited for CPU time.", NULL, SECONDS, AT(cpu_pressure.some.total), AT(cpu_pressure.is_there) },
-	{ "container_pressure_cpu_stalled_seconds_total", "counter", "Total time duration no tasks in the container could make progress for want of CPU time.", NULL, SECONDS, AT(cpu_pressure.full.total), AT(cpu_pressure.is_there) },
-	{ "container_memory_usage_bytes", "gauge", "Current memory usage in bytes, including all memory regardless of when it was accessed.", NULL, PLAIN, AT(memory_usage), AT(has_memory) },
+	{ "container_pressure_cpu_waiting_seconds_total", "counter", "Total time in which a task of the container waited for a CPU.", NULL, SECONDS, AT(cpu_pressure.some.total), AT(cpu_pressure.is_there) },
+	{ "container_pressure_cpu_stalled_seconds_total", "counter", "Total time in which all tasks of the container waited for a CPU.", NULL, SECONDS, AT(cpu_pressure.full.total), AT(cpu_pressure.is_there) },
+	{ "container_memory_usage_bytes", "gauge", "Current memory usage in bytes, page cache included.", NULL, PLAIN, AT(memory_usage), AT(has_memory) },
 	{ "container_memory_max_usage_bytes", "gauge", "Maximum memory usage recorded in bytes.", NULL, PLAIN, AT(memory_peak), AT(memory_peak) },
-	{ "container_memory_failcnt", "counter", "Number of memory usage hits limits.", NULL, PLAIN, AT(events_max), AT(has_memory) },
+	{ "container_memory_failcnt", "counter", "How often the memory usage has reached the limit.", NULL, PLAIN, AT(events_max), AT(has_memory) },
 	{ "container_memory_swap", "gauge", "Container swap usage in bytes.", NULL, PLAIN, AT(swap_usage), AT(has_swap) },
-	{ "container_oom_events_total", "counter", "Count of processes that the out of memory killer has ended.", NULL, PLAIN, AT(events_oom_kill), AT(has_memory) },
-	{ "container_spec_memory_limit_bytes", "gauge", "Memory limit for the container in bytes, 0 without one.", NULL, LIMIT, AT(memory_limit), AT(has_memory) },
-	{ "container_spec_memory_reservation_limit_bytes", "gauge", "Memory reservation limit for the container in bytes.", NULL, LIMIT, AT(memory_low), AT(has_memory) },
-	{ "container_spec_memory_swap_limit_bytes", "gauge", "Memory swap limit for the container in bytes, 0 without one.", NULL, LIMIT, AT(swap_limit), AT(has_swap) },
-	{ "container_pressure_memory_waiting_seconds_total", "counter", "Total time duration tasks in the container have waited for memory.", NULL, SECONDS, AT(memory_pressure.some.total), AT(memory_pressure.is_there) },
-	{ "container_pressure_memory_stalled_seconds_total", "counter", "Total time duration no tasks in the container could make progress for want of memory.", NULL, SECONDS, AT(memory_pressure.full.total), AT(memory_pressure.is_there) },
-	{ "container_pressure_io_waiting_seconds_total", "counter", "Total time duration tasks in the container have waited for disks.", NULL, SECONDS, AT(io_pressure.some.total), AT(io_pressure.is_there) },
-	{ "container_pressure_io_stalled_seconds_total", "counter", "Total time duration no tasks in the container could make progress for want of disks.", NULL, SECONDS, AT(io_pressure.full.total), AT(io_pressure.is_there) },
-	{ "container_threads", "gauge", "Number of tasks running inside the container.", NULL, PLAIN, AT(pids), AT(has_pids) },
-	{ "container_threads_max", "gauge", "Maximum number of tasks allowed inside the container, 0 without a limit.", NULL, LIMIT, AT(pids_limit), AT(has_pids) },
-	{ "knarr_container_forks_refused_total", "counter", "Count of forks that the limit of tasks has refused.", NULL, PLAIN, AT(pids_refused), AT(has_pids) },
+	{ "container_oom_events_total", "counter", "Number of processes killed because the container was out of memory.", NULL, PLAIN, AT(events_oom_kill), AT(has_memory) },
+	{ "container_spec_memory_limit_bytes", "gauge", "Memory limit of the container in bytes; 0: no limit.", NULL, LIMIT, AT(memory_limit), AT(has_memory) },
+	{ "container_spec_memory_reservation_limit_bytes", "gauge", "Memory reservation of the container in bytes.", NULL, LIMIT, AT(memory_low), AT(has_memory) },
+	{ "container_spec_memory_swap_limit_bytes", "gauge", "Swap limit of the container in bytes; 0: no limit.", NULL, LIMIT, AT(swap_limit), AT(has_swap) },
+	{ "container_pressure_memory_waiting_seconds_total", "counter", "Total time in which a task of the container waited for memory.", NULL, SECONDS, AT(memory_pressure.some.total), AT(memory_pressure.is_there) },
+	{ "container_pressure_memory_stalled_seconds_total", "counter", "Total time in which all tasks of the container waited for memory.", NULL, SECONDS, AT(memory_pressure.full.total), AT(memory_pressure.is_there) },
+	{ "container_pressure_io_waiting_seconds_total", "counter", "Total time in which a task of the container waited for a disk.", NULL, SECONDS, AT(io_pressure.some.total), AT(io_pressure.is_there) },
+	{ "container_pressure_io_stalled_seconds_total", "counter", "Total time in which all tasks of the container waited for a disk.", NULL, SECONDS, AT(io_pressure.full.total), AT(io_pressure.is_there) },
+	{ "container_threads", "gauge", "Number of processes and threads in the container.", NULL, PLAIN, AT(pids), AT(has_pids) },
+	{ "container_threads_max", "gauge", "PID limit of the container; 0: no limit.", NULL, LIMIT, AT(pids_limit), AT(has_pids) },
+	{ "knarr_container_forks_refused_total", "counter", "Number of forks that failed at the PID limit.", NULL, PLAIN, AT(pids_refused), AT(has_pids) },
 };
 /* clang-format on */
 
 static void
-write_value(struct out *o, const struct value_metric *m, const struct cgroup_stats *s)
+write_value(struct out *out, const struct value_metric *metric, const struct cgroup_stats *stats)
 {
-	const char *base = (const char *)s;
-	uint64_t v = *(const uint64_t *)(base + m->value);
+	const char *base = (const char *)stats;
+	uint64_t v = *(const uint64_t *)(base + metric->value);
 
-	if (m->when == m->value ? v == 0 : !*(const bool *)(base + m->when))
+	if (metric->when == metric->value ? v == 0 : !*(const bool *)(base + metric->when))
 		return;
-	if (m->unit == SECONDS)
-		sample_seconds(o, m->label, v);
+	if (metric->unit == SECONDS)
+		sample_seconds(out, metric->label, v);
 	else
-		sample(o, m->label, m->unit == LIMIT ? limit_or_zero(v) : v);
+		sample(out, metric->label, metric->unit == LIMIT ? limit_or_zero(v) : v);
 }
 
 /* ---- memory.stat --------------------------------------------------------- */
 
 static uint64_t
-working_set(const struct cgroup_stats *s)
+working_set(const struct cgroup_stats *stats)
 {
-	uint64_t idle = cgroup_stats_memory(s, "inactive_file");
+	uint64_t idle = cgroup_stats_memory(stats, "inactive_file");
 
-	return s->memory_usage > idle ? s->memory_usage - idle : 0;
+	return stats->memory_usage > idle ? stats->memory_usage - idle : 0;
 }
 
 static void
-write_cache(struct out *o, const struct container_stats *s)
+write_cache(struct out *out, const struct container_stats *stats)
 {
-	if (s->cgroup.n_memory_stat)
-		sample(o, NULL, cgroup_stats_memory(&s->cgroup, "file"));
+	if (stats->cgroup.n_memory_stat)
+		sample(out, NULL, cgroup_stats_memory(&stats->cgroup, "file"));
 }
 
 static void
-write_rss(struct out *o, const struct container_stats *s)
+write_rss(struct out *out, const struct container_stats *stats)
 {
-	if (s->cgroup.n_memory_stat)
-		sample(o, NULL, cgroup_stats_memory(&s->cgroup, "anon"));
+	if (stats->cgroup.n_memory_stat)
+		sample(out, NULL, cgroup_stats_memory(&stats->cgroup, "anon"));
 }
 
 static void
-write_mapped(struct out *o, const struct container_stats *s)
+write_mapped(struct out *out, const struct container_stats *stats)
 {
-	if (s->cgroup.n_memory_stat)
-		sample(o, NULL, cgroup_stats_memory(&s->cgroup, "file_mapped"));
+	if (stats->cgroup.n_memory_stat)
+		sample(out, NULL, cgroup_stats_memory(&stats->cgroup, "file_mapped"));
 }
 
 static void
-write_working_set(struct out *o, const struct container_stats *s)
+write_working_set(struct out *out, const struct container_stats *stats)
 {
-	if (s->cgroup.n_memory_stat)
-		sample(o, NULL, working_set(&s->cgroup));
+	if (stats->cgroup.n_memory_stat)
+		sample(out, NULL, working_set(&stats->cgroup));
 }
 
 static void
-write_faults(struct out *o, const struct container_stats *s)
+write_faults(struct out *out, const struct container_stats *stats)
 {
-	if (!s->cgroup.n_memory_stat)
+	if (!stats->cgroup.n_memory_stat)
 		return;
-	sample(o, "failure_type=\"pgfault\",scope=\"hierarchy\"", cgroup_stats_memory(&s->cgroup, "pgfault"));
-	sample(o, "failure_type=\"pgmajfault\",scope=\"hierarchy\"", cgroup_stats_memory(&s->cgroup, "pgmajfault"));
+	sample(out, "failure_type=\"pgfault\",scope=\"hierarchy\"", cgroup_stats_memory(&stats->cgroup, "pgfault"));
+	sample(out, "failure_type=\"pgmajfault\",scope=\"hierarchy\"",
+	       cgroup_stats_memory(&stats->cgroup, "pgmajfault"));
 }
 
 /* ---- lists --------------------------------------------------------------- */
 
 /* "/dev/vda", or the numbers when the kernel has no name for it. */
 static const char *
-device_label(struct arena *a, const struct cgroup_io_device *d)
+device_label(struct arena *a, const struct cgroup_io_device *device)
 {
-	const char *path = arena_printf(a, "/sys/dev/block/%u:%u/uevent", d->major, d->minor), *name;
+	const char *path = arena_printf(a, "/sys/dev/block/%u:%u/uevent", device->major, device->minor), *name;
 	char text[1024];
 
 	if (fd_read_small_at(AT_FDCWD, path, text, sizeof(text)) < 0 || !(name = strstr(text, "DEVNAME=")))
-		return arena_printf(a, "device=\"%u:%u\"", d->major, d->minor);
+		return arena_printf(a, "device=\"%u:%u\"", device->major, device->minor);
 	name += strlen("DEVNAME=");
 	name = arena_strndup(a, name, strcspn(name, "\n"));
-	return arena_printf(a, "device=\"/dev/%s\"", prometheus_escape(a, name));
+	return arena_printf(a, "device=\"/dev/%s\"", stats_prometheus_escape(a, name));
 }
 
 #define IO_WRITER(member)                                                                                              \
@@ -214,7 +215,8 @@ IO_WRITER(writes)
 		struct arena *a = o->text.arena;                                                                       \
                                                                                                                        \
 		for (size_t i = 0; i < s->n_interfaces; i++)                                                           \
-			sample(o, arena_printf(a, "interface=\"%s\"", prometheus_escape(a, s->interfaces[i].name)),    \
+			sample(o,                                                                                      \
+			       arena_printf(a, "interface=\"%s\"", stats_prometheus_escape(a, s->interfaces[i].name)), \
 			       s->interfaces[i].member);                                                               \
 	}
 NET_WRITER(rx_bytes)
@@ -241,30 +243,30 @@ HUGETLB_WRITER(failures)
 /* ---- the container ------------------------------------------------------- */
 
 static void
-write_last_seen(struct out *o, const struct container_stats *s)
+write_last_seen(struct out *out, const struct container_stats *stats)
 {
-	(void)s;
-	sample(o, NULL, (uint64_t)o->now);
+	(void)stats;
+	sample(out, NULL, (uint64_t)out->now);
 }
 
 /* The state has it as RFC 3339 in UTC. */
 static void
-write_start_time(struct out *o, const struct container_stats *s)
+write_start_time(struct out *out, const struct container_stats *stats)
 {
 	struct tm tm = { 0 };
 	time_t created;
 
-	if (!s->state->created || !strptime(s->state->created, "%Y-%m-%dT%H:%M:%S", &tm))
+	if (!stats->state->created || !strptime(stats->state->created, "%Y-%m-%dT%H:%M:%S", &tm))
 		return;
 	created = timegm(&tm);
 	if (created > 0)
-		sample(o, NULL, (uint64_t)created);
+		sample(out, NULL, (uint64_t)created);
 }
 
 static void
-write_paused(struct out *o, const struct container_stats *s)
+write_paused(struct out *out, const struct container_stats *stats)
 {
-	sample(o, NULL, s->status == STATUS_PAUSED);
+	sample(out, NULL, stats->status == STATUS_PAUSED);
 }
 
 /* clang-format off */
@@ -300,11 +302,11 @@ static const struct {
 /* ---- all ----------------------------------------------------------------- */
 
 static const char *
-container_labels(struct arena *a, const struct container_stats *s)
+container_labels(struct arena *a, const struct container_stats *stats)
 {
 	return arena_printf(a, "id=\"%s\",name=\"%s\"",
-			    prometheus_escape(a, s->state->cgroup_path ? s->state->cgroup_path : ""),
-			    prometheus_escape(a, s->state->id));
+			    stats_prometheus_escape(a, stats->state->cgroup_path ? stats->state->cgroup_path : ""),
+			    stats_prometheus_escape(a, stats->state->id));
 }
 
 const char *

@@ -11,6 +11,6 @@ const char *stats_prometheus(struct arena *a, const struct container_stats *list
 
 /* A label's value with backslash, quote and line end escaped, and U+FFFD for what is
  * not UTF-8. In a. */
-const char *prometheus_escape(struct arena *a, const char *value);
+const char *stats_prometheus_escape(struct arena *a, const char *value);
 
 #endif

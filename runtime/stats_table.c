@@ -33,27 +33,28 @@ percent_cell(struct arena *a, double part, double whole)
 /* ---- cells --------------------------------------------------------------- */
 
 static const char *
-id_cell(struct arena *a, const struct row *r)
+id_cell(struct arena *a, const struct row *row)
 {
-	return r->now->status == STATUS_PAUSED ? arena_printf(a, "%s (paused)", r->now->state->id) : r->now->state->id;
+	return row->now->status == STATUS_PAUSED ? arena_printf(a, "%s (paused)", row->now->state->id)
+						 : row->now->state->id;
 }
 
-/* Of one processor, so 200% is two of them. */
+/* Of one CPU, so 200% is two of them. */
 static const char *
-cpu_cell(struct arena *a, const struct row *r)
+cpu_cell(struct arena *a, const struct row *row)
 {
-	const struct cgroup_stats *now = &r->now->cgroup;
-	int64_t elapsed = r->before ? r->now->read_at_ms - r->before->read_at_ms : 0;
+	const struct cgroup_stats *now = &row->now->cgroup;
+	int64_t elapsed = row->before ? row->now->read_at_ms - row->before->read_at_ms : 0;
 
-	if (!now->has_cpu || elapsed <= 0 || now->cpu_usage < r->before->cgroup.cpu_usage)
+	if (!now->has_cpu || elapsed <= 0 || now->cpu_usage < row->before->cgroup.cpu_usage)
 		return NOT_COUNTED;
-	return percent_cell(a, (double)(now->cpu_usage - r->before->cgroup.cpu_usage), (double)elapsed * 1000.0);
+	return percent_cell(a, (double)(now->cpu_usage - row->before->cgroup.cpu_usage), (double)elapsed * 1000.0);
 }
 
 static const char *
-memory_cell(struct arena *a, const struct row *r)
+memory_cell(struct arena *a, const struct row *row)
 {
-	const struct cgroup_stats *s = &r->now->cgroup;
+	const struct cgroup_stats *s = &row->now->cgroup;
 
 	if (!s->has_memory)
 		return NOT_COUNTED;
@@ -62,9 +63,9 @@ memory_cell(struct arena *a, const struct row *r)
 }
 
 static const char *
-memory_percent_cell(struct arena *a, const struct row *r)
+memory_percent_cell(struct arena *a, const struct row *row)
 {
-	const struct cgroup_stats *s = &r->now->cgroup;
+	const struct cgroup_stats *s = &row->now->cgroup;
 
 	if (!s->has_memory || s->memory_limit == KEYED_MAX)
 		return NOT_COUNTED;
@@ -72,23 +73,23 @@ memory_percent_cell(struct arena *a, const struct row *r)
 }
 
 static const char *
-network_cell(struct arena *a, const struct row *r)
+network_cell(struct arena *a, const struct row *row)
 {
 	uint64_t in = 0, out = 0;
 
-	if (r->now->n_interfaces == 0)
+	if (row->now->n_interfaces == 0)
 		return NOT_COUNTED;
-	for (size_t i = 0; i < r->now->n_interfaces; i++) {
-		in += r->now->interfaces[i].rx_bytes;
-		out += r->now->interfaces[i].tx_bytes;
+	for (size_t i = 0; i < row->now->n_interfaces; i++) {
+		in += row->now->interfaces[i].rx_bytes;
+		out += row->now->interfaces[i].tx_bytes;
 	}
 	return arena_printf(a, "%s / %s", size_cell(a, in), size_cell(a, out));
 }
 
 static const char *
-io_cell(struct arena *a, const struct row *r)
+io_cell(struct arena *a, const struct row *row)
 {
-	const struct cgroup_stats *s = &r->now->cgroup;
+	const struct cgroup_stats *s = &row->now->cgroup;
 	uint64_t read = 0, written = 0;
 
 	if (!s->has_io)
@@ -101,9 +102,9 @@ io_cell(struct arena *a, const struct row *r)
 }
 
 static const char *
-pids_cell(struct arena *a, const struct row *r)
+pids_cell(struct arena *a, const struct row *row)
 {
-	const struct cgroup_stats *s = &r->now->cgroup;
+	const struct cgroup_stats *s = &row->now->cgroup;
 
 	if (!s->has_pids)
 		return NOT_COUNTED;
@@ -113,16 +114,16 @@ pids_cell(struct arena *a, const struct row *r)
 }
 
 static const char *
-pressure_part(struct arena *a, const struct cgroup_pressure *p)
+pressure_part(struct arena *a, const struct cgroup_pressure *pressure)
 {
-	return p->is_there ? arena_printf(a, "%u%%", (p->some.avg10 + 50) / 100) : NOT_COUNTED;
+	return pressure->is_there ? arena_printf(a, "%u%%", (pressure->some.avg10 + 50) / 100) : NOT_COUNTED;
 }
 
 /* Share of the last 10 s in which some task waited: cpu, memory, disks. */
 static const char *
-pressure_cell(struct arena *a, const struct row *r)
+pressure_cell(struct arena *a, const struct row *row)
 {
-	const struct cgroup_stats *s = &r->now->cgroup;
+	const struct cgroup_stats *s = &row->now->cgroup;
 
 	return arena_printf(a, "%s %s %s", pressure_part(a, &s->cpu_pressure), pressure_part(a, &s->memory_pressure),
 			    pressure_part(a, &s->io_pressure));

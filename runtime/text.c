@@ -1,4 +1,4 @@
-/* Theory of operation: see text.h. The room doubles, so that adding many small
+/* The room doubles, so that adding many small
  * pieces stays cheap. */
 #include "runtime/text.h"
 
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 void
-text_add(struct text *t, const char *fmt, ...)
+text_add(struct text *text, const char *fmt, ...)
 {
 	va_list ap;
 	int n;
@@ -16,19 +16,19 @@ text_add(struct text *t, const char *fmt, ...)
 	va_end(ap);
 	if (n < 0)
 		abort();
-	if (t->len + (size_t)n + 1 > t->cap) {
-		size_t cap = 2 * t->cap + (size_t)n + 256;
+	if (text->len + (size_t)n + 1 > text->cap) {
+		size_t cap = 2 * text->cap + (size_t)n + 256;
 
-		t->s = arena_grow(t->arena, t->s, t->len, cap);
-		t->cap = cap;
+		text->s = arena_grow(text->arena, text->s, text->len, cap);
+		text->cap = cap;
 	}
 	va_start(ap, fmt);
-	t->len += (size_t)vsnprintf(t->s + t->len, t->cap - t->len, fmt, ap);
+	text->len += (size_t)vsnprintf(text->s + text->len, text->cap - text->len, fmt, ap);
 	va_end(ap);
 }
 
 const char *
-text_get(const struct text *t)
+text_get(const struct text *text)
 {
-	return t->s ? t->s : "";
+	return text->s ? text->s : "";
 }

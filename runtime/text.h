@@ -13,9 +13,9 @@ struct text {
 };
 
 /* Appends what printf(3) makes of it. */
-void text_add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_add(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The text, valid until the next text_add(); "" when nothing was added. */
-const char *text_get(const struct text *t);
+const char *text_get(const struct text *text);
 
 #endif
