@@ -15,7 +15,7 @@ command=${name#knarr}
 command=${command#-}
 
 # The help text of the command; of knarr itself for knarr.md.
-# shellcheck disable=SC2086 # no command is no argument
+# shellcheck disable=SC2086 # no command is not an argument
 help=$("$knarr" help $command)
 version=$("$knarr" --version | sed -n '1s/.* //p')
 
@@ -49,7 +49,7 @@ markdown() {
 		@NAME@) name_section ;;
 		@SYNOPSIS@) synopsis_section ;;
 		@OPTIONS@) rows ptions: ;;
-		@COMMANDS@) rows Commands: ;;
+		@COMMANDS@) rows ommands ;;
 		*) printf '%s\n' "$line" ;;
 		esac
 	done <"$page"

@@ -28,7 +28,7 @@ options_of() {
 }
 
 all_options() {
-	rows Commands: | sed 's/^/command	/'
+	rows ommands | sed 's/^/command	/'
 	options_of | sed 's/^/global	/'
 	# Letters that crun has for these two; the parser knows them, the help has its own.
 	! "$knarr" -V >/dev/null 2>&1 || printf 'global\t-V\tprint the version\n'
@@ -49,10 +49,9 @@ cat <<'END'
 # Options of other runtimes, and what knarr does with them
 
 Made by docs/gen-options.sh from docs/options.tsv and the help of the program; `make check` fails when it is out of
-date (`make options-doc` makes it again). The other runtimes
-are those of August 2026.
+date (`make options-doc` makes it again). The other runtimes are those of August 2026.
 
-"refused" and "accepted" begin the sentence of an option that does not do what its name says.
+The text of an option that does not do what its name says begins with "refused" or "accepted".
 END
 
 all_options | awk -F '\t' -v list="$list" '

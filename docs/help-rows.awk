@@ -1,18 +1,18 @@
 # The rows of two columns that a help text has below a title:
 #
-#	  -b, --bundle DIR          folder of the bundle, with further
+#	  -b, --bundle DIR          directory of the bundle, with further
 #	                            lines of the second column below
 #
 # One line for each: the first column, a tab, the second column in one line. Shared by
 # gen-man.sh and gen-options.sh; -v title=… is a part of the title, "ptions:" (of a
-# command, and the global ones) or "Commands:".
+# command, and the global ones) or "ommands" (all groups of them).
 function flush()
 {
 	if (names != "")
 		print names "\t" text
 	names = text = ""
 }
-/^(Global o|O)ptions:$/ || $0 == "Commands:" { on = index($0, title) > 0; next }
+/^(Global o|O)ptions:$/ || /^(Other c|C)ommands.*:$/ { on = index($0, title) > 0; next }
 $0 == "" { flush(); on = 0 }
 !on { next }
 {

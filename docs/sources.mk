@@ -30,6 +30,7 @@ man_pages = \
 	docs/man/knarr-wait.1
 EXTRA_DIST += docs/annotations.md
 EXTRA_DIST += docs/gen-options.sh docs/options.tsv docs/options.md docs/help-rows.awk
+EXTRA_DIST += docs/gen-screens.sh docs/install.md docs/systemd.md docs/check.svg docs/plan.svg
 EXTRA_DIST += contrib docs/clients.md
 EXTRA_DIST += docs/limits-table.md
 EXTRA_DIST += docs/gen-man.sh docs/limits.md docs/performance.md docs/security.md docs/spec-conformance.md docs/state.md $(man_pages:.1=.md)
