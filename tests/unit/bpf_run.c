@@ -1,11 +1,11 @@
-/* Theory of operation: see bpf_run.h. Only what libseccomp writes: loads of the
+/* Only what libseccomp and knarr write: loads of the
  * call's data, comparisons with constants, AND, returns. */
-#include "libcontainer/bpf_run.h"
+#include "tests/unit/bpf_run.h"
 
 #include <string.h>
 
-uint32_t
-bpf_jump(const struct sock_filter *insn, uint32_t a)
+static uint32_t
+jump(const struct sock_filter *insn, uint32_t a)
 {
 	bool taken = false;
 
@@ -50,7 +50,7 @@ bpf_run(const struct sock_filter *prog, size_t n, const struct seccomp_data *dat
 		case BPF_JMP | BPF_JGT | BPF_K:
 		case BPF_JMP | BPF_JGE | BPF_K:
 		case BPF_JMP | BPF_JSET | BPF_K:
-			pc += bpf_jump(insn, a);
+			pc += jump(insn, a);
 			break;
 		case BPF_RET | BPF_K:
 			*ret_value = insn->k;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "libcontainer/credentials.h"
+#include "libcontainer/process/credentials.h"
 #include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
 

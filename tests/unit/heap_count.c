@@ -1,4 +1,4 @@
-/* Theory of operation: see heap_count.h. */
+/* malloc() and its kin count and then call glibc's own by their internal names. */
 #include "tests/unit/heap_count.h"
 
 #include <stddef.h>

@@ -10,20 +10,38 @@
 
 static char log_captured[16384]; /* the warnings, one per line */
 
-void
-log_write(enum log_level level, const char *fmt, ...)
+static void __attribute__((format(printf, 1, 0))) log_capture(const char *fmt, va_list ap)
 {
 	size_t n = strlen(log_captured);
-	va_list ap;
 
-	if (level > LOG_LEVEL_WARNING || n + 2 > sizeof(log_captured))
+	if (n + 2 > sizeof(log_captured))
 		return;
-	va_start(ap, fmt);
 	vsnprintf(log_captured + n, sizeof(log_captured) - n - 1, fmt, ap);
-	va_end(ap);
 	n = strlen(log_captured);
 	log_captured[n] = '\n';
 	log_captured[n + 1] = '\0';
+}
+
+void
+log_write(enum log_level level, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (level > LOG_LEVEL_WARNING)
+		return;
+	va_start(ap, fmt);
+	log_capture(fmt, ap);
+	va_end(ap);
+}
+
+void
+log_advice(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_capture(fmt, ap);
+	va_end(ap);
 }
 
 #endif

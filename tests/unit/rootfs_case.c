@@ -1,4 +1,5 @@
-/* Theory of operation: see rootfs_case.h. */
+/* Each case forks: the child enters new namespaces, the first process of its pid namespace runs
+ * the steps and the check, and its exit status says whether they passed. */
 #include "tests/unit/rootfs_case.h"
 
 #include <dirent.h>
@@ -77,14 +78,21 @@ sh(const char *fmt, ...)
 typedef int step_fn(struct plan_ctx *c, const struct plan_step *s);
 
 static step_fn *const runners[PLAN_KIND_COUNT] = {
-	[PLAN_SET_PROPAGATION] = rootfs_run_propagation, [PLAN_ROOT_BIND] = rootfs_run_root_bind,
-	[PLAN_ROOT_OVERLAY] = rootfs_run_root_overlay,	 [PLAN_MOUNT_FS] = rootfs_run_mount_fs,
-	[PLAN_MOUNT_BIND] = rootfs_run_mount_bind,	 [PLAN_REMOUNT] = rootfs_run_remount,
-	[PLAN_MAKE_DIR] = rootfs_run_make_dir,		 [PLAN_MAKE_DEVICE] = rootfs_run_make_device,
-	[PLAN_BIND_DEVICE] = rootfs_run_bind_device,	 [PLAN_MAKE_SYMLINK] = rootfs_run_make_symlink,
-	[PLAN_MASK_PATH] = rootfs_run_mask_path,	 [PLAN_READONLY_PATH] = rootfs_run_readonly_path,
-	[PLAN_ROOT_READONLY] = rootfs_run_root_readonly, [PLAN_PIVOT_ROOT] = rootfs_run_pivot_root,
-	[PLAN_WRITE_SYSCTL] = rootfs_run_write_sysctl,
+	[PLAN_SET_PROPAGATION] = root_run_propagation,
+	[PLAN_ROOT_BIND] = root_run_bind,
+	[PLAN_ROOT_OVERLAY] = overlay_run_root,
+	[PLAN_MOUNT_FS] = mount_run_fs,
+	[PLAN_MOUNT_BIND] = mount_run_bind,
+	[PLAN_REMOUNT] = mount_run_remount,
+	[PLAN_MAKE_DIR] = device_run_make_dir,
+	[PLAN_MAKE_DEVICE] = device_run_make,
+	[PLAN_BIND_DEVICE] = device_run_bind,
+	[PLAN_MAKE_SYMLINK] = device_run_make_symlink,
+	[PLAN_MASK_PATH] = mask_run_path,
+	[PLAN_READONLY_PATH] = mask_run_readonly_path,
+	[PLAN_ROOT_READONLY] = root_run_readonly,
+	[PLAN_PIVOT_ROOT] = root_run_pivot,
+	[PLAN_WRITE_SYSCTL] = proc_run_write_sysctl,
 };
 
 static struct plan_ctx ctx;
@@ -102,7 +110,7 @@ run_steps(struct plan *p)
 	return r;
 }
 
-/* Becomes an ordinary user and then root of a user namespace of his. */
+/* Becomes an unprivileged user and then root of a user namespace of their own. */
 static void
 become_user(void)
 {
@@ -283,7 +291,7 @@ add_symlink(struct plan_builder *b, const char *path, const char *target)
 void
 add_sysctl(struct plan_builder *b, const char *name, const char *value)
 {
-	struct plan_sysctl l = { plan_string(b, name), plan_string(b, value) };
+	struct plan_sysctl l = { .name = plan_string(b, name), .value = plan_string(b, value) };
 
 	plan_add(b, PLAN_WRITE_SYSCTL, "linux.sysctl")->u.sysctl = l;
 }
@@ -381,6 +389,48 @@ name_case(const char *name)
 
 /* ---- the frame ------------------------------------------------------------ */
 
+/* What tells one mount from another at the start of a line of mountinfo: its id, its
+ * parent's and the device. Others may move or remove the mount points of theirs. */
+static size_t
+mount_key(const char *line)
+{
+	const char *end = line;
+
+	for (unsigned words = 0; *end && *end != '\n' && words < 3; end++)
+		words += *end == ' ';
+	return (size_t)(end - line);
+}
+
+static bool
+has_line(const char *table, const char *line, size_t len)
+{
+	for (const char *l = table; l; l = strchr(l, '\n'), l = l ? l + 1 : NULL)
+		if (strncmp(l, line, len) == 0)
+			return true;
+	return false;
+}
+
+/* No mount is new, and those below base are as they were. What else the
+ * machine mounts and unmounts meanwhile is not looked at. */
+static void
+check_mounts(char *before, char *after)
+{
+	unsigned n = 0;
+
+	case_name = "mounts outside";
+	for (char *l = after; l && *l; l = strchr(l, '\n'), l = l ? l + 1 : NULL)
+		CHECK(has_line(before, l, mount_key(l)));
+	for (char *l = before; l && *l; l = strchr(l, '\n'), l = l ? l + 1 : NULL) {
+		size_t len = strcspn(l, "\n");
+
+		if (!memmem(l, len, base, strlen(base)))
+			continue;
+		n++;
+		CHECK(has_line(after, l, len));
+	}
+	CHECK(n == 2);
+}
+
 int
 rootfs_cases(void (*run)(void))
 {
@@ -393,21 +443,23 @@ rootfs_cases(void (*run)(void))
 		return 77;
 	}
 	case_name = "set-up";
-	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0 ||
+	/* Private first: what others mount meanwhile does not come in. */
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0) {
 		printf("SKIP: no mount namespace: %s\n", strerror(errno));
 		return 77;
 	}
-	umask(022);
+	umask(0);
 	snprintf(base, sizeof(base), "%.40s/knarr-rootfs-XXXXXX", dir && *dir ? dir : "/tmp");
 	CHECK(mkdtemp(base) && chmod(base, 0755) == 0);
 	sh("mkdir -p volume/inner && printf volume >volume/file && chmod 777 volume/inner");
+	/* Two that whoever unmounts too much takes along. */
+	sh("mkdir outside && mount -t tmpfs outside outside && mkdir outside/in && mount -t tmpfs in outside/in");
 	CHECK(fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", 1 << 24, &before, &len) == 0);
 	run();
 	CHECK(fd_read_file_at(AT_FDCWD, "/proc/self/mountinfo", 1 << 24, &after, &len) == 0);
-	case_name = "mountinfo of the host";
-	CHECK(strcmp(before, after) == 0);
-	sh("rm -rf --one-file-system %s", base);
+	check_mounts(before, after);
+	sh("umount outside/in outside && rm -rf --one-file-system %s", base);
 	free(before);
 	free(after);
 	return failed;

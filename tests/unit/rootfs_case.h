@@ -1,27 +1,27 @@
 /* A frame for tests that run rootfs steps in real namespaces: as root, and as
- * root of an ordinary user's user namespace.
+ * root of an unprivileged user's user namespace.
  *
  * The program moves into a mount namespace whose "/" is shared, as hosts have
- * it, and at the end compares its mountinfo with the one at the beginning: a
- * step that leaks a mount is seen. Each case builds a plan, runs it in a child
- * with new namespaces, and looks around from inside. Heap calls while a plan
- * runs are counted: there must be none. */
+ * it. At the end no mount may be there that was not at the beginning, and two of
+ * its own must be left: a step that leaks a mount, or unmounts too much, is seen. Each case builds a plan, runs it in a
+ * child with new namespaces, and looks around from inside. Heap calls while a plan runs are counted: there must be
+ * none. */
 #ifndef KNARR_TESTS_UNIT_ROOTFS_CASE_H
 #define KNARR_TESTS_UNIT_ROOTFS_CASE_H
 
 #include <stdbool.h>
 
-#include "base/plan.h"
-#include "namespaces/rootfs.h"
+#include "namespaces/mount/rootfs.h"
+#include "plan/plan.h"
 
-#define USER  54321 /* the ordinary user's uid and gid */
+#define USER  54321 /* the unprivileged user's uid and gid */
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 typedef void build_fn(struct plan_builder *b);
 typedef void check_fn(struct plan_ctx *c);
 
 extern int failed;
-extern char base[64]; /* a folder of our own on the disk (below TMPDIR), with volume/file, volume/inner */
+extern char base[64]; /* a directory of our own on the disk (below TMPDIR), with volume/file, volume/inner */
 
 #define CHECK(cond) ((cond) ? (void)0 : complain(__FILE__, __LINE__, #cond))
 
@@ -33,9 +33,9 @@ void name_case(const char *name);
 
 /* A path below base; a few of them are valid at a time. */
 const char *at(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Runs a shell command with base as its folder. */
+/* Runs a shell command with base as its directory. */
 void sh(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Builds, runs and checks one case. user: as root of his user namespace.
+/* Builds, runs and checks one case. user: as root of their user namespace.
  * expect: part of the error that must come. check: looks around inside. */
 void run_case(const char *name, bool user, build_fn *build, const char *expect, check_fn *check);
 struct plan_strv options(struct plan_builder *b, const char *list);
@@ -57,7 +57,7 @@ unsigned count_mounts(const char *text);
 bool is_empty(const char *path);
 void complain(const char *file, int line, const char *what);
 
-/* A folder below base that looks like a root file system. */
+/* A directory below base that looks like a root file system. */
 void make_rootfs(const char *name);
 
 #endif

@@ -5,7 +5,7 @@
 
 enum {
 	USERNS = 1 << 0,   /* a user namespace, made by root */
-	ORDINARY = 1 << 1, /* a user namespace, made by an ordinary user */
+	ORDINARY = 1 << 1, /* a user namespace, made by an unprivileged user */
 	CGROUPNS = 1 << 2, /* a cgroup namespace */
 	NO_MOUNTNS = 1 << 3,
 	NO_PIVOT = 1 << 4,
@@ -21,6 +21,7 @@ enum {
 	BAD_UPPER = 1 << 14,
 	NO_LAYER = 1 << 15, /* --upper alone */
 	TERMINAL = 1 << 16,
+	HYBRID = 1 << 17, /* cgroup2 is in /sys/fs/cgroup/unified */
 };
 
 #define ROOT	  "\"root\":{\"path\":\"rootfs\"}"
@@ -109,12 +110,12 @@ static const struct want good[] = {
 	/* slave and shared together */
 	{ MOUNTS(MOUNT("/v", "tmpfs", "tmpfs", "\"slave\",\"shared\"")),
 	  0,
-	  { "propagation=slave  # mounts[0]\n  4 remount dest=\"/v\" propagation=shared  # mounts[0]\n" } },
+	  { "propagation=slave  # mounts[0]\n  4 remount dest=\"/v\" propagation=shared held  # mounts[0]\n" } },
 	/* a read-only tmpfs takes files until the end */
 	{ MOUNTS(MOUNT("/run", "tmpfs", "tmpfs", "\"ro\",\"nodev\"") "," MOUNT("/run/a", "tmpfs", "tmpfs", "")),
 	  0,
 	  { "mount dest=\"/run\" type=\"tmpfs\" source=\"tmpfs\" set=nodev  #",
-	    "remount dest=\"/run\" set=ro  # mounts[0]\n" } },
+	    "remount dest=\"/run\" set=ro held  # mounts[0]\n" } },
 	{ MOUNTS(MOUNT("/run", "tmpfs", "tmpfs", "\"ro\"") "," MOUNT("/run/./", "tmpfs", "tmpfs", "")),
 	  0,
 	  { "dest=\"/run\" type=\"tmpfs\" source=\"tmpfs\" options=[\"ro\"] set=ro  #", "-remount" } },
@@ -133,7 +134,8 @@ static const struct want good[] = {
 	/* binds */
 	{ MOUNTS(MOUNT("a/../b/./c//", "none", "dir", "\"rbind\",\"ro\",\"nosuid\",\"rslave\"")),
 	  0,
-	  { "bind dest=\"/b/c\" source=\"$B/dir\" recursive dir set=ro,nosuid propagation=slave,recursive  #",
+	  { "bind dest=\"/b/c\" source=\"$B/dir\" recursive dir set=ro,nosuid clear=nodev,noexec,nosymfollow "
+	    "propagation=slave,recursive  #",
 	    "-open source" } },
 	{ MOUNTS(MOUNT("/f", "bind", "$B/file", "\"bind\"")), 0, { "bind dest=\"/f\" source=\"$B/file\"  #" } },
 	{ MOUNTS(MOUNT("/f", "bind", "$B/link", "\"bind\",\"src-nofollow\",\"dest-nofollow\"")),
@@ -157,10 +159,12 @@ static const struct want good[] = {
 	    "opened-by-parent recursive dir host-peer propagation=shared,recursive  #", "-remount" } },
 	{ MOUNTS(MOUNT("/sys", "none", "/sys", "\"rbind\",\"ro\"")),
 	  ORDINARY,
-	  { "bind dest=\"/sys\" source=\"/sys\" recursive dir dest-nofollow set=ro rec-set=ro  #" } },
+	  { "bind dest=\"/sys\" source=\"/sys\" recursive dir dest-nofollow set=ro "
+	    "clear=nosuid,nodev,noexec,nosymfollow rec-set=ro  #" } },
 	{ MOUNTS(MOUNT("/sys", "none", "/sys", "\"rbind\",\"ro\"")),
 	  0,
-	  { "bind dest=\"/sys\" source=\"/sys\" recursive dir dest-nofollow set=ro  #" } },
+	  { "bind dest=\"/sys\" source=\"/sys\" recursive dir dest-nofollow set=ro "
+	    "clear=nosuid,nodev,noexec,nosymfollow  #" } },
 	{ MOUNTS(MOUNT("/proc", "none", "/proc", "\"rbind\"")), 0, { "bind dest=\"/proc\" source=\"/proc\"" } },
 	{ MOUNTS(MOUNT("/proc/meminfo", "none", "file", "\"bind\"")), 0, { "bind dest=\"/proc/meminfo\"" } },
 	{ MOUNTS(MOUNT("/procfs", "tmpfs", "t", "")), 0, { "mount dest=\"/procfs\"" } },
@@ -169,6 +173,27 @@ static const struct want good[] = {
 	  CGROUPNS,
 	  { "mount dest=\"/sys/fs/cgroup\" type=\"cgroup2\" source=\"cgroup\" set=ro,nosuid  #", "-or   3" } },
 	{ MOUNTS(MOUNT("/sys/fs/cgroup", "cgroup2", "cgroup", "")), CGROUPNS | NO_CGROUP2, { "type=\"cgroup2\"" } },
+	/* a hybrid host: cgroup2 has its place, until something else is to be beside it */
+	{ MOUNTS(MOUNT("/sys/fs/cgroup", "cgroup", "cgroup", "\"ro\"") "," MOUNT("/sys/fs/cgroup/cgroup.procs", "bind",
+										 "/etc/hosts", "\"bind\"")),
+	  HYBRID,
+	  { "bind dest=\"/sys/fs/cgroup\" source=\"/sys/fs/cgroup/unified\"", "-tmpfs\" source=\"cgroup" } },
+	{ MOUNTS(MOUNT("/sys/fs/cgroup", "cgroup", "cgroup", "\"ro\"") "," MOUNT("/sys/fs/cgroup/systemd", "bind",
+										 "/etc", "\"bind\"")),
+	  HYBRID,
+	  { "mount dest=\"/sys/fs/cgroup\" type=\"tmpfs\" source=\"cgroup\" options=[\"mode=755\"] "
+	    "set=nosuid,nodev,noexec",
+	    "bind dest=\"/sys/fs/cgroup/unified\" source=\"/sys/fs/cgroup/unified\"",
+	    "remount dest=\"/sys/fs/cgroup\" set=ro" } },
+	{ MOUNTS(MOUNT("/sys/fs/cgroup", "cgroup", "cgroup", "\"rw\"") "," MOUNT("/sys/fs/cgroup/systemd/", "bind",
+										 "/etc", "\"bind\"")),
+	  HYBRID | CGROUPNS,
+	  { "mount dest=\"/sys/fs/cgroup\" type=\"tmpfs\"", "mount dest=\"/sys/fs/cgroup/unified\" type=\"cgroup2\"",
+	    "-remount dest=\"/sys/fs/cgroup\"" } },
+	{ MOUNTS(MOUNT("/sys/fs/cgroup", "cgroup", "cgroup", "\"ro\"") "," MOUNT("/sys/fs/cgroup/systemd", "bind",
+										 "/etc", "\"bind\"")),
+	  0,
+	  { "bind dest=\"/sys/fs/cgroup\"", "-tmpfs\" source=\"cgroup" } },
 	{ MOUNTS(MOUNT("/sys/fs/cgroup", "cgroup", "cgroup", "\"rw\"")),
 	  CGROUPNS | USERNS | OWN_CGROUP,
 	  { "else-on=EPERM,EBUSY",
@@ -251,10 +276,10 @@ static const struct want good[] = {
 	/* cwd */
 	{ ROOT "," NS ",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"cwd\":\"/a/b\",\"args\":[\"x\"]}",
 	  0,
-	  { "make folder path=\"/a/b\" mode=0755 skip-on=EROFS  # process.cwd\n" } },
+	  { "make directory path=\"/a/b\" mode=0755 skip-on=EROFS  # process.cwd\n" } },
 	{ ROOT "," NS ",\"process\":{\"user\":{\"uid\":0,\"gid\":0},\"cwd\":\"/\",\"args\":[\"x\"]}",
 	  0,
-	  { "-make folder" } },
+	  { "-make directory" } },
 	/* devices */
 	{ ROOT "," NS,
 	  0,
@@ -302,16 +327,16 @@ static const struct want bad[] = {
 	  { "!mounts[0].source: required for a bind mount" } },
 	{ MOUNTS(MOUNT("/x", "none", "dir", "\"bind\",\"size=1m\"")),
 	  0,
-	  { "!mounts[0].options: 'size=1m' is an option of a file system" } },
+	  { "bind dest=\"/x\" source=\"$B/dir\" dir  #" } },
 	{ MOUNTS(MOUNT("/x", "none", "dir", "\"bind\",\"tmpcopyup\"")),
 	  0,
-	  { "!mounts[0].options: 'tmpcopyup' is for type \"tmpfs\"" } },
-	{ MOUNTS(MOUNT("/x", "ext4", "dir", "\"tmpcopyup\"")), 0, { "!'tmpcopyup' is for type" } },
+	  { "bind dest=\"/x\" source=\"$B/dir\" dir  #" } },
+	{ MOUNTS(MOUNT("/x", "ext4", "dir", "\"tmpcopyup\"")),
+	  0,
+	  { "mount dest=\"/x\" type=\"ext4\" source=\"dir\"  #" } },
 	{ MOUNTS(MOUNT("/x", "tmpfs", "dir", "\"src-nofollow\"")), 0, { "!'src-nofollow' is for bind mounts" } },
 	{ MOUNTS(MOUNT("/x", "tmpfs", "dir", "\"dest-nofollow\"")), 0, { "!'dest-nofollow' is for bind mounts" } },
-	{ MOUNTS(MOUNT("/x", "none", "dir", "\"remount\",\"bind\",\"size=1\"")),
-	  0,
-	  { "!'size=1' is an option of a file system, which a remount with bind" } },
+	{ MOUNTS(MOUNT("/x", "none", "dir", "\"remount\",\"bind\",\"size=1\"")), 0, { "remount dest=\"/x\"  #" } },
 	{ MOUNTS("{\"destination\":\"/x\"}"), 0, { "!mounts[0]: neither a file system type nor 'bind'" } },
 	{ MOUNTS(MOUNT("/x", "bind", "dir", "\"ro\"")), 0, { "!mounts[0]: neither a file system type nor 'bind'" } },
 	{ MOUNTS(MOUNT("/x", "none", "dir", "\"slave\",\"ro\"")),
@@ -319,13 +344,13 @@ static const struct want bad[] = {
 	  { "!mounts[0]: neither a file system type nor 'bind'" } },
 	{ MOUNTS(MOUNT("/x", "none", "dir", "\"bind\",\"idmap\"")),
 	  ORDINARY,
-	  { "!mounts[0].options: an ordinary user cannot map the ids" } },
+	  { "!mounts[0].options: an unprivileged user cannot map the ids" } },
 	{ MOUNTS(MOUNT("/x", "tmpfs", "tmpfs", "\"idmap\"")), USERNS, { "!mounts[0].options: only a bind mount" } },
 	{ MOUNTS(MOUNT("/x", "none", "dir", "\"remount\",\"ridmap\"")), USERNS, { "!only a bind mount" } },
 	{ MOUNTS(MOUNT("/x", "none", "dir", "\"slave\",\"idmap\"")), USERNS, { "!neither a file system type nor" } },
 	{ MOUNTS(MOUNT("/", "overlay", "o", "\"lowerdir=dir\",\"idmap\"")),
 	  ORDINARY,
-	  { "!mounts[0].options: an ordinary user cannot map the ids" } },
+	  { "!mounts[0].options: an unprivileged user cannot map the ids" } },
 	{ MOUNTS(MOUNT("/", "overlay", "o", "\"lowerdir=dir\",\"idmap\"")),
 	  USERNS | ANCIENT_KERNEL,
 	  { "!mounts[0]: overlay layers with mapped ids need Linux 5.19, this is 5.10" } },
@@ -383,7 +408,7 @@ static const struct want bad[] = {
 	  { "!mounts[0]: the overlay was mounted with 'volatile' before; remove '$B/vol/work/incompat/volatile'" } },
 	{ MOUNTS(MOUNT("/o", "overlay", "o", "\"volatile\"")), 0, { "!mounts[0].options: an overlay needs lowerdir" } },
 	{ ROOT "," NS, NO_LAYER | UPPER_TMPFS, { "!--upper: needs at least one --layer" } },
-	{ ROOT "," NS, LAYERS | BAD_UPPER, { "!--upper: folder '$B/nowhere/at': no such file" } },
+	{ ROOT "," NS, LAYERS | BAD_UPPER, { "!--upper: directory '$B/nowhere/at': no such file" } },
 	{ ROOT "," LINUX("\"devices\":[{\"type\":\"b\",\"path\":\"/x\",\"major\":240,\"minor\":77}]"),
 	  ORDINARY,
 	  { "!linux.devices[0]: the host has no device b 240:77 at '/x' or below /dev/block" } },

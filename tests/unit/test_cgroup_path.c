@@ -22,6 +22,7 @@ expect(int line, const struct host *h, enum cgroup_manager m, const struct spec 
 	int r;
 
 	err_clear(&err);
+	CHECK(cgroup_compile(&cg, s, &a, &err) == 0);
 	r = cgroup_resolve(h, m, s, "web1", &a, &err, &cg);
 	if (path) {
 		bool same = r == 0 && (cg.path ? !strcmp(cg.path, path) : !strcmp(path, "-"));

@@ -30,6 +30,7 @@ resolve(const struct spec *s)
 {
 	struct cgroup cg = { .fd = -1 };
 
+	CHECK_WITH_ERR(cgroup_compile(&cg, s, &arena, &err) == 0);
 	CHECK_WITH_ERR(cgroup_resolve(&host, CGROUP_CGROUPFS, s, "x", &arena, &err, &cg) == 0);
 	return cg;
 }
@@ -79,12 +80,12 @@ test_tree(void)
 	struct spec s2 = { .linux_.cgroups_path = arena_printf(&arena, "%s/a/two", top) };
 	struct cgroup one = resolve(&s1), two = resolve(&s2), again;
 
-	CHECK_WITH_ERR(cgroup_check(&one, &s1, &err) == 0);
-	CHECK_WITH_ERR(cgroup_create(&one, &s1, &err) == 0);
+	CHECK_WITH_ERR(cgroup_check(&one, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&one, &err) == 0);
 	CHECK_WITH_ERR(one.made == 3 && one.fd >= 0 && exists(one.path));
-	CHECK_WITH_ERR(cgroup_create(&two, &s2, &err) == 0 && two.made == 1);
+	CHECK_WITH_ERR(cgroup_create(&two, &err) == 0 && two.made == 1);
 	again = resolve(&s2); /* there already, but empty: fit */
-	CHECK_WITH_ERR(cgroup_create(&again, &s2, &err) == 0 && again.made == 0);
+	CHECK_WITH_ERR(cgroup_create(&again, &err) == 0 && again.made == 0);
 	again.fd = fd_close(again.fd);
 	CHECK_WITH_ERR(cgroup_destroy(&one, 1000, &err) == 0 && one.fd == -1);
 	CHECK_WITH_ERR(!exists(s1.linux_.cgroups_path) && exists(s2.linux_.cgroups_path));
@@ -103,21 +104,21 @@ test_life(void)
 	pid_t pids[8], pid;
 	int status;
 
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0);
 	pid = start_in(&cg);
 	CHECK_WITH_ERR(cgroup_pids(&cg, pids, 8, &err) == 2);
 	CHECK_WITH_ERR(cgroup_pids(&cg, NULL, 0, &err) == 2);
 	CHECK_WITH_ERR(pids[0] == pid || pids[1] == pid);
 
-	CHECK_WITH_ERR(cgroup_create(&other, &s, &err) == -EBUSY && strstr(err.msg, "already holds processes"));
+	CHECK_WITH_ERR(cgroup_create(&other, &err) == -EBUSY && strstr(err.msg, "already holds processes"));
 	CHECK_WITH_ERR(exists(s.linux_.cgroups_path));
 
-	CHECK_WITH_ERR(!cgroup_is_frozen(&cg));
-	CHECK_WITH_ERR(cgroup_freeze(&cg, true, 2000, &err) == 0 && cgroup_is_frozen(&cg));
-	CHECK_WITH_ERR(cgroup_kill(&cg, SIGCONT, &err) == 0 && cgroup_is_frozen(&cg)); /* stays as it was */
-	CHECK_WITH_ERR(cgroup_freeze(&cg, false, 2000, &err) == 0 && !cgroup_is_frozen(&cg));
+	CHECK_WITH_ERR(cgroup_is_frozen(&cg, &err) == 0);
+	CHECK_WITH_ERR(cgroup_freeze(&cg, true, 2000, &err) == 0 && cgroup_is_frozen(&cg, &err) == 1);
+	CHECK_WITH_ERR(cgroup_kill(&cg, SIGCONT, &err) == 0 && cgroup_is_frozen(&cg, &err) == 1); /* stays as it was */
+	CHECK_WITH_ERR(cgroup_freeze(&cg, false, 2000, &err) == 0 && cgroup_is_frozen(&cg, &err) == 0);
 
-	CHECK_WITH_ERR(cgroup_destroy(&cg, 50, &err) == -EBUSY && strstr(err.msg, "still holds 2 processes"));
+	CHECK_WITH_ERR(cgroup_destroy(&cg, 50, &err) == -EBUSY && strstr(err.msg, "2 processes are still in it"));
 	CHECK_WITH_ERR(cgroup_open(&cg, &err) == 0);
 	CHECK_WITH_ERR(cgroup_kill(&cg, SIGTERM, &err) == 0);
 	CHECK_WITH_ERR(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
@@ -128,7 +129,7 @@ test_life(void)
 	CHECK_WITH_ERR(cgroup_kill(&cg, SIGKILL, &err) == 0); /* frozen ones die too */
 	CHECK_WITH_ERR(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	CHECK_WITH_ERR(events_wait(cg.fd, "populated", 0, 2000) == 0);
-	CHECK_WITH_ERR(cgroup_create(&other, &s, &err) == -EBUSY && strstr(err.msg, "is frozen"));
+	CHECK_WITH_ERR(cgroup_create(&other, &err) == -EBUSY && strstr(err.msg, "is frozen"));
 	CHECK_WITH_ERR(cgroup_freeze(&cg, false, 2000, &err) == 0);
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 2000, &err) == 0 && !exists(top));
 }
@@ -143,7 +144,7 @@ test_deep(void)
 	char *path = arena_printf(&arena, "%s%s", host.cgroup_mount, top);
 	pid_t pid;
 
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 1);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0 && cg.made == 1);
 	for (unsigned i = 0; i < 20; i++) {
 		for (unsigned j = 0; j < 3; j++)
 			CHECK_WITH_ERR(mkdir(arena_printf(&arena, "%s/s%u", path, j), 0755) == 0);
@@ -167,7 +168,7 @@ test_deep(void)
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 2000, &err) == 0 && !exists(top));
 }
 
-/* A folder that was there before knarr stays; what the container made in it goes. */
+/* A directory that was there before knarr stays; what the container made in it goes. */
 static void
 test_foreign(void)
 {
@@ -176,16 +177,16 @@ test_foreign(void)
 	struct cgroup cg = resolve(&s);
 
 	CHECK_WITH_ERR(mkdir(path, 0755) == 0);
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0 && cg.made == 0);
 	CHECK_WITH_ERR(mkdir(arena_printf(&arena, "%s/sub", path), 0755) == 0);
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
 	CHECK_WITH_ERR(exists(top) && !exists(arena_printf(&arena, "%s/sub", top)));
 	CHECK_WITH_ERR(rmdir(path) == 0);
 
 	/* What a killed knarr left behind is knarr's. */
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 1);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0 && cg.made == 1);
 	cg.fd = fd_close(cg.fd);
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cg.made == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0 && cg.made == 0);
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0 && !exists(top));
 }
 
@@ -200,10 +201,10 @@ test_failure(void)
 
 	s.linux_.cgroups_path = arena_printf(&arena, "%s/x/cgroup.procs/y", top);
 	cg = resolve(&s);
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) < 0 && cg.fd == -1 && cg.made == 0 && !exists(top));
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) < 0 && cg.fd == -1 && cg.made == 0 && !exists(top));
 	s.linux_.cgroups_path = arena_printf(&arena, "%s/x", top);
 	cg = resolve(&s);
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0);
 	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == -EINVAL && strstr(err.msg, "has no file 'knarr.nothing'"));
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 0, &err) == 0 && !exists(top));
 }
@@ -234,21 +235,23 @@ test_limits(void)
 	s.linux_.cgroups_path = arena_printf(&arena, "%s/c", top);
 	up = resolve(&parent);
 	cg = resolve(&s);
-	CHECK_WITH_ERR(cgroup_check(&cg, &s, &err) == 0);
-	CHECK_WITH_ERR(cgroup_create(&up, &parent, &err) == 0);
+	CHECK_WITH_ERR(cgroup_check(&cg, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&up, &err) == 0);
 	pid = start_in(&up);
 
 	/* Below a cgroup with processes: no limits, and no harm to the parent. */
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == -EBUSY && strstr(err.msg, "holds processes itself"));
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == -EBUSY && strstr(err.msg, "holds processes itself"));
 	s.linux_.resources = &none;
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_compile(&cg, &s, &arena, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0);
 	CHECK_WITH_ERR(file_holds(&up, "cgroup.type", "domain") && !file_holds(&up, "cgroup.type", "threaded"));
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
 	CHECK_WITH_ERR(cgroup_kill(&up, SIGKILL, &err) == 0 && waitpid(pid, NULL, 0) == pid);
 	CHECK_WITH_ERR(events_wait(up.fd, "populated", 0, 2000) == 0);
 
 	s.linux_.resources = &r;
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0 && cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_compile(&cg, &s, &arena, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0 && cgroup_apply(&cg, &s, &err) == 0);
 	CHECK_WITH_ERR(file_holds(&cg, "hugetlb.2MB.max", "4194304"));
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
 	CHECK_WITH_ERR(cgroup_destroy(&up, 1000, &err) == 0 && !exists(top));
@@ -278,16 +281,16 @@ test_devices(void)
 
 	s.linux_.cgroups_path = arena_printf(&arena, "%s", top);
 	cg = resolve(&s);
-	CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0);
 	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/kmsg") == 0);
-	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_devices_apply(&cg, &s, &err) == 0);
 	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/kmsg") == EPERM);
 	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/null") == 0);
 
-	/* Replaced, not added, once the folder is an old one. */
+	/* Replaced, not added, once the directory is an old one. */
 	cg.made = 0;
 	rules[0].allow = true;
-	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_devices_apply(&cg, &s, &err) == 0);
 	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/kmsg") == 0);
 	/* As many rules as nobody has: the verifier must cope. */
 	for (unsigned i = 0; i < 1000; i++)
@@ -299,7 +302,12 @@ test_devices(void)
 						      .write = i & 2,
 						      .mknod = i & 4 };
 	r.n_devices = 1000;
-	CHECK_WITH_ERR(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(cgroup_devices_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/null") == 0);
+	/* None are those that runc has then. */
+	s.linux_.resources = NULL;
+	CHECK_WITH_ERR(cgroup_devices_apply(&cg, &s, &err) == 0);
+	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/kmsg") == EPERM);
 	CHECK_WITH_ERR(open_errno_in(&cg, "/dev/null") == 0);
 	CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
 }
@@ -320,7 +328,7 @@ test_race(void)
 			struct spec s = { .linux_.cgroups_path = arena_printf(&arena, "%s/r/q/%u", top, i) };
 			struct cgroup cg = resolve(&s);
 
-			CHECK_WITH_ERR(cgroup_create(&cg, &s, &err) == 0);
+			CHECK_WITH_ERR(cgroup_create(&cg, &err) == 0);
 			CHECK_WITH_ERR(cgroup_destroy(&cg, 1000, &err) == 0);
 		}
 		fflush(stdout);

@@ -1,5 +1,5 @@
 /* linux.resources: the list of writes, the checks, and the writes themselves
- * into a folder that looks like a cgroup. */
+ * into a directory that looks like a cgroup. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -84,18 +84,25 @@ test_memory(void)
 	EXPECT(&r, "error: linux.resources.memory.swap: -2");
 	m.limit.v = -1;
 	m.swap.v = 10;
-	EXPECT(&r, "error: needs a memory.limit");
+	EXPECT(&r,
+	       "error: linux.resources.memory.swap: 10 counts memory and swap together, which cgroup v2 can limit only "
+	       "where memory.limit is not -1 (hint: ");
+	m.limit.set = false;
+	m.limit.v = 0;
+	EXPECT(&r, "error: only where there is a memory.limit");
+	m.limit = (struct opt_i64){ true, -1 };
 	m.swap.set = false;
 	EXPECT(&r, "memory.max=max?\nmemory.swap.max=max?\n");
 	m.limit.v = -5;
 	EXPECT(&r, "error: linux.resources.memory.limit: -5");
 	m = (struct spec_memory){ .limit = { true, 0 },
+				  .reservation = { true, 0 },
 				  .kernel = { true, -1 },
 				  .kernel_tcp = { true, 0 },
 				  .swappiness = { true, 0 },
 				  .use_hierarchy = { true, true },
 				  .disable_oom_killer = { true, false } };
-	EXPECT(&r, "");
+	EXPECT(&r, "memory.low=0?\n");
 	m.disable_oom_killer.v = true;
 	EXPECT(&r, "error: linux.resources.memory.disableOOMKiller: cgroup v2 has no such setting");
 	m.swappiness.v = 60;
@@ -130,6 +137,13 @@ test_cpu(void)
 	EXPECT(&r, "cpu.idle=1[cpu]\ncpuset.cpus=0-1[cpuset]\ncpuset.mems=0[cpuset]\n");
 	c = (struct spec_cpu){ .idle = { true, 0 }, .cpus = (char *)"" };
 	EXPECT(&r, "cpu.idle=0?\n");
+	/* A weight that the kernel takes: none of an idle group, one after it is none any more. */
+	c.shares = (struct opt_u64){ true, 1024 };
+	EXPECT(&r, "cpu.idle=0?\ncpu.weight=100?~[cpu]\n");
+	c.idle.v = 1;
+	EXPECT(&r, "cpu.idle=1[cpu]\n");
+	c = (struct spec_cpu){ .burst = { true, 0 } };
+	EXPECT(&r, "cpu.max.burst=0?\n");
 	c = (struct spec_cpu){ .realtime_period = { true, 5 } };
 	EXPECT(&r, "error: realtimePeriod");
 	c = (struct spec_cpu){ .realtime_runtime = { true, 5 }, .realtime_period = { true, 0 } };
@@ -198,7 +212,7 @@ test_others(void)
 	r = (struct spec_resources){ .hugepage_limits = &huge, .n_hugepage_limits = 1, .rdma = &rdma, .n_rdma = 1 };
 	r.network = &net;
 	r.pids_limit = (struct opt_i64){ true, 0 };
-	EXPECT(&r, "pids.max=0[pids]\n"
+	EXPECT(&r, "pids.max=1[pids]\n"
 		   "hugetlb.2MB.rsvd.max=209715200?[hugetlb]\nhugetlb.2MB.max=209715200[hugetlb]\n"
 		   "rdma.max=mlx5_1 hca_handle=3 hca_object=10000[rdma]\n!linux.resources.network.classID\n");
 	huge.page_size = (char *)"../2MB";
@@ -219,7 +233,7 @@ test_unified(void)
 	static const char *const bad[] = { "", ".", "..", ".x", "../x", "a/b", "/x", "a\nb" };
 
 	EXPECT(&r, "memory.high=5[memory]\ncgroup.max.depth=3\nfoo.bar=x y\n");
-	/* After the processors that it is made of, wherever it stands. */
+	/* After the CPUs that it is made of, wherever it stands. */
 	pairs[0] = (struct spec_pair){ (char *)"cpuset.cpus.partition", (char *)"root" };
 	pairs[2] = (struct spec_pair){ (char *)"cpuset.cpus", (char *)"0" };
 	EXPECT(&r, "cgroup.max.depth=3\ncpuset.cpus=0[cpuset]\ncpuset.cpus.partition=root[cpuset]\n");
@@ -229,7 +243,7 @@ test_unified(void)
 	}
 }
 
-/* ---- a folder that looks like a cgroup --------------------------------- */
+/* ---- a directory that looks like a cgroup --------------------------------- */
 
 static char dir[] = "/tmp/knarr-test-XXXXXX";
 
@@ -249,6 +263,24 @@ file_is(int dirfd, const char *name, const char *text)
 	return fd_read_small_at(dirfd, name, buf, sizeof(buf)) >= 0 && !strcmp(buf, text);
 }
 
+static int
+compile_and_check(struct cgroup *cg, const struct spec *s, struct err *err)
+{
+	auto_arena struct arena a = { 0 };
+	int r = cgroup_compile(cg, s, &a, err);
+
+	return r < 0 ? r : cgroup_check(cg, err);
+}
+
+static int
+compile_and_apply(struct cgroup *cg, const struct spec *s, struct err *err)
+{
+	auto_arena struct arena a = { 0 };
+	int r = cgroup_compile(cg, s, &a, err);
+
+	return r < 0 ? r : cgroup_apply(cg, s, err);
+}
+
 static void
 test_check(int mountfd)
 {
@@ -262,22 +294,22 @@ test_check(int mountfd)
 
 	make_file(mountfd, "cgroup.controllers", "hugetlb misc\n");
 	log_captured[0] = '\0';
-	CHECK(cgroup_check(&cg, &s, &err) == 0);
+	CHECK(compile_and_check(&cg, &s, &err) == 0);
 	CHECK(strstr(log_captured, "linux.resources.cpu.shares is ignored: controller 'cpu'"));
 	r.memory = &m;
-	CHECK(cgroup_check(&cg, &s, &err) == -ENOTSUP);
+	CHECK(compile_and_check(&cg, &s, &err) == -ENOTSUP);
 	CHECK(strstr(err.msg, "linux.resources.memory.limit: controller 'memory' is ") == err.msg);
 	m.limit.v = -1;
-	CHECK(cgroup_check(&cg, &s, &err) == 0);
+	CHECK(compile_and_check(&cg, &s, &err) == 0);
 	m.limit.v = 1000;
 	make_file(mountfd, "cgroup.controllers", "cpu memory\n");
 	log_captured[0] = '\0';
 	r.network = &net;
-	CHECK(cgroup_check(&cg, &s, &err) == 0);
+	CHECK(compile_and_check(&cg, &s, &err) == 0);
 	CHECK(!strcmp(log_captured, "linux.resources.network.classID is ignored: cgroup v2 has no such setting\n"));
 	cg.path = NULL;
 	log_captured[0] = '\0';
-	CHECK(cgroup_check(&cg, &s, &err) == 0);
+	CHECK(compile_and_check(&cg, &s, &err) == 0);
 	CHECK(strstr(log_captured, "cpu.shares is ignored: the container has no cgroup"));
 }
 
@@ -300,44 +332,111 @@ test_apply(int mountfd)
 	fd = cg.fd;
 	make_file(fd, "memory.current", "500\n");
 	make_file(fd, "memory.max", "");
-	CHECK(cgroup_apply(&cg, &s, &err) == 0); /* cpu.weight, cpu.max: not there, not needed */
+	CHECK(compile_and_apply(&cg, &s, &err) == 0); /* cpu.weight, cpu.max: not there, not needed */
 	CHECK(file_is(fd, "memory.max", "1000"));
 	make_file(fd, "memory.current", "1001\n");
-	CHECK(cgroup_apply(&cg, &s, &err) == -EINVAL);
+	CHECK(compile_and_apply(&cg, &s, &err) == -EINVAL);
 	CHECK(strstr(err.msg, "1000 is less than the 1001 bytes"));
 	r.memory = NULL;
 	make_file(fd, "cpu.weight", "");
 	make_file(fd, "cpu.max", "");
-	CHECK(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK(compile_and_apply(&cg, &s, &err) == 0);
 	CHECK(file_is(fd, "cpu.weight", "59") && file_is(fd, "cpu.max", "max"));
+	c = (struct spec_cpu){ .burst = { true, 0 } };
+	CHECK(compile_and_apply(&cg, &s, &err) == 0); /* a kernel without the file has none */
+	make_file(fd, "cpu.max.burst", "5");
+	CHECK(compile_and_apply(&cg, &s, &err) == 0 && file_is(fd, "cpu.max.burst", "0"));
+	c = (struct spec_cpu){ 0 };
 	r.block_io = &io;
-	CHECK(cgroup_apply(&cg, &s, &err) == -EINVAL);
+	CHECK(compile_and_apply(&cg, &s, &err) == -EINVAL);
 	CHECK(strstr(err.msg, "has no file 'io.bfq.weight' nor 'io.weight'"));
 	make_file(fd, "io.weight", "");
-	CHECK(cgroup_apply(&cg, &s, &err) == 0 && file_is(fd, "io.weight", "10000"));
+	CHECK(compile_and_apply(&cg, &s, &err) == 0 && file_is(fd, "io.weight", "10000"));
 	make_file(fd, "io.bfq.weight", "");
-	CHECK(cgroup_apply(&cg, &s, &err) == 0 && file_is(fd, "io.bfq.weight", "1000"));
+	CHECK(compile_and_apply(&cg, &s, &err) == 0 && file_is(fd, "io.bfq.weight", "1000"));
 	r.unified = (struct spec_pairs){ &pair, 1 };
-	CHECK(cgroup_apply(&cg, &s, &err) == -EINVAL);
+	CHECK(compile_and_apply(&cg, &s, &err) == -EINVAL);
 	CHECK(strstr(err.msg, "linux.resources.unified[\"pids.max\"]: cgroup '/c' has no file 'pids.max'"));
 	CHECK(symlinkat("/dev/null", fd, "pids.max") == 0);
-	CHECK(cgroup_apply(&cg, &s, &err) == -ELOOP);
+	CHECK(compile_and_apply(&cg, &s, &err) == -ELOOP);
 	pair = (struct spec_pair){ (char *)"cpuset.cpus.partition", (char *)"root" };
 	make_file(fd, "cpuset.cpus.partition", "member");
-	CHECK(cgroup_apply(&cg, &s, &err) == 0);
+	CHECK(compile_and_apply(&cg, &s, &err) == 0);
 	/* The file takes the word and says in the same line what came of it. */
 	make_file(fd, "cpuset.cpus.partition", "xxxx invalid (Cpu list in cpuset.cpus not exclusive)\n");
-	CHECK(cgroup_apply(&cg, &s, &err) == -EINVAL);
+	CHECK(compile_and_apply(&cg, &s, &err) == -EINVAL);
 	CHECK(strstr(err.msg, "root invalid (Cpu list in cpuset.cpus not exclusive)"));
+}
+
+/* The last file is not there: the others hold what they held. */
+static void
+test_update(int mountfd)
+{
+	struct spec_memory m = { .limit = { true, 2000 } };
+	struct spec_cpu c = { .shares = { true, 512 }, .quota = { true, 5000 } };
+	struct spec_pair pairs[] = { { (char *)"io.max", (char *)"8:0 rbps=5\n8:16 rbps=6" },
+				     { (char *)"knarr.nothing", (char *)"5" } };
+	struct spec_resources r = { .memory = &m, .cpu = &c, .unified = { pairs, 2 } };
+	struct spec s = { .linux_ = { .resources = &r } };
+	struct cgroup cg = { .mount = dir, .path = (char *)"/c", .fd = openat(mountfd, "c", O_PATH | O_CLOEXEC) };
+	auto_arena struct arena a = { 0 };
+	struct err err;
+
+	make_file(cg.fd, "memory.max", "1000\n");
+	make_file(cg.fd, "cpu.weight", "100\n");
+	make_file(cg.fd, "cpu.max", "7000\n");
+	make_file(cg.fd, "io.max", "8:16 rbps=9 wbps=9\n");
+	CHECK(cgroup_compile(&cg, &s, &a, &err) == 0);
+	CHECK(cgroup_update(&cg, &s, &err) == -EINVAL);
+	CHECK(strstr(err.msg, "has no file 'knarr.nothing'"), "%s", err.msg);
+	CHECK(file_is(cg.fd, "memory.max", "1000") && file_is(cg.fd, "cpu.max", "7000"));
+	CHECK(fd_read_small_at(cg.fd, "cpu.weight", log_captured, sizeof(log_captured)) > 0 &&
+	      !strncmp(log_captured, "100", 3));
+	/* A device that had no limit is not in the file. */
+	CHECK(fd_read_small_at(cg.fd, "io.max", log_captured, sizeof(log_captured)) > 0);
+	CHECK(strstr(log_captured, "8:16 rbps=9 wbps=9") &&
+		      strstr(log_captured, "8:0 rbps=max wbps=max riops=max wiops=max"),
+	      "%s", log_captured);
+	r.unified.n = 1;
+	CHECK(cgroup_compile(&cg, &s, &a, &err) == 0 && cgroup_update(&cg, &s, &err) == 0);
+	CHECK(file_is(cg.fd, "memory.max", "2000") && file_is(cg.fd, "cpu.max", "5000"));
+	unlinkat(cg.fd, "memory.max", 0);
+	unlinkat(cg.fd, "io.max", 0);
+	fd_close(cg.fd);
+}
+
+/* What the kernel refused the container while it was being made. */
+static void
+test_hint(int mountfd)
+{
+	struct cgroup cg = { .mount = dir, .path = (char *)"/c", .fd = openat(mountfd, "c", O_PATH | O_CLOEXEC) };
+	struct err err;
+
+	make_file(cg.fd, "pids.events", "max 1\n");
+	make_file(cg.fd, "pids.max", "20\n");
+	err_plain(&err, "failed");
+	cgroup_add_hint(&cg, /* init_was_moved= */ true, &err);
+	CHECK(!strcmp(err.msg, "failed"), "%s", err.msg);
+	cgroup_add_hint(&cg, /* init_was_moved= */ false, &err);
+	CHECK(!strcmp(err.msg, "failed (hint: PID limit reached (pids.max 20))"), "%s", err.msg);
+	make_file(cg.fd, "pids.events", "max 0\n");
+	make_file(cg.fd, "memory.events", "oom 1\noom_kill 0\n");
+	make_file(cg.fd, "memory.max", "4096\n");
+	err_plain(&err, "failed");
+	cgroup_add_hint(&cg, /* init_was_moved= */ false, &err);
+	CHECK(!strcmp(err.msg, "failed (hint: starting takes more memory than the limit (memory.max 4096))"), "%s",
+	      err.msg);
+	fd_close(cg.fd);
 }
 
 static void
 clean_up(void)
 {
-	static const char *const names[] = { "c/memory.current", "c/memory.max",
-					     "c/cpu.weight",	 "c/cpu.max",
-					     "c/io.weight",	 "c/io.bfq.weight",
-					     "c/pids.max",	 "c/cpuset.cpus.partition" };
+	static const char *const names[] = {
+		"c/pids.events",   "c/memory.events", "c/memory.current",	"c/memory.max",
+		"c/cpu.weight",	   "c/cpu.max",	      "c/cpu.max.burst",	"c/io.weight",
+		"c/io.bfq.weight", "c/pids.max",      "c/cpuset.cpus.partition"
+	};
 	auto_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -364,6 +463,10 @@ main(void)
 	mountfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	test_check(mountfd);
 	test_apply(mountfd);
+	unlinkat(mountfd, "c/pids.max", 0);
+	unlinkat(mountfd, "c/memory.max", 0);
+	test_update(mountfd);
+	test_hint(mountfd);
 	clean_up();
 	return failed;
 }

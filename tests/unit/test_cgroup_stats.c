@@ -1,4 +1,4 @@
-/* cgroups/keyed.h and cgroups/stats.h against folders of files as the kernel writes
+/* cgroups/keyed.h and cgroups/stats.h against directories of files as the kernel writes
  * them: all controllers, none, and what a hybrid host has. */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,9 +52,9 @@ static const struct file hybrid[] = {
 	{ NULL, NULL },
 };
 
-/* A new folder with the files; its path in `path`. */
+/* A new directory with the files; its path in `path`. */
 static int
-make_folder(const struct file *files, char path[FOLDER_MAX])
+make_directory(const struct file *files, char path[FOLDER_MAX])
 {
 	int dir;
 
@@ -71,7 +71,7 @@ make_folder(const struct file *files, char path[FOLDER_MAX])
 }
 
 static void
-remove_folder(int dir, const struct file *files, const char *path)
+remove_directory(int dir, const struct file *files, const char *path)
 {
 	for (; files->name; files++)
 		unlinkat(dir, files->name, 0);
@@ -85,7 +85,7 @@ test_full(void)
 	auto_arena struct arena a = { 0 };
 	struct cgroup_stats s;
 	char path[FOLDER_MAX];
-	int dir = make_folder(full, path);
+	int dir = make_directory(full, path);
 
 	CHECK(cgroup_stats_read(dir, &a, &s) == 0);
 	CHECK(s.has_cpu && s.cpu_usage == 1500 && s.cpu_user == 1000 && s.cpu_system == 500);
@@ -106,7 +106,7 @@ test_full(void)
 	CHECK(s.io[1].major == 254 && s.io[1].minor == 16 && s.io[1].read_bytes == UINT64_MAX);
 	CHECK(s.n_hugetlb == 2 && !strcmp(s.hugetlb[0].page_size, "1GB") && s.hugetlb[0].usage == 1073741824);
 	CHECK(!strcmp(s.hugetlb[1].page_size, "2MB") && s.hugetlb[1].usage == 2097152 && s.hugetlb[1].failures == 1);
-	remove_folder(dir, full, path);
+	remove_directory(dir, full, path);
 }
 
 static void
@@ -115,16 +115,16 @@ test_hybrid(void)
 	auto_arena struct arena a = { 0 };
 	struct cgroup_stats s;
 	char path[FOLDER_MAX];
-	int dir = make_folder(hybrid, path);
+	int dir = make_directory(hybrid, path);
 
 	CHECK(cgroup_stats_read(dir, &a, &s) == 0);
 	CHECK(s.has_cpu && s.cpu_usage == 10 && !s.has_cpu_controller && s.cpu_quota == KEYED_MAX);
 	CHECK(!s.has_memory && !s.has_swap && !s.has_pids && !s.has_io && !s.n_hugetlb && !s.n_memory_stat);
 	CHECK(s.memory_limit == KEYED_MAX && s.pids_limit == KEYED_MAX);
-	remove_folder(dir, hybrid, path);
+	remove_directory(dir, hybrid, path);
 }
 
-/* A folder without cgroup.procs is not, or is no longer, a cgroup. */
+/* A directory without cgroup.procs is not, or is no longer, a cgroup. */
 static void
 test_gone(void)
 {
@@ -132,10 +132,16 @@ test_gone(void)
 	auto_arena struct arena a = { 0 };
 	struct cgroup_stats s;
 	char path[FOLDER_MAX];
-	int dir = make_folder(none, path);
+	int dir = make_directory(none, path);
 
 	CHECK(cgroup_stats_read(dir, &a, &s) == -ENOENT);
-	remove_folder(dir, none, path);
+	/* What is there and cannot be read is not taken for nothing. */
+	CHECK(mkdirat(dir, "pids.current", 0755) == 0);
+	CHECK(cgroup_stats_read(dir, &a, &s) == -ENOENT);
+	close(openat(dir, "cgroup.procs", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+	CHECK(cgroup_stats_read(dir, &a, &s) == -EISDIR);
+	CHECK(unlinkat(dir, "pids.current", AT_REMOVEDIR) == 0 && unlinkat(dir, "cgroup.procs", 0) == 0);
+	remove_directory(dir, none, path);
 }
 
 static void
@@ -163,7 +169,7 @@ test_network(void)
 	auto_arena struct arena a = { 0 };
 	struct net_counters *list;
 
-	CHECK(net_counters_parse(text, &a, &list) == 1);
+	CHECK(stats_parse_net_counters(text, &a, &list) == 1);
 	CHECK(!strcmp(list[0].name, "eth0") && list[0].rx_bytes == 10 && list[0].rx_packets == 2);
 	CHECK(list[0].rx_errors == 3 && list[0].rx_dropped == 4 && list[0].tx_bytes == 50);
 	CHECK(list[0].tx_packets == 6 && list[0].tx_errors == 7 && list[0].tx_dropped == 8);

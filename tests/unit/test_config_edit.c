@@ -67,6 +67,9 @@ test_missing(void)
 		   "{\"linux\":{\"resources\":{\"cpu\":{\"quota\":-1,\"cpus\":\"0-1\"}}}}");
 	CHECK_TEXT(edit(&a, "{\"linux\":{\"resources\":{\"cpu\":null}}}", "{\"cpu\": {\"idle\": 0}}"),
 		   "{\"linux\":{\"resources\":{\"cpu\":{\"idle\":0}}}}");
+	CHECK_TEXT(edit(&a, "{\"linux\":{\"resources\":{\"cpu\":{\"burst\":5}}}}",
+			"{\"cpu\": {\"burst\": 0}, \"memory\": {\"reservation\": 0}}"),
+		   "{\"linux\":{\"resources\":{\"cpu\":{\"burst\":0},\"memory\":{\"reservation\":0}}}}");
 }
 
 /* Zeros that mean "as it is", and device rules, change nothing. */
@@ -76,9 +79,9 @@ test_nothing(void)
 	auto_arena struct arena a = { 0 };
 
 	if (edit(&a, "{}",
-		 "{\"devices\": [{\"allow\": false}], \"memory\": {\"limit\": 0, \"swap\": 0, \"reservation\": 0}, "
-		 "\"cpu\": {\"shares\": 0, \"quota\": 0, \"period\": 0, \"burst\": 0}, \"blockIO\": {\"weight\": "
-		 "0}}")) {
+		 "{\"devices\": [{\"allow\": false}], \"memory\": {\"limit\": 0, \"swap\": 0}, "
+		 "\"cpu\": {\"shares\": 0, \"quota\": 0, \"period\": 0, \"cpus\": \"\", \"mems\": \"\"}, "
+		 "\"blockIO\": {\"weight\": 0}}")) {
 		fprintf(stderr, "%s:%d: something changed\n", __FILE__, __LINE__);
 		failed = 1;
 	}

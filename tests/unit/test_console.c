@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/tty.h"
+#include "libcontainer/stage/tty.h"
 #include "tests/unit/check.h"
 
 /* ---- console socket -------------------------------------------------- */
@@ -134,7 +134,7 @@ console_process(const char *root, const char *prepare, int channel, struct conso
 		r->uid = st.st_uid;
 	r->stdout_dev = fstat(1, &st) == 0 ? (unsigned)st.st_rdev : 0;
 	r->console = stat("dev/console", &st) == 0 ? (unsigned)st.st_rdev : 0;
-	r->ctty = open("/dev/tty", O_RDWR) >= 0;
+	r->ctty = ioctl(0, TIOCSCTTY, 0) == 0 && open("/dev/tty", O_RDWR) >= 0; /* as the last steps do */
 	if (ioctl(2, TIOCGWINSZ, &size) == 0) {
 		r->rows = size.ws_row;
 		r->cols = size.ws_col;

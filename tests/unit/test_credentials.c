@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "libcontainer/attributes.h"
+#include "libcontainer/process/attributes.h"
 #include "tests/unit/credentials_fixture.h"
 
 static void
@@ -75,7 +75,7 @@ test_capability_cuts(void)
 	/* In a user namespace it has all, up to the kernel's last. */
 	fixture_init(&f);
 	f.host.capabilities = 0;
-	f.spec.linux_.namespaces[SPEC_NS_USER].listed = true;
+	f.spec.linux_.namespaces[NS_USER].listed = true;
 	f.capabilities.bounding = CAP(SYS_RESOURCE) | CAP(60);
 	CHECK(compile(&f) == 0);
 	s = find(&f, PLAN_SET_CAPABILITIES);
@@ -93,8 +93,7 @@ test_capability_cuts(void)
 	s = find(&f, PLAN_SET_CAPABILITIES);
 	CHECK(s && s->u.capabilities.inheritable == CAP(CHOWN) && s->u.capabilities.effective == CAP(CHOWN) &&
 	      s->u.capabilities.ambient == CAP(CHOWN));
-	CHECK(strstr(log_captured, "effective: left out CAP_KILL") &&
-	      strstr(log_captured, "ambient: left out CAP_SETUID"));
+	CHECK(!log_captured[0]); /* the parser has told */
 	fixture_free(&f);
 }
 
@@ -135,14 +134,14 @@ test_ids_plan(void)
 	fixture_free(&f);
 
 	fixture_init(&f);
-	f.builder.stage.deny_setgroups = true;
+	f.builder.spawn.deny_setgroups = true;
 	CHECK(compile(&f) == 0);
 	s = find(&f, PLAN_SET_IDS);
 	CHECK(s && !s->u.ids.set_groups && !s->u.ids.has_umask);
 	fixture_free(&f);
 
 	fixture_init(&f);
-	f.builder.stage.deny_setgroups = true;
+	f.builder.spawn.deny_setgroups = true;
 	f.process.user.additional_gids = (struct spec_u32s){ gids, 2 };
 	CHECK(compile(&f) == -EINVAL && strstr(f.err.msg, "process.user.additionalGids: "));
 	fixture_free(&f);
@@ -155,9 +154,9 @@ test_oom_plan(void)
 
 	fixture_init(&f);
 	f.process.oom_score_adj = (struct opt_i64){ true, -5 };
-	f.spec.linux_.namespaces[SPEC_NS_USER].listed = true;
+	f.spec.linux_.namespaces[NS_USER].listed = true;
 	CHECK(compile(&f) == 0 && !find(&f, PLAN_SET_OOM_SCORE));
-	CHECK(f.plan->stage.has_oom_score && f.plan->stage.oom_score == -5);
+	CHECK(f.plan->spawn.has_oom_score && f.plan->spawn.oom_score == -5);
 	fixture_free(&f);
 
 	fixture_init(&f);

@@ -20,12 +20,12 @@
 typedef int step_fn(struct plan_ctx *c, const struct plan_step *s);
 
 static step_fn *const runners[PLAN_KIND_COUNT] = {
-	[PLAN_SET_RLIMIT] = credentials_run_rlimit,
-	[PLAN_SET_OOM_SCORE] = credentials_run_oom_score,
-	[PLAN_SET_SCHEDULER] = credentials_run_scheduler,
-	[PLAN_SET_IO_PRIORITY] = credentials_run_io_priority,
-	[PLAN_SET_PERSONALITY] = credentials_run_personality,
-	[PLAN_SET_MEMORY_POLICY] = credentials_run_memory_policy,
+	[PLAN_SET_RLIMIT] = attributes_run_rlimit,
+	[PLAN_SET_OOM_SCORE] = attributes_run_oom_score,
+	[PLAN_SET_SCHEDULER] = attributes_run_scheduler,
+	[PLAN_SET_IO_PRIORITY] = attributes_run_io_priority,
+	[PLAN_SET_PERSONALITY] = attributes_run_personality,
+	[PLAN_SET_MEMORY_POLICY] = attributes_run_memory_policy,
 	[PLAN_SET_IDS] = credentials_run_ids,
 	[PLAN_CHANGE_DIR] = credentials_run_change_dir,
 	[PLAN_SET_CAPABILITIES] = credentials_run_capabilities,
@@ -226,7 +226,7 @@ test_scheduler_after_exec(void)
 	fixture_free(&f);
 }
 
-/* In a root of its own, where descriptor 100 is a folder outside of it. */
+/* In a root of its own, where descriptor 100 is a directory outside of it. */
 static void
 enter_root(const char *root, const char *outside)
 {
@@ -238,7 +238,7 @@ enter_root(const char *root, const char *outside)
 		_exit(3);
 }
 
-/* CVE-2024-21626: a cwd that is a descriptor left open on a folder outside. */
+/* CVE-2024-21626: a cwd that is a descriptor left open on a directory outside. */
 static void
 check_cwd(const char *cwd, int expected_exit, const char *text)
 {
@@ -276,7 +276,7 @@ static void
 test_cwd(void)
 {
 	check_cwd("/proc", 0, "");
-	check_cwd("/proc/self/fd/100", 1, "outside of the container's root");
+	check_cwd("/proc/self/fd/100", 1, "outside the container's root");
 	check_cwd("/none", 1, "chdir to cwd '/none'");
 }
 

@@ -1,5 +1,6 @@
 /* The compiled device rules against a plain model: random rules, random
  * accesses, and an interpreter for the instructions that the compiler emits. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,17 +44,14 @@ run_program(const struct bpf_insn *insns, size_t n, const struct bpf_cgroup_dev_
 		case BPF_JMP | BPF_JNE | BPF_K:
 			pc += *dst != imm ? (size_t)i->off : 0;
 			break;
-		case BPF_JMP | BPF_JLT | BPF_K:
-			pc += *dst < imm ? (size_t)i->off : 0;
+		case BPF_JMP | BPF_JLE | BPF_K:
+			pc += *dst <= imm ? (size_t)i->off : 0;
 			break;
 		case BPF_JMP | BPF_JGT | BPF_K:
 			pc += *dst > imm ? (size_t)i->off : 0;
 			break;
 		case BPF_JMP | BPF_JSET | BPF_K:
 			pc += *dst & imm ? (size_t)i->off : 0;
-			break;
-		case BPF_JMP | BPF_JA:
-			pc += (size_t)i->off;
 			break;
 		case BPF_JMP | BPF_EXIT:
 			return (int)reg[0];
@@ -64,30 +62,43 @@ run_program(const struct bpf_insn *insns, size_t n, const struct bpf_cgroup_dev_
 	return -1; /* ran off the end */
 }
 
-/* Every instruction but the first must be the target of a way: the verifier
- * refuses others. All jumps go forward, so one pass is enough. */
+/* Every instruction but the first must be the target of a way, for the verifier refuses
+ * others, and of one only, so that it goes there once; but for the 1 of an answer, which is
+ * also what follows when no bit is left. All jumps go forward, so one pass is enough. */
 static bool
-all_reachable(const struct bpf_insn *insns, size_t n)
+one_way_to_each(const struct bpf_insn *insns, size_t n)
 {
-	bool *seen = calloc(n + 1, sizeof(*seen));
+	unsigned *ways = calloc(n + 1, sizeof(*ways));
 	bool ok = true;
 
-	seen[0] = true;
+	ways[0] = 1;
 	for (size_t pc = 0; pc < n && ok; pc++) {
 		unsigned code = insns[pc].code;
 		size_t target = pc + 1 + (size_t)insns[pc].off;
+		bool is_answer = pc >= 2 && insns[pc - 2].code == (BPF_JMP | BPF_JSET | BPF_K);
 
-		ok = seen[pc];
+		ok = ways[pc] == 1 || (is_answer && ways[pc] == 2);
 		if ((code & 7) == BPF_JMP && code != (BPF_JMP | BPF_EXIT)) {
 			ok = ok && insns[pc].off >= 0 && target < n;
-			seen[target < n ? target : n] = true;
+			ways[target < n ? target : n]++;
 		}
-		if (code != (BPF_JMP | BPF_EXIT) && code != (BPF_JMP | BPF_JA))
-			seen[pc + 1] = true;
+		if (code != (BPF_JMP | BPF_EXIT))
+			ways[pc + 1]++;
 	}
-	ok = ok && !seen[n];
-	free(seen);
+	ok = ok && !ways[n];
+	free(ways);
 	return ok;
+}
+
+/* The program of the rules; aborts when there is none. */
+static struct bpf_insn *
+compile(const struct device_rule *rules, size_t n, struct arena *a, size_t *ret_n)
+{
+	struct bpf_insn *insns = NULL;
+
+	if (device_bpf_compile(rules, n, a, &insns, ret_n) < 0)
+		abort();
+	return insns;
 }
 
 /* ---- model ------------------------------------------------------------- */
@@ -137,20 +148,21 @@ random_number(void)
 static void
 test_random(void)
 {
-	struct bpf_insn insns[DEVICE_BPF_ROOM(MAX_RULES)];
 	unsigned long n_allowed = 0, n_denied = 0;
 
 	for (unsigned round = 0; round < 20000; round++) {
+		auto_arena struct arena a = { 0 };
 		struct device_rule rules[MAX_RULES];
 		size_t n = random_below(MAX_RULES + 1), len;
+		const struct bpf_insn *insns;
 		bool all;
 
 		for (size_t i = 0; i < n; i++)
 			rules[i] = (struct device_rule){ random_below(2), "acb"[random_below(3)], random_number(),
 							 random_number(), random_below(8) };
-		len = device_bpf_compile(rules, n, insns);
+		insns = compile(rules, n, &a, &len);
 		all = device_bpf_allows_all(rules, n);
-		CHECK(len <= DEVICE_BPF_ROOM(n) && all_reachable(insns, len));
+		CHECK(one_way_to_each(insns, len));
 		for (unsigned i = 0; i < 8; i++) {
 			static const uint32_t numbers[] = { 0, 1, 0, 1, 2, 1048575 };
 			bool block = random_below(2);
@@ -178,11 +190,12 @@ static void
 test_ranges(void)
 {
 	enum { N = 40 };
-	struct bpf_insn insns[DEVICE_BPF_ROOM(64)];
 	struct device_rule rules[64];
-	size_t len;
 
 	for (unsigned round = 0; round < 20000; round++) {
+		auto_arena struct arena a = { 0 };
+		const struct bpf_insn *insns;
+		size_t len;
 		unsigned accesses = 1 + random_below(7), deny_one_in = 1 + random_below(20);
 
 		for (size_t i = 0; i < N; i++)
@@ -190,8 +203,8 @@ test_ranges(void)
 							 random_below(5) ? 4 : 7,
 							 random_below(12) ? (int64_t)random_below(9) : DEVICE_ANY,
 							 random_below(6) ? accesses : random_below(8) };
-		len = device_bpf_compile(rules, N, insns);
-		CHECK(len <= DEVICE_BPF_ROOM(N) && all_reachable(insns, len));
+		insns = compile(rules, N, &a, &len);
+		CHECK(one_way_to_each(insns, len));
 		for (unsigned i = 0; i < 10; i++) {
 			bool block = random_below(3) == 0;
 			unsigned access = 1 + random_below(7);
@@ -205,22 +218,33 @@ test_ranges(void)
 			}
 		}
 	}
+}
+
+static void
+test_consoles(void)
+{
+	auto_arena struct arena a = { 0 };
+	struct device_rule rules[64];
+	const struct bpf_insn *insns;
+	size_t len, more;
+
 	/* 64 consoles, upwards and downwards, are one range; a hole makes two. */
 	for (int down = 0; down < 2; down++) {
 		for (int i = 0; i < 64; i++)
 			rules[i] = (struct device_rule){ true, 'c', 4, down ? 63 - i : i, 6 };
-		len = device_bpf_compile(rules, 64, insns);
-		CHECK(len == 16, "%zu", len);
+		compile(rules, 64, &a, &len);
+		CHECK(len == 18, "%zu", len);
 		rules[20].minor = 100;
-		CHECK(device_bpf_compile(rules, 64, insns) > len);
+		compile(rules, 64, &a, &more);
+		CHECK(more > len);
 	}
 	/* Numbers that no device has are in no range. */
 	rules[0] = (struct device_rule){ true, 'c', 4, DEVICE_ANY - 1, 6 };
 	rules[1] = (struct device_rule){ true, 'c', 4, (int64_t)INT32_MAX + 1, 6 };
 	rules[2] = (struct device_rule){ true, 'c', 4, INT32_MAX, 6 };
 	rules[3] = rules[1];
-	len = device_bpf_compile(rules, 4, insns);
-	CHECK(all_reachable(insns, len));
+	insns = compile(rules, 4, &a, &len);
+	CHECK(one_way_to_each(insns, len));
 	for (unsigned i = 0; i < 3; i++) {
 		static const uint32_t minors[] = { INT32_MAX, 5, 0x80000005u };
 		struct bpf_cgroup_dev_ctx ctx = { 6u << 16 | 2u, 4, minors[i] };
@@ -229,16 +253,102 @@ test_ranges(void)
 	}
 }
 
+/* ---- many rules --------------------------------------------------------- */
+
+/* Rules for devices that lie apart, some of them for all of a major or of all majors. */
+static void
+fill_many(struct device_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rules[i] = (struct device_rule){ random_below(3) != 0, "cccb"[random_below(4)],
+						 random_below(400) ? (int64_t)random_below(60) * 3 : DEVICE_ANY,
+						 random_below(400) ? (int64_t)random_below(600) * 2 : DEVICE_ANY,
+						 1 + random_below(7) };
+}
+
+static void
+test_many(void)
+{
+	static struct device_rule rules[5000];
+	static const size_t counts[] = { 100, 800, 1600, 5000 };
+
+	for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
+		auto_arena struct arena a = { 0 };
+		const struct bpf_insn *insns;
+		unsigned n_allowed = 0;
+		size_t len;
+
+		fill_many(rules, counts[k]);
+		insns = compile(rules, counts[k], &a, &len);
+		CHECK(one_way_to_each(insns, len));
+		for (unsigned i = 0; i < 4000; i++) {
+			/* Half of them are about a rule's own numbers, or beside them. */
+			const struct device_rule *r = &rules[random_below((unsigned)counts[k])];
+			bool block = random_below(4) == 0, near = random_below(2);
+			unsigned access = 1 + random_below(7);
+			struct bpf_cgroup_dev_ctx ctx = {
+				access << 16 | (block ? 1u : 2u),
+				near && r->major >= 0 ? (uint32_t)r->major : random_below(200),
+				near && r->minor >= 0 ? (uint32_t)r->minor + random_below(2) : random_below(1300)
+			};
+			int want = model_allows(rules, counts[k], block ? 'b' : 'c', ctx.major, ctx.minor, access);
+
+			n_allowed += want == 1;
+			if (run_program(insns, len, &ctx) != want) {
+				CHECK(!"a program of many rules differs from them", "%zu rules, %u:%u", counts[k],
+				      ctx.major, ctx.minor);
+				return;
+			}
+		}
+		CHECK(n_allowed > 100 && n_allowed < 3900, "%u", n_allowed);
+	}
+}
+
+/* A rule for a device apart costs two comparisons and an answer. */
+static void
+test_size(void)
+{
+	static struct device_rule rules[20000];
+	struct bpf_insn *insns;
+	size_t len = 0, n;
+	int r = 0;
+
+	rules[0] = (struct device_rule){ false, 'a', DEVICE_ANY, DEVICE_ANY, DEVICE_ACCESS_ALL };
+	for (int i = 1; i < 20000; i++)
+		rules[i] = (struct device_rule){ true, "cb"[i % 2], 200 + i % 5, 3 * i, 6 };
+	for (n = 500; n <= 8000; n *= 2) {
+		auto_arena struct arena a = { 0 };
+
+		r = device_bpf_compile(rules, n, &a, &insns, &len);
+		CHECK(r == 0 && len <= 6 * n + 100, "%zu rules: %d, %zu instructions", n, r, len);
+	}
+	/* All for the minors of one major: the program cannot be larger than its jumps reach. */
+	for (int i = 1; i < 20000; i++)
+		rules[i].major = 200, rules[i].type = 'c';
+	for (n = 5000; n <= 20000; n += 15000) {
+		auto_arena struct arena a = { 0 };
+
+		r = device_bpf_compile(rules, n, &a, &insns, &len);
+		CHECK(r == (n == 5000 ? 0 : -E2BIG), "%zu rules: %d", n, r);
+	}
+	/* What would be the product of the two is refused before it takes memory. */
+	for (int i = 1; i < 20000; i++)
+		rules[i] = (struct device_rule){ true, 'c', i % 2 ? 2 * i : DEVICE_ANY, i % 2 ? DEVICE_ANY : 3 * i, 6 };
+	auto_arena struct arena a = { 0 };
+	CHECK(device_bpf_compile(rules, 20000, &a, &insns, &len) == -E2BIG);
+}
+
+/* ---- configs ------------------------------------------------------------ */
+
 static int
 allows(const struct spec *s, char type, uint32_t major, uint32_t minor, unsigned access)
 {
 	auto_arena struct arena a = { 0 };
 	struct device_rule *rules = NULL;
-	size_t n = devices_rules(s, &a, &rules), len;
-	struct bpf_insn *insns = arena_array(&a, DEVICE_BPF_ROOM(n), sizeof(*insns));
+	size_t n = cgroup_devices_rules(s, &a, &rules), len;
+	const struct bpf_insn *insns = compile(rules, n, &a, &len);
 	struct bpf_cgroup_dev_ctx ctx = { access << 16 | (type == 'b' ? 1u : 2u), major, minor };
 
-	len = device_bpf_compile(rules, n, insns);
 	return run_program(insns, len, &ctx);
 }
 
@@ -271,8 +381,6 @@ test_config(void)
 	struct spec_device devices[] = { { .type = 'u', .major = 10, .minor = 200 }, { .type = 'p' } };
 	struct spec_resources res = { .devices = list, .n_devices = 2 };
 	struct spec s = { .linux_ = { .resources = &res, .devices = devices, .n_devices = 2 } };
-	struct device_rule *rules;
-	auto_arena struct arena a = { 0 };
 
 	CHECK(allows(&s, 'c', 1, 3, 6) == 1);
 	CHECK(allows(&s, 'c', 136, 77, 6) == 1);
@@ -284,8 +392,27 @@ test_config(void)
 	test_making_nodes(&s);
 	list[0].read = list[0].write = list[0].mknod = false; /* no access given: all */
 	CHECK(allows(&s, 'c', 1, 1, BPF_DEVCG_ACC_READ) == 0);
-	res.n_devices = 0;
-	CHECK(devices_rules(&s, &a, &rules) == 0);
+}
+
+/* Without rules: every node can be made, the default devices alone be used. */
+static void
+test_default(void)
+{
+	struct spec_device devices[] = { { .type = 'u', .major = 10, .minor = 200 } };
+	struct spec_resources res = { .devices = NULL };
+	struct spec s = { .linux_ = { .devices = devices, .n_devices = 1 } };
+
+	for (int i = 0; i < 2; i++, s.linux_.resources = &res) {
+		CHECK(cgroup_devices_are_default(&s));
+		CHECK(allows(&s, 'c', 1, 3, 7) == 1);
+		CHECK(allows(&s, 'c', 136, 77, 6) == 1);
+		CHECK(allows(&s, 'b', 8, 0, BPF_DEVCG_ACC_MKNOD) == 1);
+		CHECK(allows(&s, 'c', 1, 1, BPF_DEVCG_ACC_MKNOD) == 1);
+		CHECK(allows(&s, 'b', 8, 0, BPF_DEVCG_ACC_READ) == 0);
+		CHECK(allows(&s, 'c', 1, 1, BPF_DEVCG_ACC_READ) == 0);
+		CHECK(allows(&s, 'c', 5, 1, BPF_DEVCG_ACC_READ) == 0);
+		CHECK(allows(&s, 'c', 10, 200, BPF_DEVCG_ACC_READ) == 0); /* linux.devices allows nothing */
+	}
 }
 
 static void
@@ -307,7 +434,11 @@ main(void)
 {
 	test_random();
 	test_ranges();
+	test_consoles();
+	test_many();
+	test_size();
 	test_config();
+	test_default();
 	test_allows_all();
 	return failed;
 }

@@ -37,8 +37,8 @@ test_default_config(bool rootless)
 	CHECK(s->process->args.n == 1 && strcmp(s->process->args.items[0], "sh") == 0);
 	CHECK(s->process->no_new_privileges && s->process->terminal);
 	CHECK(s->n_mounts == 7);
-	CHECK(s->linux_.namespaces[SPEC_NS_USER].listed == rootless);
-	CHECK(s->linux_.namespaces[SPEC_NS_NETWORK].listed == !rootless);
+	CHECK(s->linux_.namespaces[NS_USER].listed == rootless);
+	CHECK(s->linux_.namespaces[NS_NETWORK].listed == !rootless);
 	CHECK((s->linux_.resources == NULL) == rootless);
 	if (rootless) {
 		CHECK(s->linux_.uid_mappings.n == 1 && s->linux_.uid_mappings.items[0].host_id == 1000);
@@ -73,12 +73,12 @@ test_features(void)
 	struct features_lists lists = {
 		.mount_options = some, .seccomp_flags = some, .cgroup_v2 = true, .unsafe_annotations = some
 	};
-	const struct json_value *v = read_document(&a, document_features(&a, &lists)), *l = json_get(v, "linux");
+	const struct json_value *v = read_document(&a, features_document(&a, &lists)), *l = json_get(v, "linux");
 
 	CHECK(v && strcmp(json_get(v, "ociVersionMax")->text, OCI_VERSION) == 0);
 	CHECK(json_get(v, "hooks")->n == 6);
 	CHECK(json_get(v, "mountOptions")->n == 2);
-	CHECK(json_get(l, "namespaces")->n == SPEC_NS_COUNT);
+	CHECK(json_get(l, "namespaces")->n == NS_COUNT);
 	CHECK(json_get(l, "capabilities")->n >= 41);
 	CHECK(strcmp(json_get(l, "capabilities")->first->text, "CAP_CHOWN") == 0);
 	CHECK(json_get(json_get(l, "seccomp"), "actions")->n == SPEC_ACT_COUNT);

@@ -1,4 +1,4 @@
-/* libcontainer/end_reason.h, end_watch.h and oom_log.h: the words for what was counted, and
+/* libcontainer/state/end_reason.h, end_watch.h and oom_log.h: the words for what was counted, and
  * that it stays known when the cgroup goes. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #include "base/fd.h"
 #include "cgroups/keyed.h"
-#include "libcontainer/end_reason.h"
-#include "libcontainer/oom_log.h"
+#include "libcontainer/state/end_reason.h"
+#include "libcontainer/state/oom_log.h"
 #include "tests/unit/check.h"
 
 #define KILLED	    137
@@ -47,13 +47,13 @@ static const struct {
 	{ { .own = false, .oom_kills = 1, .oom = 1, .own_oom = 1, .memory_max = 64 * MIB },
 	  KILLED,
 	  "out of memory (memory.max 64 MiB)" },
-	{ { .own = true, .forks_refused = 2, .pids_max = 20 }, 1, "no more tasks (pids.max 20)" },
+	{ { .own = true, .forks_refused = 2, .pids_max = 20 }, 1, "PID limit reached (pids.max 20)" },
 	{ { .own = true, .forks_refused = 2, .pids_max = 20 }, 0, NULL },
 	{ { .own = true, .forks_refused = 2, .pids_max = KEYED_MAX },
 	  1,
-	  "no more tasks (a pids.max of a cgroup above)" },
+	  "PID limit reached (a pids.max of a cgroup above)" },
 	{ { .own = false, .forks_refused = 2, .pids_max = 20 }, 1, NULL },
-	{ { .own = false }, SIGSYS_CODE, "a forbidden system call (seccomp, SIGSYS)" },
+	{ { .own = false }, SIGSYS_CODE, "seccomp violation (SIGSYS)" },
 };
 
 static void
@@ -77,20 +77,20 @@ put(int dirfd, const char *name, const char *text)
 	NEED(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text), "%s", name);
 }
 
-/* A folder stands for the cgroup; its files go away as those of a removed one. */
+/* A directory stands for the cgroup; its files go away as those of a removed one. */
 static void
 counters_outlive_the_cgroup(void)
 {
 	static const char *const files[] = { "memory.events", "memory.events.local", "memory.max", "pids.events",
 					     "pids.max" };
-	char folder[] = "/tmp/test_end_reason.XXXXXX";
+	char directory[] = "/tmp/test_end_reason.XXXXXX";
 	struct end_watch w = END_WATCH_NONE;
 	struct pollfd p[END_WATCH_FILES];
 
 	end_watch_read(&w);
 	CHECK(w.oom_kills == 0);
-	NEED(mkdtemp(folder));
-	w.dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	NEED(mkdtemp(directory));
+	w.dirfd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	put(w.dirfd, "memory.events", "low 0\nhigh 0\nmax 9\noom 2\noom_kill 1\n");
 	put(w.dirfd, "memory.events.local", "low 0\nhigh 0\nmax 9\noom 2\noom_kill 1\n");
 	put(w.dirfd, "memory.max", "4096\n");
@@ -112,7 +112,7 @@ counters_outlive_the_cgroup(void)
 	CHECK(p[0].fd == -1 && p[1].fd == -1);
 	end_watch_close(&w);
 	CHECK(w.dirfd == -1 && w.oom_kills == 2);
-	rmdir(folder);
+	rmdir(directory);
 }
 
 /* ---- the kernel's log ------------------------------------------------- */
@@ -167,13 +167,13 @@ log_outlives_the_cgroup(void)
 {
 	static const char kill[] = KILL(SCOPE, SCOPE "/container");
 	auto_arena struct arena a = { 0 };
-	char folder[] = "/tmp/test_end_reason.XXXXXX";
+	char directory[] = "/tmp/test_end_reason.XXXXXX";
 	struct end_watch w = END_WATCH_NONE;
 	int ends[2];
 
-	NEED(mkdtemp(folder) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
-	w = (struct end_watch){ .dirfd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-				.scope_fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	NEED(mkdtemp(directory) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) == 0);
+	w = (struct end_watch){ .dirfd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				.scope_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 				.files = { -1, -1 },
 				.log_fd = ends[0],
 				.own = true,
@@ -187,7 +187,7 @@ log_outlives_the_cgroup(void)
 	CHECK(w.oom_kills == 1 && w.log_fd == -1);
 	end_watch_close(&w);
 	close(ends[1]);
-	rmdir(folder);
+	rmdir(directory);
 }
 
 int

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/exe_guard.h"
-#include "libcontainer/exe_guard_copy.h"
+#include "libcontainer/process/exe_guard.h"
+#include "libcontainer/process/exe_guard_copy.h"
+#include "libcontainer/process/exe_guard_file.h"
 #include "tests/unit/check.h"
 
 static int written = 1; /* in the data segment */
@@ -32,7 +33,7 @@ check_hidden(void)
 	buf[n > 0 ? n : 0] = '\0';
 	CHECK(n > 0 && strncmp(buf, "/memfd:knarr", 12) == 0, "'%s'", buf);
 	CHECK(fd >= 0 && fstat(fd, &st) == 0 && st.st_size == 0, "%lld bytes", (long long)st.st_size);
-	CHECK(exe_guard_is_sealed(), "not sealed");
+	CHECK(exe_guard_is_private(), "not sealed");
 	CHECK(open("/proc/self/exe", O_WRONLY | O_CLOEXEC) < 0, "opened for writing");
 }
 
@@ -124,7 +125,7 @@ check_script(void)
 	unlink(path);
 }
 
-/* In its own user namespace, as in an ordinary user's container. */
+/* In its own user namespace, as in an unprivileged user's container. */
 static int
 guard_here(void)
 {
@@ -212,7 +213,7 @@ copy_main(int argc, char **argv)
 	struct err e = { 0 };
 	char buf[300];
 
-	if (!exe_guard_is_sealed()) {
+	if (!exe_guard_is_private()) {
 		exe_guard_copy(&e);
 		printf("%s\n", err_format(&e, buf, sizeof(buf)));
 		return 1;

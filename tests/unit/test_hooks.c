@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/hooks.h"
+#include "libcontainer/process/hooks.h"
 #include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
 
@@ -267,8 +267,8 @@ run_step(const char *line, struct err *err, void (*change)(struct plan_builder *
 	memset(ctx.fds, -1, sizeof(ctx.fds));
 	ctx.plan = plan;
 	ctx.err = err;
-	ctx.argv = argv_room;
-	ctx.envp = envp_room;
+	ctx.hook_argv = argv_room;
+	ctx.hook_envp = envp_room;
 	if (!ctx.max_vector)
 		ctx.max_vector = 16;
 	r = hooks_run_step(&ctx, &plan->steps[0]);

@@ -1,8 +1,12 @@
 /* Facts about the host: the parsers on fixed texts, and the probe on this one. */
+#include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "base/host.h"
 #include "tests/unit/check.h"
 
@@ -84,6 +88,37 @@ test_probe(void)
 	CHECK(!h.cgroup_writable || h.cgroup_mount);
 }
 
+/* In a new user namespace that maps every id to itself, as this one does. */
+static void
+test_identity_map(void)
+{
+	static const char map[] = "0 0 4294967295\n";
+	int made[2], mapped[2], status = 0;
+	char byte, path[64];
+	pid_t pid;
+
+	if (geteuid() != 0 || pipe(made) < 0 || pipe(mapped) < 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		/* 2: no such namespace can be made here. */
+		if (unshare(CLONE_NEWUSER) < 0 || write(made[1], "x", 1) != 1 || read(mapped[0], &byte, 1) != 1 ||
+		    byte != 'y')
+			_exit(2);
+		_exit(host_in_userns() ? 0 : 1);
+	}
+	close(made[1]);
+	if (read(made[0], &byte, 1) == 1) {
+		snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)pid);
+		byte = fd_write_file_at(AT_FDCWD, path, map) == 0 ? 'y' : 'n';
+		CHECK(write(mapped[1], &byte, 1) == 1);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) != 1);
+	close(made[0]);
+	close(mapped[0]);
+	close(mapped[1]);
+}
+
 int
 main(void)
 {
@@ -91,5 +126,6 @@ main(void)
 	test_below();
 	test_versions();
 	test_probe();
+	test_identity_map();
 	return failed;
 }

@@ -1,5 +1,5 @@
-/* Id maps: planning for root and for ordinary users (needs no root), and
- * writing them to real user namespaces (as root, and as an ordinary user). */
+/* Id maps: planning for root and for unprivileged users (needs no root), and
+ * writing them to real user namespaces (as root, and as an unprivileged user). */
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "namespaces/idmap.h"
+#include "namespaces/user/idmap.h"
 #include "tests/unit/check.h"
 
 #define ROOT_CAPS (1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_SETFCAP)
@@ -136,20 +136,20 @@ test_writers(void)
 		    sub_gid = MAPS({ 0, 1001, 1 }, { 1, 100000, 65536 });
 	struct plan_builder b = PLAN(&root, dir, all, all, u, NULL);
 
-	CHECK(b.stage.map_how == PLAN_MAP_DIRECT && !b.stage.deny_setgroups, "root");
+	CHECK(b.spawn.map_how == PLAN_MAP_DIRECT && !b.spawn.deny_setgroups, "root");
 	no_setfcap.capabilities &= ~(1ULL << CAP_SETFCAP);
 	PLAN(&no_setfcap, dir, all, all, u, "CAP_SETFCAP");
 	PLAN(&no_setfcap, dir, own, own, u, NULL);
 
 	b = PLAN(&user, dir, own, own_gid, u, NULL);
-	CHECK(b.stage.map_how == PLAN_MAP_DIRECT && b.stage.deny_setgroups, "single");
+	CHECK(b.spawn.map_how == PLAN_MAP_DIRECT && b.spawn.deny_setgroups, "single");
 	b = PLAN(&user, dir, NO_MAPS, NO_MAPS, ((struct spec_user){ .uid = 33, .gid = 44 }), NULL);
-	CHECK(b.stage.map_how == PLAN_MAP_DIRECT && b.stage.deny_setgroups, "default");
-	CHECK(first(&b, b.stage.uid_maps).container == 33 && first(&b, b.stage.uid_maps).host == 1000, "default uid");
-	CHECK(first(&b, b.stage.gid_maps).container == 44 && first(&b, b.stage.gid_maps).host == 1001, "default gid");
+	CHECK(b.spawn.map_how == PLAN_MAP_DIRECT && b.spawn.deny_setgroups, "default");
+	CHECK(first(&b, b.spawn.uid_maps).container == 33 && first(&b, b.spawn.uid_maps).host == 1000, "default uid");
+	CHECK(first(&b, b.spawn.gid_maps).container == 44 && first(&b, b.spawn.gid_maps).host == 1001, "default gid");
 
 	b = PLAN(&user, NULL, sub, sub_gid, u, NULL);
-	CHECK(b.stage.map_how == PLAN_MAP_HELPERS, "reference host");
+	CHECK(b.spawn.map_how == PLAN_MAP_HELPERS, "reference host");
 	put_file("passwd", "root:x:0:0:::\nann:x:1000:1001:::\n");
 	PLAN(&user, dir, sub, sub_gid, u,
 	     "linux.uidMappings[1]: host ids 100000 to 165535 are not yours: no entry for user ann in");
@@ -159,13 +159,13 @@ test_writers(void)
 	PLAN(&user, dir, sub, sub_gid, u, "the entry for user ann in");
 	put_file("subgid", "1000:100000:65536\n");
 	b = PLAN(&user, dir, sub, sub_gid, u, NULL);
-	CHECK(b.stage.map_how == PLAN_MAP_HELPERS && !b.stage.deny_setgroups, "helpers");
+	CHECK(b.spawn.map_how == PLAN_MAP_HELPERS && !b.spawn.deny_setgroups, "helpers");
 	b = PLAN(&user, dir, sub, own_gid, u, NULL);
-	CHECK(b.stage.map_how == PLAN_MAP_HELPERS && b.stage.deny_setgroups, "newgidmap denies setgroups");
+	CHECK(b.spawn.map_how == PLAN_MAP_HELPERS && b.spawn.deny_setgroups, "newgidmap denies setgroups");
 	PLAN(&user, dir, MAPS({ 0, 0, 1 }), own_gid, u, "not yours");
 	put_file("nsswitch.conf", "passwd: files\nsubid: sss\n");
 	b = PLAN(&user, dir, MAPS({ 0, 0, 1 }), own_gid, u, NULL);
-	CHECK(b.stage.map_how == PLAN_MAP_HELPERS, "left to newuidmap");
+	CHECK(b.spawn.map_how == PLAN_MAP_HELPERS, "left to newuidmap");
 }
 
 /* ---- real namespaces --------------------------------------------------- */
@@ -209,6 +209,9 @@ write_and_compare(const struct host *h, struct maps uids, struct maps gids, cons
 	int hold, r;
 	pid_t pid;
 
+	/* The plan is that of a reference host, where nothing is looked for. */
+	b.spawn.uid_helper = plan_string(&b, "/usr/bin/newuidmap");
+	b.spawn.gid_helper = plan_string(&b, "/usr/bin/newgidmap");
 	if (plan_seal(&b, &e, &p) < 0)
 		exit(99);
 	pid = spawn_in_userns(&hold);
@@ -240,7 +243,7 @@ test_write_as_root(void)
 
 /* In a mount namespace of its own, with /etc/subuid and passwd from dir. */
 static void
-ordinary_user(void)
+unprivileged_user(void)
 {
 	static const char *const files[] = { "subuid", "subgid", "passwd" };
 	struct maps sub = MAPS({ 0, 1000, 1 }, { 1, 100000, 65536 }),
@@ -266,7 +269,6 @@ ordinary_user(void)
 		WRITE(&user, sub, sub_gid, "         0       1000          1\n         1     100000      65536",
 		      "allow", NULL);
 		WRITE(&user, bad, zero_gid, "", "", "linux.uidMappings: newuidmap failed: newuidmap: uid range");
-		setenv("PATH", "/nowhere", 1);
 		WRITE(&user, sub, zero_gid, "         0       1000          1\n         1     100000      65536",
 		      "deny", NULL);
 	}
@@ -286,12 +288,12 @@ test_write_as_user(void)
 	put_file("passwd", "root:x:0:0:::\nann:x:1000:1001:::\n");
 	pid = fork();
 	if (pid == 0) {
-		ordinary_user();
+		unprivileged_user();
 	}
 	waitpid(pid, &status, 0);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		return 77;
-	CHECK(status == 0, "ordinary user: %#x", (unsigned)status);
+	CHECK(status == 0, "unprivileged user: %#x", (unsigned)status);
 	return 0;
 }
 

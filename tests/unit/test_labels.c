@@ -1,4 +1,4 @@
-/* A label is read back after it was written: what stands in for /proc here is a folder of
+/* A label is read back after it was written: what stands in for /proc here is a directory of
  * plain files, which keep what is behind the text that is written, and of /dev/null,
  * which takes everything and has nothing. */
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/credentials.h"
+#include "libcontainer/process/credentials.h"
 #include "tests/unit/check.h"
 
 #define SELINUX	 "thread-self/attr/exec"
@@ -74,7 +74,7 @@ run_label(const char *file, const char *text, struct err *e)
 	for (size_t i = 0; i < PLAN_FD_MAX; i++)
 		c.fds[i] = -1;
 	c.fds[PLAN_FD_PROC] = proc;
-	r = credentials_run_label(&c, &p->steps[0]);
+	r = attributes_run_label(&c, &p->steps[0]);
 	plan_free(p);
 	return r;
 }

@@ -36,7 +36,10 @@ test_json(void)
 	CHECK(strlen(text) > 2 && !strcmp(text + strlen(text) - 3, "Z\"}"));
 	/* 2026-11-21T10:14:49.123456789Z */
 	CHECK(strlen(strstr(text, "\"time\":\"")) == strlen("\"time\":\"2026-11-21T10:14:49.123456789Z\"}"));
-	CHECK(!strcmp(take(messages), "knarr: a \"b\"\\\nknarr: c\x01\xff\xc3\xa9"));
+	CHECK(!strcmp(take(messages), "knarr: a \"b\"\\\\nc\\x01\\xff\xc3\xa9"));
+	log_error_lines("FILE:1:2: error: one\nFILE:2:3: error: \033[2J");
+	CHECK(!strcmp(take(messages), "knarr: FILE:1:2: error: one\nknarr: FILE:2:3: error: \\x1b[2J"));
+	take(file);
 }
 
 static void

@@ -41,13 +41,14 @@ static struct values v;
 static struct global g;
 static struct option_list operands;
 static struct err err;
+static const char *help;
 
 #define MAX_ARGS 16
 
 static int
 parse_until(size_t operands_before_end, const char *const *args)
 {
-	const struct option_set sets[] = { { rows, &v }, { global_rows, &g } };
+	const struct option_set sets[] = { { rows, &v, help }, { global_rows, &g, NULL } };
 	size_t n = 0;
 
 	v = (struct values){ 0 };
@@ -128,6 +129,12 @@ test_errors(void)
 	CHECK(PARSE("-fz") < 0 && is(err.msg, "unknown option '-z'"));
 	CHECK(PARSE("--text") < 0 && is(err.msg, "option '--text' needs a value: --text DIR"));
 	CHECK(PARSE("-t") < 0 && is(err.msg, "option '--text' needs a value: --text DIR"));
+	help = "knarr help run";
+	CHECK(PARSE("--tex", "x") < 0 &&
+	      is(err.msg, "unknown option '--tex', did you mean '--text'? (see knarr help run)"));
+	CHECK(PARSE("--qwertyuiop") < 0 && is(err.msg, "unknown option '--qwertyuiop' (see knarr help run)"));
+	CHECK(PARSE("-z") < 0 && is(err.msg, "unknown option '-z' (see knarr help run)"));
+	help = NULL;
 	CHECK(PARSE("--=x") < 0);
 	CHECK(PARSE("-\xff") < 0);
 }

@@ -1,7 +1,7 @@
 /* Paths as text: path_clean(), path_is_in(), path_absolute(). */
 #include <string.h>
 
-#include "namespaces/path_text.h"
+#include "namespaces/mount/path_text.h"
 #include "tests/unit/check.h"
 
 static void

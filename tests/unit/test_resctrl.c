@@ -1,4 +1,4 @@
-/* cgroups/resctrl.h on a folder that looks like a resctrl: the rules about groups,
+/* cgroups/resctrl.h on a directory that looks like a resctrl: the rules about groups,
  * the order of what is written, and what is removed. */
 #include <errno.h>
 #include <fcntl.h>
@@ -154,6 +154,8 @@ test_named_group(void)
 {
 	struct spec_intel_rdt bare = { .clos_id = TEXT("gold") };
 	struct spec_intel_rdt rdt = { .clos_id = TEXT("gold"), .l3_cache_schema = TEXT("L3:0=f") };
+	auto_arena struct arena a = { 0 };
+	const char *before = NULL;
 	struct resctrl r;
 	struct err e = { 0 };
 
@@ -175,8 +177,15 @@ test_named_group(void)
 
 	rdt.l3_cache_schema = TEXT("L3:0=3");
 	put_file("gold/schemata", "");
-	CHECK_WITH_ERR(resctrl_change_schemata(&r, &rdt, &e) == 0 && holds("gold/schemata", "L3:0=3"));
+	CHECK_WITH_ERR(resctrl_change_schemata(&r, &rdt, &a, &e, &before) == 0 && holds("gold/schemata", "L3:0=3"));
+	CHECK_WITH_ERR(before && !*before);
+	/* The second line is refused: it is longer than any file of resctrl takes. */
 	put_file("gold/schemata", "    L3:0=0f;1=7ff\n");
+	rdt.mem_bw_schema = arena_printf(&a, "MB:%05000d", 7);
+	CHECK_WITH_ERR(resctrl_change_schemata(&r, &rdt, &a, &e, &before) == -EFBIG);
+	CHECK_WITH_ERR(holds("gold/schemata", "    L3:0=0f;1=7ff"));
+	rdt.mem_bw_schema = NULL;
+	err_clear(&e);
 
 	rdt.l3_cache_schema = TEXT("L3:0=e");
 	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box2", root, &e, &r) == -EINVAL && strstr(e.msg, "l3CacheSchema") &&
@@ -195,11 +204,13 @@ static void
 test_default_group(void)
 {
 	struct spec_intel_rdt rdt = { .clos_id = TEXT("/"), .enable_monitoring = true };
+	auto_arena struct arena a = { 0 };
+	const char *before = NULL;
 	struct resctrl r;
 	struct err e = { 0 };
 
 	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == 0 && !r.make && !r.own);
-	CHECK_WITH_ERR(resctrl_change_schemata(&r, &rdt, &e) == -EINVAL && strstr(e.msg, "default group"));
+	CHECK_WITH_ERR(resctrl_change_schemata(&r, &rdt, &a, &e, &before) == -EINVAL && strstr(e.msg, "default group"));
 	err_clear(&e);
 	CHECK_WITH_ERR(resctrl_make(&r, &rdt, &e) == 0 && exists("mon_groups/box"));
 	put_file("mon_groups/box/tasks", "");
@@ -219,7 +230,7 @@ test_no_groups(void)
 	struct resctrl r;
 	struct err e = { 0 };
 
-	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == -EINVAL && strstr(e.msg, "no group"));
+	CHECK_WITH_ERR(resctrl_resolve(&rdt, "box", root, &e, &r) == -EINVAL && strstr(e.msg, "not a group"));
 	rdt.clos_id = NULL;
 	CHECK_WITH_ERR(resctrl_resolve(&rdt, "info", root, &e, &r) == -EINVAL);
 	rdt.clos_id = TEXT("link");

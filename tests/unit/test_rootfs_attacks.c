@@ -199,8 +199,8 @@ test_attacks(void)
 		 "mount 'tmpfs' on '/vol/x': option 'size=pineapple': tmpfs: Bad value");
 	attacked("unknown type", "true", mount_bad_type, "mount 'no-such-fs' on '/vol/x': no such device");
 	attacked("no source", "true", bind_missing, "missing' to '/vol/x': open the source: no such file");
-	attacked("folder on a file", "true", bind_dir_on_file, "the source is a folder, the destination is not");
-	attacked("file on a folder", "true", bind_file_on_dir, "the source is not a folder, the destination is");
+	attacked("directory on a file", "true", bind_dir_on_file, "the source is a directory, the destination is not");
+	attacked("file on a directory", "true", bind_file_on_dir, "the source is not a directory, the destination is");
 	attacked("/dev is a link out", "rmdir dev && ln -s $c dev", make_devices, NULL);
 	attacked("/dev is a link up", "rmdir dev && ln -s ../canary dev", make_devices, NULL);
 	attacked("/dev/null is a link out", "ln -s $t dev/null", make_devices,
@@ -224,7 +224,7 @@ test_attacks(void)
 	attacked("sysctl is missing", "true", sysctl_missing, "open /proc/sys/kernel/no_such: no such file");
 	attacked("sysctl value", "true", sysctl_bad_value,
 		 "write 'pineapple' to /proc/sys/kernel/msgmax: invalid argument");
-	attacked("remount of a folder", "true", remount_no_mount, "remount '/etc' (it is not a mount point)");
+	attacked("remount of a directory", "true", remount_no_mount, "remount '/etc' (it is not a mount point)");
 	attacked("no root", "true", no_root, "missing': no such file");
 	attacked("file as root", "true", file_as_root, "treasure': not a directory");
 	sh("rm -r canary treasure");

@@ -17,7 +17,7 @@
 static struct {
 	unsigned n_layers;
 	const char *dir;   /* layers are at dir/0, dir/1, …, topmost first */
-	const char *upper; /* NULL: none; "tmpfs"; or a folder below base */
+	const char *upper; /* NULL: none; "tmpfs"; or a directory below base */
 	bool append, on_top, userxattr;
 } o;
 
@@ -124,7 +124,7 @@ overlay_variants(bool user)
 	}
 }
 
-/* The only layer is the folder that the root is attached to. */
+/* The only layer is the directory that the root is attached to. */
 static void
 build_layer_is_target(struct plan_builder *b)
 {

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "namespaces/rootfs.h"
+#include "namespaces/mount/rootfs.h"
 #include "tests/unit/check.h"
 #include "tests/unit/rootfs_plan_cases.h"
 
@@ -59,6 +59,8 @@ fill_options(struct host *h, struct rootfs_options *o, struct rootfs_layers *l, 
 	h->selinux = flags & SELINUX;
 	if (flags & NO_CGROUP2)
 		h->cgroup_mount = NULL;
+	if (flags & HYBRID)
+		h->cgroup_mount = "/sys/fs/cgroup/unified";
 	*l = (struct rootfs_layers){ .dirs = dirs, .n = flags & NO_LAYER ? 0 : 2 };
 	if (flags & (UPPER_DIR | BAD_UPPER))
 		l->upper = flags & UPPER_DIR ? "up" : "nowhere/at/all";
@@ -130,7 +132,7 @@ check(const struct want *w, size_t row)
 
 /* ---- many layers ----------------------------------------------------- */
 
-/* n times the same long folder. */
+/* n times the same long directory. */
 static char *
 layer_list(struct arena *a, size_t n, const char *dir)
 {
@@ -159,18 +161,18 @@ check_layers(size_t n, const char *dest, unsigned flags, const char *want)
 	CHECK(strstr(text, want), "%zu layers on %s: no '%s' in\n%.300s", n, dest, want, text);
 }
 
-static const char *const folders[] = { "rootfs",
-				       "dir",
-				       "up",
-				       "work",
-				       "l1",
-				       "a:b",
-				       "c,d",
-				       "e\\f",
-				       "vol",
-				       "vol/work",
-				       "vol/work/incompat",
-				       "vol/work/incompat/volatile" };
+static const char *const directories[] = { "rootfs",
+					   "dir",
+					   "up",
+					   "work",
+					   "l1",
+					   "a:b",
+					   "c,d",
+					   "e\\f",
+					   "vol",
+					   "vol/work",
+					   "vol/work/incompat",
+					   "vol/work/incompat/volatile" };
 
 static void
 make_bundle(void)
@@ -179,8 +181,8 @@ make_bundle(void)
 
 	if (!mkdtemp(bundle) || chdir(bundle) < 0)
 		exit(99);
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (mkdir(folders[i], 0755) < 0)
+	for (size_t i = 0; i < sizeof(directories) / sizeof(directories[0]); i++)
+		if (mkdir(directories[i], 0755) < 0)
 			exit(99);
 	fd = open("file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	if (fd < 0 || symlink("dir", "link") < 0)
@@ -191,8 +193,8 @@ make_bundle(void)
 static void
 remove_bundle(void)
 {
-	for (size_t i = sizeof(folders) / sizeof(folders[0]); i > 0; i--)
-		rmdir(folders[i - 1]);
+	for (size_t i = sizeof(directories) / sizeof(directories[0]); i > 0; i--)
+		rmdir(directories[i - 1]);
 	unlink("file");
 	unlink("link");
 	if (chdir("/") < 0 || rmdir(bundle) < 0)

@@ -82,7 +82,7 @@ check_whole(struct plan_ctx *c)
 	CHECK(exists("/proc/self/status") && getpid() == 1);
 	CHECK(mode_of("/dev") == 0755 && (mount_flags("/dev") & (ST_NOSUID | ST_NODEV | ST_NOEXEC)) == ST_NOSUID);
 	CHECK(!(mount_flags("/dev") & ST_RELATIME));
-	CHECK(mode_of("/run") == 0711);		  /* as the folder that it covers */
+	CHECK(mode_of("/run") == 0711);		  /* as the directory that it covers */
 	CHECK(mode_of("/tmp/new/deep") == 01777); /* nothing covered: tmpfs's own */
 	CHECK(exists("/dev/pts/ptmx") && exists("/dev/mqueue") && exists("/sys/kernel"));
 	CHECK(mount_flags("/sys") & ST_RDONLY);
@@ -187,7 +187,7 @@ check_sources(struct plan_ctx *c)
 	CHECK(has_text("/marker", "rootfs") && has_text("/mnt/v/file", "private"));
 	CHECK(mount_flags("/mnt/v") & ST_RDONLY);
 	CHECK(count_mounts(" /mnt/shared rw,relatime shared:") == 1);
-	/* None of these may reach the host: main() compares its mountinfo. */
+	/* None of these may come out: rootfs_cases() looks for mounts that are new. */
 	CHECK(mount("leak", "/mnt/v", "tmpfs", 0, NULL) == 0);
 	CHECK(mount("leak", "/mnt/shared/sub", "tmpfs", 0, NULL) == 0);
 	CHECK(mount("leak", "/run", "tmpfs", 0, NULL) == 0);

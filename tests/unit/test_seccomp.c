@@ -12,11 +12,12 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "libcontainer/bpf_run.h"
-#include "libcontainer/seccomp.h"
-#include "libcontainer/seccomp_tables.h"
+#include "libcontainer/seccomp/seccomp.h"
+#include "libcontainer/seccomp/seccomp_tables.h"
+#include "tests/unit/bpf_run.h"
 #include "tests/unit/check.h"
 #include "tests/unit/log_capture.h"
 
@@ -48,7 +49,7 @@ compile(const struct spec_seccomp *s, struct arena *a)
 {
 	struct seccomp_filter f = { 0 };
 	struct err e = { 0 };
-	int r = seccomp_compile(s, NULL, a, &e, &f);
+	int r = seccomp_compile(s, a, &e, &f);
 
 	CHECK(r == 0, "%s", e.msg);
 	if (r < 0)
@@ -174,7 +175,8 @@ test_archs(void)
 	auto_arena struct arena a = { 0 };
 	struct spec_seccomp_rule rule = { NAMES("getpid"), SPEC_ACT_ALLOW, { 0 }, NULL, 0 };
 	struct spec_seccomp s = { .default_action = SPEC_ACT_ERRNO, .syscalls = &rule, .n_syscalls = 1 };
-	struct seccomp_filter f = compile(&s, &a);
+	struct seccomp_filter f = compile(&s, &a), once;
+	char *often[1000];
 
 	CHECK(ask(&f, AUDIT_ARCH_I386, 20, 0, 0) == SECCOMP_RET_KILL_THREAD, "i386 is not listed");
 	CHECK(ask(&f, NATIVE, 0x40000000 + SYS_getpid, 0, 0) == SECCOMP_RET_KILL_THREAD, "x32 is not listed");
@@ -185,7 +187,218 @@ test_archs(void)
 	CHECK(ask(&f, AUDIT_ARCH_I386, 3, 0, 0) == (SECCOMP_RET_ERRNO | EPERM), "i386");
 	CHECK(ask(&f, NATIVE, 0x40000000 + SYS_getpid, 0, 0) == SECCOMP_RET_ALLOW, "x32");
 	CHECK(ask(&f, AUDIT_ARCH_AARCH64, SYS_getpid, 0, 0) == SECCOMP_RET_KILL_THREAD, "other");
+	for (size_t i = 0; i < sizeof(often) / sizeof(often[0]); i++)
+		often[i] = (char *)(i % 2 ? "SCMP_ARCH_X86" : "SCMP_ARCH_X32");
+	s.architectures = (struct spec_strings){ .items = often, .n = sizeof(often) / sizeof(often[0]) };
+	once = f;
+	f = compile(&s, &a);
+	CHECK(f.len == once.len && memcmp(f.program, once.program, f.len) == 0, "named often, the same as once");
 #endif
+}
+
+/* A profile that allows all but what the rules say; gives the message of the error, or "". */
+static const char *
+compile_error(struct spec_seccomp_rule *rules, size_t n, struct arena *a)
+{
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ALLOW, .syscalls = rules, .n_syscalls = n };
+	struct seccomp_filter f = { 0 };
+	struct err e = { 0 };
+	int r = seccomp_compile(&s, a, &e, &f);
+
+	CHECK((r < 0) == (e.msg[0] != '\0'), "%d '%s'", r, e.msg);
+	return arena_strdup(a, e.msg);
+}
+
+/* Several rules for a call, of which the first that is tried counts. */
+static void
+test_precedence(void)
+{
+	auto_arena struct arena a = { 0 };
+	struct spec_seccomp_arg one = { 0, 1, 0, SPEC_OP_EQ }, above = { 0, 0, 0, SPEC_OP_GT };
+	struct spec_seccomp_arg above9 = { 0, 9, 0, SPEC_OP_GT }, second = { 1, 5, 0, SPEC_OP_EQ };
+	struct spec_seccomp_arg one_and[] = { one, { 1, 7, 0, SPEC_OP_EQ } };
+	struct spec_seccomp_rule rules[] = {
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(1), &above, 1 },
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(2), &one, 1 },
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(3), &above9, 1 },
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(4), &second, 1 },
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(5), one_and, 2 }, /* ended by the second rule */
+		{ NAMES("dup"), SPEC_ACT_ERRNO, OPT(1), &one, 1 },
+		{ NAMES("dup"), SPEC_ACT_ERRNO, OPT(2), NULL, 0 },
+		{ NAMES("dup"), SPEC_ACT_ERRNO, OPT(3), NULL, 0 },
+		{ NAMES("dup"), SPEC_ACT_ERRNO, OPT(4), &one, 1 },
+	};
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ALLOW, .syscalls = rules, .n_syscalls = 9 };
+	struct seccomp_filter f = compile(&s, &a);
+
+	CHECK(ask(&f, NATIVE, SYS_close, 0, 0) == SECCOMP_RET_ALLOW, "none");
+	CHECK(ask(&f, NATIVE, SYS_close, 3, 0) == (SECCOMP_RET_ERRNO | 1), "lower bound");
+	CHECK(ask(&f, NATIVE, SYS_close, 1, 0) == (SECCOMP_RET_ERRNO | 2), "equality before a bound");
+	CHECK(ask(&f, NATIVE, SYS_close, 10, 0) == (SECCOMP_RET_ERRNO | 3), "the higher lower bound");
+	CHECK(ask(&f, NATIVE, SYS_close, 1ULL << 40, 0) == (SECCOMP_RET_ERRNO | 3), "the higher lower bound");
+	CHECK(ask(&f, NATIVE, SYS_close, 1, 5) == (SECCOMP_RET_ERRNO | 4), "the higher argument");
+	CHECK(ask(&f, NATIVE, SYS_close, 1, 7) == (SECCOMP_RET_ERRNO | 2), "the shorter rule");
+	CHECK(ask(&f, NATIVE, SYS_dup, 1, 0) == (SECCOMP_RET_ERRNO | 2), "the first without conditions");
+}
+
+static void
+test_contradictions(void)
+{
+	auto_arena struct arena a = { 0 };
+	struct spec_seccomp_arg one[] = { { 0, 1, 0, SPEC_OP_EQ }, { 1, 2, 0, SPEC_OP_EQ } };
+	struct spec_seccomp_arg masked = { 0, 0xff, 1, SPEC_OP_MASKED_EQ },
+				masked_wide = { 0, 0xff, 0x101, SPEC_OP_MASKED_EQ };
+	struct spec_seccomp_rule rules[] = {
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(1), one, 1 },
+		{ NAMES("dup", "close"), SPEC_ACT_ERRNO, OPT(2), one, 1 },
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(3), one, 2 },
+	};
+	const char *text = "linux.seccomp.syscalls[1]: for 'close' it contradicts syscalls[0]";
+
+	CHECK(strstr(compile_error(rules, 2, &a), text), "the same conditions");
+	rules[0].n_args = 2;
+	CHECK(strstr(compile_error(rules, 2, &a), text), "a longer one before");
+	rules[0].n_args = 1;
+	rules[1].n_args = 2;
+	CHECK(!*compile_error(rules, 2, &a), "a longer one behind");
+	CHECK(!*compile_error(rules, 3, &a), "two longer ones behind, both of which it ends");
+	rules[1].n_args = 1;
+	rules[1].errno_ret = OPT(1);
+	CHECK(!*compile_error(rules, 2, &a), "the same action");
+	rules[1].errno_ret = OPT(2);
+	rules[1].args = &masked;
+	CHECK(!*compile_error(rules, 2, &a), "another condition");
+	rules[0].args = &masked_wide;
+	CHECK(strstr(compile_error(rules, 2, &a), text), "values without what the mask takes away");
+	rules[0].action = SPEC_ACT_ALLOW;
+	rules[0].errno_ret.set = false;
+	CHECK(!*compile_error(rules, 2, &a), "what the default does");
+}
+
+/* libseccomp 2.5.4 and 2.6.0 make programs of these that decide otherwise, or none at all. */
+static void
+test_better(void)
+{
+	auto_arena struct arena a = { 0 };
+	struct spec_seccomp_arg above9 = { 0, 9, 0, SPEC_OP_GT };
+	struct spec_seccomp_arg above5[] = { { 0, 5, 0, SPEC_OP_GT }, { 1, 2, 0, SPEC_OP_EQ } };
+	struct spec_seccomp_arg unequal[] = { { 0, 3, 0, SPEC_OP_NE }, { 1, 2, 0, SPEC_OP_NE } };
+	struct spec_seccomp_arg bit = { 0, 1, 1, SPEC_OP_MASKED_EQ };
+	struct spec_seccomp_rule rules[] = {
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(1), &above9, 1 },
+		{ NAMES("close"), SPEC_ACT_ERRNO, OPT(1), above5, 2 },
+		{ NAMES("dup"), SPEC_ACT_ERRNO, OPT(1), unequal, 2 },
+		{ NAMES("dup"), SPEC_ACT_ERRNO, OPT(2), &bit, 1 },
+	};
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ALLOW, .syscalls = rules, .n_syscalls = 4 };
+	struct seccomp_filter f = compile(&s, &a);
+
+	CHECK(ask(&f, NATIVE, SYS_close, 7, 2) == (SECCOMP_RET_ERRNO | 1), "lost there");
+	CHECK(ask(&f, NATIVE, SYS_close, 7, 3) == SECCOMP_RET_ALLOW);
+	CHECK(ask(&f, NATIVE, SYS_dup, 5, 2) == (SECCOMP_RET_ERRNO | 2), "compares the wrong argument there");
+	CHECK(ask(&f, NATIVE, SYS_dup, 4, 2) == SECCOMP_RET_ALLOW);
+}
+
+/* Calls that the libseccomp at hand need not know. */
+static void
+test_newer_calls(void)
+{
+	auto_arena struct arena a = { 0 };
+	struct spec_seccomp_rule rules[] = {
+		{ NAMES("statmount", "mseal", "open_tree_attr", "rseq_slice_yield"), SPEC_ACT_ERRNO, OPT(7), NULL, 0 },
+	};
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ALLOW, .syscalls = rules, .n_syscalls = 1 };
+	struct seccomp_filter f;
+
+	log_captured[0] = '\0';
+	f = compile(&s, &a);
+	for (int nr = 456; nr < 473; nr++)
+		CHECK((ask(&f, NATIVE, nr, 0, 0) == (SECCOMP_RET_ERRNO | 7)) ==
+			      (nr == 457 || nr == 462 || nr == 467 || nr == 471),
+		      "%d", nr);
+	CHECK(!*log_captured, "%s", log_captured);
+}
+
+static void
+test_unknown_names(void)
+{
+	static const struct {
+		enum spec_seccomp_action by_default, action;
+		bool warns;
+	} rows[] = {
+		{ SPEC_ACT_ALLOW, SPEC_ACT_ERRNO, true },	 { SPEC_ACT_ALLOW, SPEC_ACT_LOG, true },
+		{ SPEC_ACT_ALLOW, SPEC_ACT_KILL_PROCESS, true }, { SPEC_ACT_LOG, SPEC_ACT_ALLOW, false },
+		{ SPEC_ACT_ERRNO, SPEC_ACT_ALLOW, false },	 { SPEC_ACT_ERRNO, SPEC_ACT_KILL, true },
+		{ SPEC_ACT_ERRNO, SPEC_ACT_ERRNO, false },	 { SPEC_ACT_KILL, SPEC_ACT_KILL_PROCESS, true },
+		{ SPEC_ACT_KILL, SPEC_ACT_TRAP, false },	 { SPEC_ACT_LOG, SPEC_ACT_TRACE, true },
+		{ SPEC_ACT_NOTIFY, SPEC_ACT_LOG, false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		auto_arena struct arena a = { 0 };
+		struct spec_seccomp_rule rules[] = {
+			{ NAMES("getpid"), SPEC_ACT_LOG, { 0 }, NULL, 0 },
+			{ NAMES("getppid", "no_such_call"), rows[i].action, { 0 }, NULL, 0 },
+		};
+		struct spec_seccomp s = { .default_action = rows[i].by_default, .syscalls = rules, .n_syscalls = 2 };
+
+		log_captured[0] = '\0';
+		compile(&s, &a);
+		CHECK(!rows[i].warns == !*log_captured, "row %zu: '%s'", i, log_captured);
+		if (rows[i].warns)
+			CHECK(strstr(log_captured, "linux.seccomp.syscalls[1]") &&
+				      strstr(log_captured, "'no_such_call'"),
+			      "%s", log_captured);
+	}
+	log_captured[0] = '\0';
+}
+
+static void
+test_many_unknown_names(void)
+{
+	auto_arena struct arena a = { 0 };
+	char *list[1000];
+	struct spec_seccomp_rule rule = { { .items = list, .n = 1000 }, SPEC_ACT_ERRNO, { 0 }, NULL, 0 };
+	struct spec_seccomp s = { .default_action = SPEC_ACT_ALLOW, .syscalls = &rule, .n_syscalls = 1 };
+	unsigned lines = 0;
+
+	for (size_t i = 0; i < 1000; i++)
+		list[i] = (char *)"no_such_call";
+	log_captured[0] = '\0';
+	compile(&s, &a);
+	for (const char *p = log_captured; *p; p++)
+		lines += *p == '\n';
+	CHECK(lines == 17 && strstr(log_captured, "984 more"), "%u lines: %s", lines, log_captured);
+	log_captured[0] = '\0';
+}
+
+/* As many rules as a config can hold are compiled, or refused, in a time that does not grow with
+ * their square. */
+static void
+test_many_rules(void)
+{
+	enum { N = 100000 };
+	auto_arena struct arena a = { 0 };
+	struct spec_seccomp_rule *rules = arena_array(&a, N, sizeof(*rules));
+	struct spec_seccomp_arg *args = arena_array(&a, N, sizeof(*args));
+	struct spec_strings close_only = NAMES("close");
+	clock_t start = clock();
+
+	for (size_t i = 0; i < N; i++) {
+		args[i] = (struct spec_seccomp_arg){ 1, i % 500, 0, SPEC_OP_EQ };
+		rules[i] = (struct spec_seccomp_rule){ close_only, SPEC_ACT_ERRNO, { 0 }, &args[i], 1 };
+	}
+	CHECK(!*compile_error(rules, N, &a), "500 different rules, each 200 times");
+	for (size_t i = 0; i < N; i++)
+		args[i].value = i;
+	CHECK(strstr(compile_error(rules, N, &a), "more than the 4096 instructions"), "too many");
+	rules[N - 1].n_args = 0;
+	CHECK(!*compile_error(rules, N, &a), "one without conditions takes all");
+	rules[N - 1].n_args = 1;
+	for (size_t i = 0; i < N; i++)
+		args[i].value = 0;
+	CHECK(!*compile_error(rules, N, &a), "all the same");
+	CHECK(clock() - start < 10 * CLOCKS_PER_SEC, "%ld ms", (clock() - start) * 1000 / CLOCKS_PER_SEC);
 }
 
 /* Which defaults leave a call that is newer than the profile to its own answer. */
@@ -384,6 +597,13 @@ main(void)
 	test_operators();
 	test_args();
 	test_archs();
+	test_precedence();
+	test_contradictions();
+	test_better();
+	test_newer_calls();
+	test_unknown_names();
+	test_many_unknown_names();
+	test_many_rules();
 	test_unknown_calls();
 	test_unknown_calls_archs();
 	test_check();

@@ -1,4 +1,4 @@
-/* State folders: ids, locks and their races, state.json there and back. Needs no root. */
+/* State directories: ids, locks and their races, state.json there and back. Needs no root. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,13 +13,31 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "libcontainer/state.h"
+#include "libcontainer/state/state.h"
 #include "tests/unit/check.h"
 
 static struct arena arena;
 static struct err err;
 static char dir[] = "/tmp/knarr-test-state.XXXXXX";
 static char *root;
+
+static enum container_status
+status_of(const struct state *state)
+{
+	enum container_status status = STATUS_PAUSED;
+
+	CHECK(state_status(state, &err, &status) == 0, "%s", err.msg);
+	return status;
+}
+
+static enum container_status
+dir_status_of(const struct state_dir *d, const struct state *state)
+{
+	enum container_status status = STATUS_PAUSED;
+
+	CHECK(state_dir_status(d, state, &err, &status) == 0, "%s", err.msg);
+	return status;
+}
 
 /* ---- ids -------------------------------------------------------------------- */
 
@@ -28,7 +46,7 @@ test_ids(void)
 {
 	static const char *const good[] = { "a", "A-b_c.d+e", "..a", "...", "-x", "0123456789abcdef" };
 	static const char *const bad[] = { "", ".", "..", "a/b", "a b", "@seccomp", "\xc3\xa9", "a\n", "a:b", "*" };
-	char longest[1026];
+	char longest[257];
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		if (state_check_id(good[i], &err) < 0) {
@@ -41,9 +59,9 @@ test_ids(void)
 			failed = 1;
 		}
 	memset(longest, 'x', sizeof(longest));
-	longest[1025] = '\0';
+	longest[256] = '\0';
 	CHECK(state_check_id(longest, &err) < 0);
-	longest[1024] = '\0';
+	longest[255] = '\0';
 	CHECK(state_check_id(longest, &err) == 0);
 }
 
@@ -62,10 +80,10 @@ test_default_root(void)
 	unsetenv("XDG_RUNTIME_DIR");
 }
 
-/* ---- folders ----------------------------------------------------------------- */
+/* ---- directories ----------------------------------------------------------------- */
 
 static void
-test_folders(void)
+test_directories(void)
 {
 	struct state_dir d, other;
 	struct stat st;
@@ -97,22 +115,22 @@ test_folders(void)
 	CHECK(rmdir(arena_printf(&arena, "%s/@cache", root)) == 0);
 	CHECK(unlink(arena_printf(&arena, "%s/file", root)) == 0);
 
-	/* A link is no container: it could lead anywhere. */
+	/* A link is not a container: it could lead anywhere. */
 	CHECK(symlink(dir, arena_printf(&arena, "%s/link", root)) == 0);
 	CHECK(state_open(root, "link", false, &arena, &err, &d) < 0);
 	CHECK(state_list(root, &arena, &err, &ids, &n) == 0 && n == 0);
 	CHECK(unlink(arena_printf(&arena, "%s/link", root)) == 0);
 }
 
-/* state_remove() removes what knarr made, and nothing that is a folder. */
+/* state_remove() removes what knarr made, and nothing that is a directory. */
 static void
-test_foreign_folder(void)
+test_foreign_directory(void)
 {
 	struct state_dir d;
 
 	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
 	CHECK(mkdirat(d.fd, "data", 0700) == 0);
-	CHECK(state_remove(&d, &err) < 0 && strstr(err.msg, "remove the state folder"));
+	CHECK(state_remove(&d, &err) < 0 && strstr(err.msg, "remove the state directory"));
 	CHECK(unlinkat(d.fd, "data", AT_REMOVEDIR) == 0);
 	CHECK(state_remove(&d, &err) == 0);
 }
@@ -137,7 +155,7 @@ wait_for_lock(void *arg)
 	return NULL;
 }
 
-/* Until somebody waits for the lock of that folder, as proc_locks(5) tells it. */
+/* Until somebody waits for the lock of that directory, as proc_locks(5) tells it. */
 static void
 wait_for_waiter(int fd)
 {
@@ -268,7 +286,7 @@ test_json(void)
 
 	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
 	CHECK(state_load(&d, "c", &arena, &err, &t) == 0);
-	CHECK(same(t->id, "c") && t->pid == 0 && !t->bundle && state_status(t) == STATUS_CREATING);
+	CHECK(same(t->id, "c") && t->pid == 0 && !t->bundle && status_of(t) == STATUS_CREATING);
 
 	s.cgroup_mount = mount;
 	s.cgroup_path = path;
@@ -296,6 +314,7 @@ test_damage(void)
 	static const char *const texts[] = {
 		"",
 		"{",
+		"{}",
 		"[]",
 		"null",
 		"{\"id\":5}",
@@ -303,6 +322,7 @@ test_damage(void)
 		"{\"id\":\"c\",\"pid\":-1}",
 		"{\"id\":\"c\",\"pid\":1.5}",
 		"{\"id\":\"c\",\"pid\":4294967296}",
+		"{\"id\":\"c\",\"pid\":2147483648}",
 		"{\"id\":\"c\",\"started\":1}",
 		"{\"id\":\"c\",\"annotations\":[]}",
 		"{\"id\":\"c\",\"annotations\":{\"a\":1}}",
@@ -325,6 +345,55 @@ test_damage(void)
 	CHECK(state_remove(&d, &err) == 0);
 }
 
+static off_t
+size_of(const struct state_dir *d, const char *name)
+{
+	struct stat st;
+
+	return fstatat(d->fd, name, &st, 0) == 0 ? st.st_size : -1;
+}
+
+/* Both files are whole blocks and stay so; the copy is what is left. */
+static void
+test_copy(void)
+{
+	struct state s = { .id = arena_strdup(&arena, "c"), .boot_id = arena_strdup(&arena, "another") }, *t;
+	enum state_finding finding;
+	struct state_dir d;
+	char long_text[6000];
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(state_salvage(&d, "c", &arena, &err, &finding, &t) == 0 && finding == STATE_NEVER_SAVED && !t);
+	CHECK(state_save_first(&d, &s, &err) == 0);
+	CHECK(size_of(&d, "state.json") == 4096 && size_of(&d, STATE_COPY) == 4096);
+	s.pid = 7;
+	CHECK(state_save(&d, &s, &err) == 0);
+	memset(long_text, 'x', sizeof(long_text));
+	s.exit_reason = long_text;
+	long_text[sizeof(long_text) - 1] = '\0';
+	CHECK(state_save(&d, &s, &err) == 0);
+	CHECK(size_of(&d, "state.json") == 8192 && size_of(&d, STATE_COPY) == 8192);
+	s.exit_reason = NULL;
+	CHECK(state_save(&d, &s, &err) == 0);
+	CHECK(size_of(&d, "state.json") == 8192 && size_of(&d, STATE_COPY) == 8192);
+	CHECK(state_load(&d, "c", &arena, &err, &t) == 0 && t->pid == 7 && !t->exit_reason && t->other_boot);
+	CHECK(state_pidfd(t) == -ESRCH && status_of(t) == STATUS_STOPPED && !state_cgroup(t).path);
+
+	CHECK(unlinkat(d.fd, "state.json", 0) == 0);
+	err_clear(&err);
+	CHECK(state_load(&d, "c", &arena, &err, &t) < 0 && strstr(err.msg, "state.json' is missing") && !err.code);
+	CHECK(state_salvage(&d, "c", &arena, &err, &finding, &t) == 0 && finding == STATE_LOST && t->pid == 7);
+	CHECK(fd_replace_file_at(d.fd, "state.json", "", 0, 0600) == 0);
+	CHECK(state_salvage(&d, "c", &arena, &err, &finding, &t) == 0 && finding == STATE_DAMAGED && t->pid == 7);
+	CHECK(fd_replace_file_at(d.fd, STATE_COPY, "{}", 2, 0600) == 0);
+	CHECK(state_salvage(&d, "c", &arena, &err, &finding, &t) == 0 && finding == STATE_DAMAGED && !t);
+	/* What cannot be read is neither. */
+	CHECK(unlinkat(d.fd, "state.json", 0) == 0 && symlinkat("state.json", d.fd, "state.json") == 0);
+	CHECK(state_load(&d, "c", &arena, &err, &t) == -ELOOP && err.code == ELOOP);
+	CHECK(state_salvage(&d, "c", &arena, &err, &finding, &t) == -ELOOP);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
 /* ---- processes ---------------------------------------------------------------- */
 
 /* Creating, as long as somebody holds the lock. */
@@ -337,12 +406,12 @@ test_dead_creator(void)
 	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
 	CHECK(state_open(root, "c", false, &arena, &err, &other) == 0);
 	CHECK(state_load(&other, "c", &arena, &err, &s) == 0);
-	CHECK(state_dir_status(&other, s) == STATUS_CREATING);
+	CHECK(dir_status_of(&other, s) == STATUS_CREATING);
 	state_close(&d);
-	CHECK(state_dir_status(&other, s) == STATUS_STOPPED);
+	CHECK(dir_status_of(&other, s) == STATUS_STOPPED);
 	state_close(&other);
 	CHECK(state_open(root, "c", true, &arena, &err, &d) == 0);
-	CHECK(state_dir_status(&d, s) == STATUS_STOPPED);
+	CHECK(dir_status_of(&d, s) == STATUS_STOPPED);
 	CHECK(state_remove(&d, &err) == 0);
 }
 
@@ -354,13 +423,14 @@ main(void)
 	root = arena_printf(&arena, "%s/a/b", dir);
 	test_ids();
 	test_default_root();
-	test_folders();
-	test_foreign_folder();
+	test_directories();
+	test_foreign_directory();
 	test_lock_race(/* recreate= */ false);
 	test_lock_race(/* recreate= */ true);
 	test_inherited_lock();
 	test_json();
 	test_damage();
+	test_copy();
 	test_dead_creator();
 	test_churn();
 	rmdir(arena_printf(&arena, "%s/a", dir));

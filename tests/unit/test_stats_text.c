@@ -70,10 +70,10 @@ test_escapes(void)
 {
 	auto_arena struct arena a = { 0 };
 
-	CHECK(!strcmp(prometheus_escape(&a, "plain"), "plain"));
-	CHECK(!strcmp(prometheus_escape(&a, "a\"b\\c\nd"), "a\\\"b\\\\c\\nd"));
-	CHECK(!strcmp(prometheus_escape(&a, "\xc3\xa9\xff"), "\xc3\xa9\xef\xbf\xbd"));
-	CHECK(!strcmp(prometheus_escape(&a, ""), ""));
+	CHECK(!strcmp(stats_prometheus_escape(&a, "plain"), "plain"));
+	CHECK(!strcmp(stats_prometheus_escape(&a, "a\"b\\c\nd"), "a\\\"b\\\\c\\nd"));
+	CHECK(!strcmp(stats_prometheus_escape(&a, "\xc3\xa9\xff"), "\xc3\xa9\xef\xbf\xbd"));
+	CHECK(!strcmp(stats_prometheus_escape(&a, ""), ""));
 }
 
 static void

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cgroups/systemd.h"
+#include "cgroups/systemd/systemd.h"
 #include "tests/unit/check.h"
 
 static void
@@ -175,6 +175,10 @@ static const struct {
 	{ "()", NULL },
 	{ "[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]", NULL },
 	{ "1e", NULL },
+	{ "+", NULL },
+	{ "uint64 +", NULL },
+	{ "double +", NULL },
+	{ "+7", "i:7" },
 	{ "'\\u0041'", NULL },
 };
 
@@ -251,7 +255,7 @@ test_settings(void)
 	SETTING("pids.max", "0", "");
 	SETTING("cpu.weight", "59", "CPUWeight=t:59");
 	SETTING("cpu.idle", "1", "CPUWeight=t:0");
-	SETTING("cpu.idle", "0", "");
+	SETTING("cpu.idle", "0", "CPUWeight=t:18446744073709551615");
 	SETTING("cpu.max", "50000 100000", "CPUQuotaPerSecUSec=t:500000 CPUQuotaPeriodUSec=t:100000");
 	SETTING("cpu.max", "50000", "CPUQuotaPerSecUSec=t:500000");
 	SETTING("cpu.max", "max 50000", "CPUQuotaPerSecUSec=t:18446744073709551615 CPUQuotaPeriodUSec=t:50000");

@@ -15,7 +15,7 @@
 #include <utmp.h>
 
 #include "base/fd.h"
-#include "libcontainer/tty.h"
+#include "libcontainer/stage/tty.h"
 #include "tests/unit/check.h"
 
 /* ---- a relay under test ---------------------------------------------- */
@@ -55,7 +55,7 @@ relay_process(const char *line, bool terminal)
 	close(slave);
 	pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	fcntl(master, F_SETFD, FD_CLOEXEC);
-	if (tty_relay(pidfd, pid, master, NULL, NULL, &err, &code) < 0)
+	if (tty_relay(pidfd, pid, master, NULL, NULL, NULL, &err, &code) < 0)
 		_exit(96);
 	_exit(code);
 }
