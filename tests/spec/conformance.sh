@@ -75,7 +75,7 @@ check_names()
 	known=$(bats_tests; unit_tests)
 	while IFS=$'\t' read -r id ref; do
 		case $ref in
-		broken/*) [ -e "$top/tests/data/$ref.json" ] || printf '%s: there is no tests/data/%s.json\n' "$id" "$ref" ;;
+		broken/*) [ -e "$top/tests/data/$ref.case" ] || printf '%s: there is no tests/data/%s.case\n' "$id" "$ref" ;;
 		*.bats:\ * | *.c:\ *) printf '%s\t%s\n' "$ref" "$id" ;;
 		'not applicable: '* | 'not here: '* | 'note: '*) ;;
 		*) printf '%s: what is "%s"?\n' "$id" "$ref" ;;

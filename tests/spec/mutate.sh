@@ -26,7 +26,7 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/knarr-mutate.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 chmod 0711 "$work"
 
-# Each worker has a folder with src and build; the first one is the pattern of the others.
+# Each worker has a directory with src and build; the first one is the pattern of the others.
 # "configure" finds its source by a relative path, so a copy is as good.
 make_copies()
 {
@@ -51,7 +51,7 @@ filter()
 	sed 's/[][\\.*^$+?(){}|/]/\\&/g' | paste -sd '|' | sed 's/.*/^(&)$/'
 }
 
-# run_test FOLDER KNARR FILE NAME: a test of tests/bats, or one of tests/unit (NAME is for
+# run_test DIRECTORY KNARR FILE NAME: a test of tests/bats, or one of tests/unit (NAME is for
 # the reader). A test that hangs is ended, and has failed.
 run_test()
 {
@@ -91,7 +91,7 @@ no_step='s/^static step_fn/static int\nnothing(struct plan_ctx *c, const struct 
 resolve_step()
 {
 	if [ "$file" = step ]; then
-		file=libcontainer/planrun.c change="$no_step; s/^\t\[$change\] = .*/\t[$change] = nothing,/"
+		file=libcontainer/stage/planrun.c change="$no_step; s/^\t\[$change\] = .*/\t[$change] = nothing,/"
 	fi
 }
 
@@ -114,7 +114,7 @@ check_rows()
 	return $found
 }
 
-# try FOLDER FILE CHANGE TEST-FILE NAME: prints the verdict.
+# try DIRECTORY FILE CHANGE TEST-FILE NAME: prints the verdict.
 try()
 {
 	local dir=$1 file=$2 change=$3 tests=$4 name=$5 status=0

@@ -32,14 +32,20 @@ command -v jq >/dev/null || {
 	exit 77
 }
 
-# PROPERTY <tab> NAME of a folder of tests/plan
+# section NAME CASE
+section()
+{
+	awk -v section="$1" -f "$top/tests/case.awk" "$2"
+}
+
+# PROPERTY <tab> NAME of a case of tests/plan
 in_plans()
 {
-	local dir
-	for dir in "$top"/tests/plan/*/; do
-		grep -q '^knarr: ' "$dir/expected-root.txt" ||
-			jq -L "$here" -r --arg plan "$(basename "$dir")" \
-				'include "properties"; properties | "\(.)\t\($plan)"' "$dir/config.json"
+	local case
+	for case in "$top"/tests/plan/*.case; do
+		section 'knarr plan --for root' "$case" | grep '^knarr: ' >/dev/null ||
+			section config.json "$case" | jq -L "$here" -r --arg plan "$(basename "$case" .case)" \
+				'include "properties"; properties | "\(.)\t\($plan)"'
 	done
 }
 

@@ -14,7 +14,7 @@ function shown(ref,    kind, rest)
 	sub(/: .*/, "", kind)
 	rest = substr(ref, length(kind) + 3)
 	if (ref ~ /^broken\//)
-		return "`test_broken_configs.c`: " substr(ref, 8) ".json"
+		return "`test_broken_configs.c`: " substr(ref, 8)
 	if (kind ~ /\.(bats|c)$/)
 		return "`" kind "`: " rest
 	if (kind == "not applicable" || kind == "not here")
