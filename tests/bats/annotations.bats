@@ -6,6 +6,8 @@ setup() {
 	container_setup
 	requires_root
 	make_bundle '.root.readonly = false' true
+	PLAIN=$KNARR
+	allow_annotations
 }
 
 teardown() {
@@ -56,9 +58,9 @@ annotate() {
 	wait_status "$ID" stopped
 	knarr delete "$ID"
 	grep -qx 'out poststop' "$T/out"
-	annotate run.oci.hooks.stdout /no/such/folder/out
+	annotate run.oci.hooks.stdout /no/such/directory/out
 	run -1 knarr run -b "$BUNDLE" "$ID"
-	[[ "$output" == *"annotation run.oci.hooks.stdout: open '/no/such/folder/out'"* ]]
+	[[ "$output" == *"annotation run.oci.hooks.stdout: open '/no/such/directory/out'"* ]]
 	edit_bundle 'del(.hooks)' # nothing to write
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ "$output" = program ]
@@ -69,6 +71,11 @@ annotate() {
 	bundle_runs id -G
 	run -0 setpriv --groups 1234,5678 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
 	[ "$output" = 0 ]
+	for no in 0 false ''; do
+		annotate run.oci.keep_original_groups "$no"
+		run -0 setpriv --groups 1234,5678 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+		[ "$output" = 0 ]
+	done
 	annotate run.oci.keep_original_groups 1
 	run -0 setpriv --groups 1234,5678 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
 	[ "$output" = '0 1234 5678' ]
@@ -127,5 +134,56 @@ X
 	[ ! -e "$cgroup" ]
 	annotate run.oci.delegate-cgroup ../x
 	run -1 knarr run -b "$BUNDLE" "$ID"
-	[[ "$output" == *"'../x' is no name of a cgroup"* ]]
+	[[ "$output" == *"'../x' is not the name of a cgroup"* ]]
+}
+
+# ---- who may have them ------------------------------------------------------------
+
+@test "those that reach the host are refused to root, unless the caller allows them" {
+	local name command n=0
+	echo kept >"$T/file"
+	for name in org.criu.config run.oci.hooks.stdout run.oci.hooks.stderr run.oci.keep_original_groups run.oci.pidfd_receiver \
+		run.oci.seccomp.receiver org.systemd.property.Conflicts org.systemd.property.; do
+		edit_bundle '.annotations = {"of.somebody": "else", ($k): $v} | .hooks = {createRuntime: [{path: "/bin/echo", args: ["echo", "written"]}]}' \
+			--arg k "$name" --arg v "$T/file"
+		for command in "run -b $BUNDLE $ID" "create -b $BUNDLE $ID" "plan $BUNDLE"; do
+			# shellcheck disable=SC2086
+			run -1 "$PLAIN" --root "$ROOT" $command
+			echo "$output"
+			[ "$output" = "knarr: annotations[\"$name\"]: it reaches the host; for a container of root it takes --allow-annotations=all" ]
+		done
+		# shellcheck disable=SC2086
+		run -1 "$PLAIN" --allow-annotations=safe --root "$ROOT" run -b "$BUNDLE" "$ID"
+		[ ! -e "$ROOT/$ID" ]
+		run -1 "$PLAIN" check "$BUNDLE"
+		echo "$output"
+		[[ "$output" =~ config.json:[0-9]+:[0-9]+:\ error:\ annotations\[\"$name\"\]:\ it\ reaches ]]
+		run -0 "$PLAIN" --allow-annotations=all check "$BUNDLE"
+		n=$((n + 1))
+	done
+	[ $n = 8 ]
+	[ "$(cat "$T/file")" = kept ]
+}
+
+@test "those that Podman, containerd and CRI-O set need no option" {
+	local name
+	for name in org.opencontainers.image.stopSignal:TERM run.oci.systemd.subgroup:inner run.oci.mount_context_type:context \
+		org.systemd.property.TimeoutStopUSec:'uint64 7' org.systemd.property.KillSignal:15 "org.systemd.property.CollectMode:'inactive'" \
+		"org.systemd.property.After:['a.service']" org.systemd.property.DefaultDependencies:true run.oci.keep_original_groups:0 \
+		io.kubernetes.cri.container-type:container io.podman.annotations.autoremove:FALSE org.opencontainers.image.title:x; do
+		edit_bundle '.annotations = {($k): $v}' --arg k "${name%%:*}" --arg v "${name#*:}"
+		run -0 "$PLAIN" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	done
+}
+
+@test "an unprivileged user and root of a user namespace need no option" {
+	requires_unprivileged_user
+	requires_user_ns
+	KNARR=$PLAIN
+	knarr_for_user
+	ROOTLESS=1 make_bundle '.annotations = {"run.oci.hooks.stderr": "/dev/null"}' true
+	chown -R --no-dereference "$(unprivileged_user):" "$BUNDLE"
+	edit_bundle ".linux.uidMappings[0].hostID = $(id -u "$(unprivileged_user)") | .linux.gidMappings[0].hostID = $(id -g "$(unprivileged_user)")"
+	as_user mkdir -p "$T/user"
+	run -0 as_user "$KNARR" --root "$T/user/state" run -b "$BUNDLE" "$ID"
 }

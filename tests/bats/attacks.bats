@@ -9,7 +9,7 @@ setup() {
 	container_setup
 	requires_root
 	make_bundle '.root.readonly = false'
-	# A folder and a file of the host that no container may reach.
+	# A directory and a file of the host that no container may reach.
 	CANARY=$T/canary
 	mkdir "$CANARY"
 	echo treasure >"$T/treasure"
@@ -29,9 +29,9 @@ canary_is_untouched() {
 
 # ---- descriptors that lead out ----------------------------------------------------
 
-# CVE-2024-21626: whatever number a folder of the host has in the runtime, its own
+# CVE-2024-21626: whatever number a directory of the host has in the runtime, its own
 # ones (the state root is on the host's file system here) and one of the caller's.
-@test "a cwd of /proc/self/fd/N is no way out" {
+@test "a cwd of /proc/self/fd/N does not lead out" {
 	local n
 	for n in $(seq 3 15); do
 		edit_bundle ".process.cwd = \"/proc/self/fd/$n\""
@@ -89,7 +89,7 @@ canary_is_untouched() {
 2
 3" ]
 	knarr_with_fds 'exec 9</ 17</etc' create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
-	# The init that waits for start holds nothing that has a path: no folder, no
+	# The init that waits for start holds nothing that has a path: no directory, no
 	# procfs, no root. Sockets and memory do not lead anywhere.
 	local pid fd
 	pid=$(knarr state "$ID" | jq .pid)
@@ -173,7 +173,7 @@ canary_is_untouched() {
 	[ "$(sha256sum <"$KNARR")" = "$before" ]
 }
 
-@test "the runtime is no dynamic loader" {
+@test "the runtime cannot be used as a dynamic loader" {
 	requires_command gcc
 	echo 'int main(void) { return 0; }' | gcc -x c - -o "$BUNDLE/rootfs/loads" -Wl,--dynamic-linker=/proc/self/exe
 	bundle_runs /loads --version
@@ -191,7 +191,7 @@ canary_is_untouched() {
 
 # ---- links in the root file system ----------------------------------------------------
 
-# CVE-2019-18837, CVE-2024-45310: the folders, files and mounts of destinations.
+# CVE-2019-18837, CVE-2024-45310: the directories, files and mounts of destinations.
 @test "a destination that is a link to the host stays inside" {
 	local target
 	mkdir "$T/source"
@@ -210,7 +210,7 @@ canary_is_untouched() {
 }
 
 # CVE-2019-19921, CVE-2023-27561, CVE-2023-28642, CVE-2025-54867.
-@test "proc and sysfs are only mounted on ordinary folders" {
+@test "proc and sysfs are only mounted on ordinary directories" {
 	local name target
 	bundle_runs true
 	for name in proc sys; do
@@ -366,7 +366,7 @@ canary_is_untouched() {
 	done
 }
 
-@test "a masked link to a folder of the host hides it in the container only" {
+@test "a masked link to a directory of the host hides it in the container only" {
 	echo seen >"$CANARY/file"
 	mkdir "$BUNDLE/rootfs/host"
 	ln -s /host "$BUNDLE/rootfs/secret"
@@ -381,7 +381,7 @@ canary_is_untouched() {
 	canary_is_untouched
 }
 
-# ---- rights --------------------------------------------------------------------------
+# ---- privileges ----------------------------------------------------------------------
 
 # CVE-2022-29162, CVE-2022-27650, CVE-2025-27612.
 @test "no capability is inheritable" {
@@ -416,13 +416,13 @@ canary_is_untouched() {
 }
 
 # CVE-2023-25809.
-@test "without a cgroup namespace /sys/fs/cgroup is not writable for an ordinary user's container" {
-	requires_ordinary_user
+@test "without a cgroup namespace /sys/fs/cgroup is not writable for an unprivileged user's container" {
+	requires_unprivileged_user
 	requires_user_ns
 	knarr_for_user
 	ROOTLESS=1 make_bundle '.linux.namespaces |= map(select(.type != "cgroup"))'
 	local uid gid
-	uid=$(id -u "$(ordinary_user)") gid=$(id -g "$(ordinary_user)")
+	uid=$(id -u "$(unprivileged_user)") gid=$(id -g "$(unprivileged_user)")
 	edit_bundle ".linux.uidMappings[0].hostID = $uid | .linux.gidMappings[0].hostID = $gid"
 	chown -R --no-dereference "$uid:$gid" "$BUNDLE"
 	bundle_runs sh -c 'find /sys/fs/cgroup -writable 2>/dev/null | head; mkdir /sys/fs/cgroup/x 2>/dev/null && echo made; exit 0'
@@ -437,7 +437,7 @@ canary_is_untouched() {
 
 # ---- names and sizes --------------------------------------------------------------------
 
-@test "names with .. do not leave their folder" {
+@test "names with .. do not leave their directory" {
 	local name
 	bundle_runs true
 	for name in .. . ../x x/../y x/y '' 'a b' '@seccomp' $'x\ny'; do
@@ -569,4 +569,139 @@ canary_is_untouched() {
 			"$KNARR" --root "$ROOT" run -b "$BUNDLE" "$1" || exit 4
 			cmp /proc/self/mountinfo "$2/before"' bash "$ID" "$T" "$CANARY"
 	done
+}
+
+# ---- keys ---------------------------------------------------------------------------
+
+# Any user of the host may make a keyring by the name that the container's will have, open to
+# all: whoever joins it puts keys where that user has them.
+@test "a keyring that somebody else made by the container's name is not the container's" {
+	requires_unprivileged_user
+	requires_command cc
+	grep -q . /proc/keys || skip 'no keyrings here'
+	local permissions owner
+	cat >"$T/keys.c" <<-'X'
+		#include <linux/keyctl.h>
+		#include <stdio.h>
+		#include <stdlib.h>
+		#include <sys/syscall.h>
+		#include <unistd.h>
+		int main(int argc, char **argv)
+		{
+			char text[256] = "";
+			long ring;
+			if (argc == 3) { /* NAME PERMISSIONS: the attacker */
+				ring = syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, argv[1]);
+				if (ring < 0 || syscall(SYS_add_key, "user", "bait", "x", 1, ring) < 0 ||
+				    syscall(SYS_keyctl, KEYCTL_SETPERM, ring, strtoul(argv[2], NULL, 16)) < 0)
+					return perror("keyring"), 1;
+				puts("made");
+				fflush(stdout);
+				pause();
+			}
+			syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof(text) - 1);
+			puts(text);
+			ring = syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "bait", 0);
+			puts(ring < 0 ? "no bait" : "bait");
+			return 0;
+		}
+	X
+	cc -static -o "$T/keys" "$T/keys.c" 2>/dev/null || skip 'no static C library'
+	cp "$T/keys" "$BUNDLE/rootfs/keys"
+	chmod 0755 "$T/keys" "$BUNDLE/rootfs/keys"
+	edit_bundle 'del(.linux.seccomp)'
+	# Open to all, and such that whoever joins it may not even look at it.
+	for permissions in 3f3f3f3f 003f0008; do
+		exec_as_user "$T/keys" "_ses.$ID" $permissions >"$T/made" 3>&- &
+		owner=$!
+		until grep -q made "$T/made"; do
+			kill -0 $owner
+			sleep 0.05
+		done
+		bundle_runs /keys
+		run -0 knarr run -b "$BUNDLE" "$ID"
+		echo "$output"
+		[[ "${lines[0]}" == 'keyring;0;'* && "${lines[1]}" = 'no bait' ]]
+		bundle_runs sleep 1000
+		knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+		run -0 knarr exec "$ID" /keys
+		echo "$output"
+		[[ "${lines[0]}" == 'keyring;0;'* && "${lines[1]}" = 'no bait' ]]
+		knarr delete --force "$ID"
+		kill $owner
+		wait $owner || true
+	done
+}
+
+# ---- names --------------------------------------------------------------------------
+
+# The init is known by its name until it executes the program, which may take the name, too.
+@test "a program with the name of the init is not taken for it" {
+	requires_command flock
+	local name holder
+	for name in 'knarr:[init]' 'knarr:[wait]'; do
+		bundle_runs sh -c 'printf %s "$1" >/proc/self/comm && echo >/named && sleep 1000; true' sh "$name"
+		rm -f "$BUNDLE/rootfs/named"
+		knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+		until [ -e "$BUNDLE/rootfs/named" ]; do sleep 0.05; done
+		[ "$(cat "/proc/$(knarr state "$ID" | jq .pid)/comm")" = "$name" ]
+		# Another command is at work on it.
+		(flock 9 && exec sleep 1000) 9<"$ROOT/$ID" 3>&- &
+		holder=$!
+		until ! flock -n "$ROOT/$ID" true; do sleep 0.05; done
+		[ "$(knarr state "$ID" | jq -r .status)" = running ]
+		[ "$(knarr list --format json | jq -r '.[0].status')" = running ]
+		run -0 timeout 10 "$KNARR" --root "$ROOT" exec "$ID" echo executed
+		[ "$output" = executed ]
+		kill $holder
+		wait $holder || true
+		knarr delete --force "$ID"
+	done
+}
+
+# ---- what people see ----------------------------------------------------------------
+
+# Texts of configs and images are in errors, warnings and tables. A terminal acts on control
+# characters in them, and a newline makes a line that looks like the runtime's.
+@test "control characters of a config do not reach the terminal" {
+	local evil=$'\e[2J\e]0;title\a\xc2\x9b31m\x7f\nknarr: all is well\r' filter command
+	for filter in '.process.args = [$e]' '.process.cwd = "/" + $e' '.hostname = 5 | .[$e] = 1' '.linux.sysctl = {($e): "1"}' \
+		'.mounts += [{destination: ("/" + $e), type: $e, source: "x"}]' '.mounts += [{destination: "/tmp", type: "tmpfs", options: [$e]}]' \
+		'.process.rlimits = [{type: $e, soft: 1, hard: 1}]' '.hooks = {createRuntime: [{path: ("/" + $e)}]}' '.linux.resources = {unified: {($e): $e}}' \
+		'.process.env += [$e]' '.annotations = {"org.opencontainers.image.stopSignal": $e}'; do
+		make_bundle . true
+		edit_bundle "$filter" --arg e "$evil"
+		for command in "run -b $BUNDLE $ID" "check $BUNDLE" "plan $BUNDLE" "--debug plan $BUNDLE"; do
+			# shellcheck disable=SC2086
+			timeout 20 "$KNARR" --root "$ROOT" $command </dev/null >"$T/out" 2>&1 || true
+			run ! env LC_ALL=C grep -q $'[\001-\010\013-\037\177]\|\xc2\x9b' "$T/out"
+			echo "$filter: $command"
+			cat -v "$T/out"
+			run ! grep -q '^knarr: all is well' "$T/out"
+		done
+	done
+}
+
+@test "control characters of arguments, ids and paths do not reach the terminal" {
+	local evil=$'\e[2J\nknarr: all is well' bundle
+	cd "$T" || return 1 # one of the commands makes a file of that name
+	for command in state 'kill --all' 'run --nonsense' nonsense 'run -b' 'exec x' 'update -r' 'ps' '--log'; do
+		# shellcheck disable=SC2086
+		timeout 20 "$KNARR" --root "$ROOT" $command "$evil" </dev/null >"$T/out" 2>&1 || true
+		cat -v "$T/out"
+		run ! grep -q $'\e\|^knarr: all is well' "$T/out"
+	done
+	bundle=$T/$'bundle\e[2J\nnext'
+	mv "$BUNDLE" "$bundle"
+	BUNDLE=$bundle
+	bundle_runs sh -c 'sleep 1000; true' $'\e[2J'
+	knarr run -d -b "$bundle" "$ID" </dev/null >/dev/null 2>&1
+	run -0 knarr list
+	[ "${#lines[@]}" = 2 ]
+	[[ "$output" != *$'\e'* && "$output" == *'bundle\x1b[2J\nnext'* ]]
+	# For programs it is as it is, in the escapes of JSON.
+	[ "$(knarr list --format json | jq -r '.[0].bundle')" = "$bundle" ]
+	run -0 knarr ps "$ID"
+	[[ "$output" != *$'\e'* ]]
+	knarr delete --force "$ID"
 }

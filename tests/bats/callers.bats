@@ -38,9 +38,9 @@ logged() {
 @test "a program that cannot be executed is named, in the words for exit status 126" {
 	echo text >"$BUNDLE/rootfs/text"
 	chmod 0644 "$BUNDLE/rootfs/text"
-	mkdir "$BUNDLE/rootfs/folder"
+	mkdir "$BUNDLE/rootfs/directory"
 	local program
-	for program in /text /folder; do
+	for program in /text /directory; do
 		bundle_runs $program
 		run ! logged create -b "$BUNDLE" "$ID"
 		[[ "$(last_error)" == *"$program"*'permission denied'* ]]
@@ -60,10 +60,10 @@ logged() {
 }
 
 # Docker then asks "Are you trying to mount a directory onto a file (or vice-versa)?"
-@test "a folder mounted on a file is 'not a directory'" {
-	mkdir "$T/folder"
+@test "a directory mounted on a file is 'not a directory'" {
+	mkdir "$T/directory"
 	echo text >"$BUNDLE/rootfs/file"
-	edit_bundle '.mounts += [{"destination": "/file", "source": "'"$T/folder"'", "type": "bind", "options": ["rbind"]}]'
+	edit_bundle '.mounts += [{"destination": "/file", "source": "'"$T/directory"'", "type": "bind", "options": ["rbind"]}]'
 	run ! logged create -b "$BUNDLE" "$ID"
 	[[ "$(last_error)" == *'/file'*'not a directory'* ]]
 }
@@ -145,4 +145,13 @@ logged() {
 for name in sys.argv[1:]: tomllib.load(open(name, "rb"))
 print("ok")' "$CONTRIB"/crio/10-knarr.conf "$CONTRIB"/podman/containers.conf "$CONTRIB"/containerd/*.toml
 	[ "$output" = ok ]
+}
+
+# All cases: tests/clients/run.sh slurm.
+@test "contrib: Slurm runs containers, cancels them, and leaves nothing" {
+	requires_root
+	TMPDIR=$T PEER=none CASES='^(two_nodes|cancel|hooks_of_user)$' run "$BATS_TEST_DIRNAME/../clients/slurm.sh"
+	[ "$status" != 77 ] || skip "${output##*skip: }"
+	[ "$status" = 0 ]
+	[ "$(grep -c 'knarr.ok$' <<<"$output")" = 3 ]
 }

@@ -60,8 +60,8 @@ an_image() {
 	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
 	[[ "$output" == *'in state created: container not running'* ]]
 	knarr start "$ID"
-	run -1 knarr checkpoint --image-path "$T/no/folder" "$ID"
-	[[ "$output" == *"image path '$T/no/folder': no such file or directory"* ]]
+	run -1 knarr checkpoint --image-path "$T/no/directory" "$ID"
+	[[ "$output" == *"image path '$T/no/directory': no such file or directory"* ]]
 	run -1 knarr checkpoint --image-path "$IMAGE" --page-server nonsense "$ID"
 	[[ "$output" == *"--page-server"*"ADDRESS:PORT"*nonsense* ]]
 	run -1 knarr checkpoint --image-path "$IMAGE" --page-server host:70000 "$ID"
@@ -114,6 +114,7 @@ an_image() {
 
 @test "checkpoint: what is outside is named: binds, masks, standard descriptors, namespaces, config file" {
 	fake_criu
+	allow_annotations
 	mkdir -p "$T/data/sub"
 	edit_bundle '.mounts += [{destination: "/link/data", type: "bind", source: "'"$T"'/data", options: ["rbind"]}] | .annotations["org.criu.config"] = "/x.conf"'
 	ln -s tmp "$BUNDLE/rootfs/link"
@@ -182,10 +183,21 @@ an_image() {
 	[ "$(knarr state "$ID" | jq -r .status)" = running ]
 	printf '#!/bin/sh\nexit 1\n' >"$T/bin/criu"
 	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
-	[ "$output" = "knarr: checkpoint container \"$ID\": criu failed: it ended without an answer" ]
+	[ "$output" = "knarr: checkpoint container \"$ID\": criu failed: it exited without a reply" ]
 	printf '#!/none\n' >"$T/bin/criu"
 	run -1 knarr checkpoint --image-path "$IMAGE" "$ID"
 	[[ "$output" == *"execute '$T/bin/criu': no such file or directory" ]]
+}
+
+@test "an answer that cannot be sent to CRIU ends the call" {
+	fake_criu
+	requires_command strace
+	requires_no_sanitizer 'a traced program cannot look for leaks'
+	start_container
+	run -1 timeout 20 strace -qq -e trace=sendto -e signal=none -o /dev/null -e inject=sendto:error=EIO:when=2 \
+		"$KNARR" --root "$ROOT" checkpoint --image-path "$IMAGE" "$ID" 2>&1
+	[[ "$output" == *'send a request to criu: input/output error' ]]
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
 }
 
 @test "restore: errors before anything is made" {
@@ -216,6 +228,23 @@ an_image() {
 	[[ "$output" == *preserve-fds* ]]
 	[ ! -e "$T/request.json" ]
 	[ -z "$(ls "$ROOT")" ]
+}
+
+@test "restore: how a descriptor is open cannot be asked for: an error, not a yes" {
+	fake_criu
+	requires_command strace
+	requires_no_sanitizer 'a traced program cannot look for leaks'
+	local number
+	an_image
+	echo '["file[1a:2f]"]' >"$IMAGE/descriptors.json"
+	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
+	install -m 600 /dev/null "$T/roots"
+	strace -qq -e trace=fcntl -e signal=none -o "$T/trace" "$KNARR" --root "$ROOT" restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID" <"$T/roots" || true
+	number=$(grep '^fcntl' "$T/trace" | grep -n '^fcntl(0, F_GETFL' | tail -n 1 | cut -d: -f1)
+	run -1 strace -qq -e trace=fcntl -e signal=none -o /dev/null -e "inject=fcntl:error=EIO:when=$number" \
+		"$KNARR" --root "$ROOT" restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID" <"$T/roots"
+	[[ "$output" == *'descriptor 0: input/output error' ]]
+	[ ! -e "$T/request.json" ]
 }
 
 @test "restore: options, the caller's config, and a container that is there afterwards" {
@@ -251,6 +280,54 @@ an_image() {
 	kill -KILL "$(cat "$T/pid")"
 	wait_status "$ID" stopped
 	knarr delete "$ID"
+}
+
+@test "restore: mount points that are gone are made again, also in what another bind mount shows" {
+	fake_criu
+	an_image
+	mkdir -p "$T/data" "$T/sub" "$T/readonly" "$T/volume/kept"
+	echo kept >"$T/volume/kept/file"
+	edit_bundle '.mounts += [{destination: "/data", type: "bind", source: ($t + "/data"), options: ["rbind"]},
+		{destination: "/data/sub/deep", type: "none", source: ($t + "/sub"), options: ["bind"]},
+		{destination: "/data/sub/deep/er", type: "bind", source: "config.json", options: ["bind"]},
+		{destination: "/data/file", type: "bind", source: "config.json", options: ["bind", "ro"]},
+		{destination: "/link", type: "bind", source: ($t + "/volume"), options: ["bind"]},
+		{destination: "/link/kept", type: "bind", source: ($t + "/sub"), options: ["bind"]},
+		{destination: "/readonly", type: "bind", source: ($t + "/readonly"), options: ["bind", "ro"]},
+		{destination: "/readonly/sub", type: "bind", source: ($t + "/sub"), options: ["bind"]},
+		{destination: "/dev/shm/sub", type: "bind", source: ($t + "/sub"), options: ["bind"]},
+		{destination: "/file", type: "none", source: "config.json", options: ["rbind"]}]' --arg t "$T"
+	# A link in a volume leads to nothing outside of it.
+	ln -s /outside "$T/data/sub"
+	knarr restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID" </dev/null >"$T/log" 2>&1
+	[ -d "$T/data/outside/deep" ]
+	[ ! -e /outside ]
+	[ -f "$T/sub/er" ]
+	[ -f "$T/data/file" ]
+	[ -f "$BUNDLE/rootfs/file" ]
+	[ "$(cat "$T/volume/kept/file")" = kept ]
+	# run could not make it there either.
+	[ ! -e "$T/readonly/sub" ]
+	[ ! -e "$BUNDLE/rootfs/data/sub" ]
+	[ ! -e "$BUNDLE/rootfs/dev/shm/sub" ]
+	knarr delete --force "$ID"
+}
+
+@test "restore: a source like BUNDLE/. is named as the mount table has it" {
+	requires_root
+	fake_criu
+	an_image
+	edit_bundle '.mounts += [{destination: "/bundle", type: "bind", source: ".", options: ["rbind"]},
+		{destination: "/up", type: "bind", source: "../data", options: ["bind"]}]'
+	mkdir -p "$T/data" "$BUNDLE/below"
+	export KNARR ROOT BUNDLE ID IMAGE T
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private sh -ec 'mount -t tmpfs t "$BUNDLE/below"
+		exec "$KNARR" --root "$ROOT" restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID" </dev/null' >"$T/log" 2>&1
+	asked 37 | grep -qxF "mnt[/bundle]:$(realpath "$BUNDLE")"
+	asked 37 | grep -qxF "mnt[/bundle/below]:$(realpath "$BUNDLE")/below"
+	asked 37 | grep -qxF "mnt[/up]:$(realpath "$T")/data"
+	knarr delete --force "$ID"
 }
 
 @test "restore in the foreground: waits, exit status of the signal, deletes" {
@@ -291,8 +368,8 @@ an_image() {
 	[ -z "$(test_processes)" ]
 }
 
-@test "ordinary users are told" {
-	requires_ordinary_user
+@test "unprivileged users are told" {
+	requires_unprivileged_user
 	knarr_for_user
 	an_image
 	chmod 755 "$BUNDLE"

@@ -13,7 +13,7 @@ teardown() {
 }
 
 commands() {
-	"$KNARR" help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
+	"$KNARR" help | sed -n '/ommands.*:$/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'
 }
 
 # Long options in the help of a command; of knarr itself without an argument.
@@ -38,6 +38,10 @@ options() {
 	run -0 "$KNARR" help
 	local text=$output
 	run -0 "$KNARR" --help
+	[ "$output" = "$text" ]
+	run -0 "$KNARR"
+	[ "$output" = "$text" ]
+	run -0 "$KNARR" --root "$ROOT" --debug
 	[ "$output" = "$text" ]
 	run -0 "$KNARR" help run
 	text=$output
@@ -69,12 +73,14 @@ options() {
 			return 1
 		}
 	done <<-'END'
-		|no command given (see knarr help)
 		bogus|unknown command 'bogus' (see knarr help)
+		xyn|unknown command 'xyn' (see knarr help)
+		ruun c|unknown command 'ruun', did you mean 'run'?
 		dlete x|unknown command 'dlete', did you mean 'delete'?
-		run --bundel x c|unknown option '--bundel', did you mean '--bundle'?
-		--rot x list|unknown option '--rot', did you mean '--root'?
-		run -Z c|unknown option '-Z'
+		run --bundel x c|unknown option '--bundel', did you mean '--bundle'? (see knarr help run)
+		--rot x list|unknown option '--rot', did you mean '--root'? (see knarr help)
+		run -Z c|unknown option '-Z' (see knarr help run)
+		plan --xyz|unknown option '--xyz' (see knarr help plan)
 		run c --bundle|option '--bundle' needs a value: --bundle DIR
 		run --preserve-fds x c|option '--preserve-fds': expected a number from 0 to 2147483647, found 'x'
 		run --detach=maybe c|option '--detach': expected true or false, found 'maybe'
@@ -85,7 +91,7 @@ options() {
 		kill a KIL|unknown signal 'KIL', did you mean 'KILL'?
 		run --upper tmpfs c|option '--upper' needs at least one --layer below it
 		completion csh|completion: expected bash|zsh|fish, found 'csh'
-		--root= list|option '--root': the folder's name is empty
+		--root= list|option '--root': the directory name is empty
 		state a/b|container id 'a/b': only letters, digits and _ + - . are allowed
 		state nowhere|container "nowhere" does not exist
 		start nowhere|container "nowhere" does not exist
@@ -187,7 +193,7 @@ options() {
 	[ "$(jq -r '.linux.namespaces[].type' config.json | grep -x user)" = user ]
 	run -0 "$KNARR" check
 	run -1 "$KNARR" spec --bundle "$T/nowhere"
-	[ "$output" = "knarr: make '$T/nowhere/config.json': no such file or directory" ]
+	[ "$output" = "knarr: create '$T/nowhere/config.json': no such file or directory" ]
 }
 
 @test "check: every error with its place, exit status 1" {
@@ -202,6 +208,35 @@ options() {
 	[ "${lines[-1]}" = "$T/broken: 2 errors, 0 warnings" ]
 	run -1 "$KNARR" check "$T/nowhere"
 	[ "$output" = "knarr: read '$T/nowhere/config.json': no such file or directory" ]
+}
+
+@test "a directory without config.json: how to write one; not where another file is missing" {
+	local command
+	mkdir "$T/b"
+	for command in "check $T/b" "plan $T/b" "run --bundle $T/b c" "create --bundle $T/b c"; do
+		# shellcheck disable=SC2086
+		run -1 "$KNARR" --root "$ROOT" $command
+		[ "$output" = "knarr: read '$T/b/config.json': no such file or directory (knarr spec --bundle $T/b writes one)" ]
+		# shellcheck disable=SC2086
+		run -1 "$KNARR" --root "$ROOT" $command --config "$T/other.json"
+		[ "$output" = "knarr: read '$T/other.json': no such file or directory" ]
+	done
+	"$KNARR" spec --bundle "$T/b"
+	run -1 "$KNARR" --root "$ROOT" run --bundle "$T/b" c
+	[[ "$output" == *'no such file or directory'* && "$output" != *'knarr spec'* ]]
+}
+
+@test "exec: errors of the command line are not called failures of exec" {
+	run -255 "$KNARR" --root "$ROOT" exec c
+	[ "$output" = 'knarr: exec: missing command (or --process FILE)' ]
+	run -255 "$KNARR" --root "$ROOT" exec c true
+	[ "$output" = 'knarr: exec failed: container "c" does not exist' ]
+}
+
+@test "help: every command is in one group of the overview" {
+	[ "$("$KNARR" help | grep -c 'ommands.*:$')" = 5 ]
+	[ "$(commands | sort)" = "$(commands | sort -u)" ]
+	[ "$(commands | wc -l)" = 25 ]
 }
 
 @test "a broken config: all errors on stderr, one per line, and in the log" {

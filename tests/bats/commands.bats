@@ -97,7 +97,7 @@ subprocess.run(['$KNARR', '--root', '$ROOT', 'run', '-d', '-b', '$BUNDLE', '$ID'
 os.wait()
 X
 	run -1 knarr wait "$ID"
-	[[ "$output" == *'cannot be known'*'reaped by its parent'* ]]
+	[[ "$output" == *'is lost: its parent reaped'* ]]
 	knarr delete "$ID"
 	run -3 knarr run --keep -b "$BUNDLE" "$ID"
 	run -0 knarr wait "$ID"

@@ -14,7 +14,7 @@
 #   the name of the cgroup when the config names none: "/ID" with runc,
 #     "/…/knarr-ID" with knarr; the spec leaves it to the runtime.
 #   v1 lines of /proc/self/cgroup: none of them is the container's.
-#   how a path is masked: knarr covers a folder with one shared read-only tmpfs (nosuid,
+#   how a path is masked: knarr covers a directory with one shared read-only tmpfs (nosuid,
 #     nodev, noexec, 4 KB) and a file with the host's null device, runc with a tmpfs
 #     each and the container's /dev/null. That it is masked, and by what kind, is
 #     compared; section "hidden" shows that it looks the same from inside.
@@ -67,7 +67,7 @@ normalise()
 		-v masked=" $(jq -r '(.linux.maskedPaths // []) | join(" ")' "$bundle/config.json") " '
 	/^## / { begun = 1 }
 	!begun { next }
-	/^## / { section = $2; folder = ""; print; next }
+	/^## / { section = $2; directory = ""; print; next }
 	section == "mounts" {
 		tags = ""
 		for (i = 7; $i != "-"; i++) { sub(/:.*/, "", $i); tags = tags " " $i }
@@ -86,7 +86,7 @@ normalise()
 		if (named == "") sub(/\/[^\/]*$/, "/CONTAINER")
 		print; next
 	}
-	section == "devices" && /:$/ { folder = $1; next }
+	section == "devices" && /:$/ { directory = $1; next }
 	section == "devices" && !/^[bcdlps-]/ { next }
 	section == "devices" {
 		n = 0
@@ -95,7 +95,7 @@ normalise()
 		if ($1 ~ /^[bc]/) what = what " " $5 " " $6
 		for (i = n + 1; i <= NF && n; i++) what = what " " $i
 		if (!n) what = what " " $NF
-		print folder, what; next
+		print directory, what; next
 	}
 	{ print }
 	' "$1" | sort_sections

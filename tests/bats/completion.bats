@@ -73,7 +73,7 @@ type_in() {
 		*) echo "$word" ;;
 		esac
 	done <"$T/typed" >"$T/wanted"
-	# A folder may be followed by a slash.
+	# A directory may be followed by a slash.
 	sed 's|/$||' "$T/called" | diff "$T/wanted" -
 }
 
@@ -111,7 +111,7 @@ type_in() {
 	cut -d'|' -f1 "$T/typed" | HOME=$T fish --no-config "$T/ask.fish" | sed 's|/$||' >"$T/offered"
 	# Nothing is offered where the word stays.
 	sed -E 's/( |^)([^ ]*)\|\2$/\1\2|/' "$T/typed" | diff - "$T/offered"
-	for command in $("$KNARR" help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
+	for command in $("$KNARR" help | sed -n '/ommands.*:$/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
 		"$KNARR" help "$command" | sed -n 's/^  \(-., \|    \)\(--[a-z0-9-]*\).*/\2/p' | sort >"$T/wanted"
 		echo "$command --" | HOME=$T fish --no-config "$T/ask.fish" | cut -d'|' -f2 | tr ' ' '\n' | sort >"$T/offered"
 		[ -z "$(comm -23 "$T/wanted" "$T/offered")" ]

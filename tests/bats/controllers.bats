@@ -29,16 +29,16 @@ refused() { # refused WORD...
 	for word; do [[ "$output" == *"$word"* ]]; done
 }
 
-@test "a partition of processors that cannot be had is an error with the kernel's reason" {
+@test "a partition of CPUs that cannot be had is an error with the kernel's reason" {
 	requires_controller cpuset
-	# No processors of its own: no partition can be made of that.
+	# No CPUs of its own: no partition can be made of that.
 	unified '{"cpuset.cpus.partition": "root"}'
 	refused 'linux.resources.unified["cpuset.cpus.partition"]' 'root invalid ('
 	[ ! -e "$CG" ]
 	unified '{"cpuset.cpus.partition": "nonsense"}'
 	refused cpuset.cpus.partition nonsense
 	# Written first in the config, and applied last.
-	[ "$(nproc --all)" -ge 2 ] || skip 'one processor is not enough for a partition'
+	[ "$(nproc --all)" -ge 2 ] || skip 'one CPU is not enough for a partition'
 	unified '{"cpuset.cpus.partition": "root", "cpuset.cpus": "1"}'
 	bundle_runs cat /sys/fs/cgroup/cpuset.cpus.partition
 	run -0 knarr run -b "$BUNDLE" "$ID"
@@ -177,4 +177,30 @@ where() {
 	refused frozen
 	[ ! -e "$CG/in" ]
 	rmdir "$CG"
+}
+
+# As Podman writes it for systemd: `podman run --systemd=always`.
+@test "a hybrid host: a hierarchy of cgroup v1 that is bound below the cgroup mount" {
+	local own v1=$T/v1 namespace
+	own=$(cgroup_mount)
+	[ "$own" = /sys/fs/cgroup/unified ] || skip 'cgroup2 is not in /sys/fs/cgroup/unified here'
+	mkdir "$v1"
+	touch "$v1/there"
+	edit_bundle '.mounts |= map(if .type == "cgroup" then .options = ["nosuid", "noexec", "nodev", "ro"] else . end) +
+		[{destination: "/sys/fs/cgroup/systemd", type: "bind", source: $v1, options: ["bind", "rprivate"]}] |
+		.linux.maskedPaths += ["/sys/fs/cgroup/systemd/release_agent"]' --arg v1 "$v1"
+	bundle_runs_sh 'ls /sys/fs/cgroup; ls /sys/fs/cgroup/systemd; grep -o "/sys/fs/cgroup[^ ]* r[ow],.*" /proc/self/mountinfo |
+		cut -d , -f 1; test -e /sys/fs/cgroup/unified/cgroup.procs && echo v2; mkdir /sys/fs/cgroup/x 2>&1'
+	for namespace in cgroup none; do
+		[ $namespace = cgroup ] || edit_bundle '.linux.namespaces |= map(select(.type != "cgroup"))'
+		run -1 knarr run -b "$BUNDLE" "$ID"
+		[ "$output" = "systemd
+unified
+there
+/sys/fs/cgroup ro
+/sys/fs/cgroup/unified ro
+/sys/fs/cgroup/systemd rw
+v2
+mkdir: can't create directory '/sys/fs/cgroup/x': Read-only file system" ]
+	done
 }

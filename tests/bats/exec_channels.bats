@@ -58,6 +58,23 @@ start() {
 	[ "$(knarr ps --format json "$ID" | jq length)" = 1 ]
 }
 
+@test "exec with a seccomp profile that notifies: the agent is told the process, however long the one before it lives" {
+	requires_command python3
+	requires_no_sanitizer 'a leak checker cannot work in a traced program'
+	edit_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", listenerPath: "'"$T"'/agent",
+		syscalls: [{names: ["mkdir", "mkdirat"], action: "SCMP_ACT_NOTIFY"}]}'
+	seccomp_agent "$T/agent" "$T/states" 2 &
+	local agent=$!
+	wait_for_file "$T/agent"
+	start
+	# knarr:[join] makes the process and ends, which takes half a second here.
+	run -1 strace -f -qq -o "$T/trace" -e trace=exit_group -e signal=none -e inject=exit_group:delay_enter=500000:when=1 \
+		"$KNARR" --root "$ROOT" exec --pid-file "$T/pid" "$ID" mkdir /x
+	[[ "$output" == *'not supported'* ]]
+	wait $agent
+	[ "$(jq -rs '.[1].pid' "$T/states")" = "$(cat "$T/pid")" ]
+}
+
 @test "exec has the clocks of the container's time namespace" {
 	[ -e /proc/self/ns/time ] || skip 'the kernel has no time namespaces'
 	edit_bundle '.linux.namespaces += [{type: "time"}] | .linux.timeOffsets = {boottime: {secs: 604800}}'

@@ -81,7 +81,7 @@ make_config() {
 	requires_root
 	run -0 env -i unshare -muinp -f "$KNARR" features
 	[ "$output" = "$(cat "$T/features")" ]
-	requires_ordinary_user
+	requires_unprivileged_user
 	knarr_for_user
 	run -0 as_user "$KNARR" features
 	[ "$output" = "$(cat "$T/features")" ]

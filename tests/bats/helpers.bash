@@ -5,8 +5,8 @@
 #	teardown() { container_teardown; }
 #
 # and each of its tests then has, for itself alone:
-#	$KNARR    the program under test (from the environment, or a build folder)
-#	$T        a temporary folder, removed at the end
+#	$KNARR    the program under test (from the environment, or a build directory)
+#	$T        a temporary directory, removed at the end
 #	$ROOT     the state root (--root) in it
 #	$ID       a container id that no other test uses
 # container_teardown fails the test when anything of it is left on the host: a
@@ -21,7 +21,7 @@ find_knarr()
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	if [ -n "${KNARR:-}" ]; then
 		KNARR=$(command -v "$KNARR") || {
-			echo "KNARR=$KNARR is no program" >&2
+			echo "KNARR=$KNARR is not a program" >&2
 			return 1
 		}
 		KNARR=$(realpath "$KNARR")
@@ -98,7 +98,7 @@ container_setup()
 	find_knarr || return 1
 	export KNARR
 	T=$(mktemp -d "${TMPDIR:-/tmp}/knarr-test.XXXXXX")
-	chmod 0711 "$T" # ordinary users of as_user() reach their part of it
+	chmod 0711 "$T" # unprivileged users of as_user() reach their part of it
 	ROOT=$T/state
 	ID=t$$-$BATS_TEST_NUMBER
 	OWN_CGROUPS=() OWN_STATE=
@@ -118,7 +118,7 @@ container_teardown()
 	local status=0
 	set +T
 	if [ -z "${BATS_TEST_SKIPPED:-}" ]; then
-		[ -n "${BATS_TEST_COMPLETED:-}" ] || remove_own_folders
+		[ -n "${BATS_TEST_COMPLETED:-}" ] || remove_own_directories
 		leaks_after || status=1
 		remember_keyring
 	fi
@@ -128,20 +128,20 @@ container_teardown()
 	return $status
 }
 
-# own_cgroups FOLDER…: makes them, for the test to remove. One that fails before is not
+# own_cgroups DIRECTORY…: makes them, for the test to remove. One that fails before is not
 # said to have left them, only what knarr left in them.
 own_cgroups()
 {
 	mkdir "$@" && OWN_CGROUPS+=("$@")
 }
 
-# The same for the state folder of $ID.
+# The same for the state directory of $ID.
 own_state()
 {
 	mkdir -p "$ROOT/$ID" && OWN_STATE=$ROOT/$ID
 }
 
-remove_own_folders()
+remove_own_directories()
 {
 	local i
 	for ((i = ${#OWN_CGROUPS[@]} - 1; i >= 0; i--)); do
@@ -198,17 +198,24 @@ remember_keyring()
 	echo "$ID $BATS_TEST_DESCRIPTION" >>"$BATS_RUN_TMPDIR/knarr-ids"
 }
 
-# The mount table may change through others on the same machine; what is compared
-# is the whole of it, and it gets a second to become what it was.
+# Mounts of this test: its directory or its container's id is in the line. What others on
+# the machine mount meanwhile is theirs. Of the mounts that all share, the root alone is
+# looked at: a container's propagation would show there.
+test_mounts()
+{
+	grep -F -e "$T" -e "$ID" /proc/self/mountinfo
+	awk '$5 == "/"' /proc/self/mountinfo
+}
+
 leaks_before()
 {
-	LEAKS_MOUNTS=$(</proc/self/mountinfo)
+	LEAKS_MOUNTS=$(test_mounts)
 }
 
 leaks_now()
 {
 	local mounts list
-	mounts=$(</proc/self/mountinfo)
+	mounts=$(test_mounts)
 	[ "$mounts" = "$LEAKS_MOUNTS" ] ||
 		printf 'left or changed mounts:\n%s\n' "$(diff <(echo "$LEAKS_MOUNTS") <(echo "$mounts"))"
 	list=$(test_processes)
@@ -253,7 +260,7 @@ remove_leftovers()
 
 # ---- root file systems and bundles ----------------------------------------------
 
-# make_rootfs FOLDER: busybox and a link for each of its programs. The links, some
+# make_rootfs DIRECTORY: busybox and a link for each of its programs. The links, some
 # hundreds, are made once for all tests, and by one process: in an emulated machine,
 # one that starts costs a tenth of a second.
 make_rootfs()
@@ -273,7 +280,7 @@ make_rootfs()
 
 # make_bundle [JQ-FILTER [COMMAND...]]: the config of `knarr spec` in $BUNDLE, without a
 # terminal, with a root file system of its own; its program is the command. ROOTLESS=1:
-# for an ordinary user.
+# for an unprivileged user.
 make_bundle()
 {
 	local config=$BATS_SUITE_TMPDIR/config-$EUID${ROOTLESS:+-rootless}.json
@@ -380,7 +387,7 @@ requires_cap()
 
 requires_user_ns()
 {
-	as_user unshare --user true 2>/dev/null || skip 'ordinary users may not make user namespaces here'
+	as_user unshare --user true 2>/dev/null || skip 'unprivileged users may not make user namespaces here'
 }
 
 requires_cgroup2()
@@ -403,24 +410,24 @@ requires_kernel()
 	[ "$major" -gt "$1" ] || { [ "$major" = "$1" ] && [ "$minor" -ge "$2" ]; } || skip "needs Linux $1.$2"
 }
 
-# ---- an ordinary user -----------------------------------------------------------
+# ---- an unprivileged user -----------------------------------------------------------
 
 # Names of an account with ranges in /etc/subuid and /etc/subgid: whoever runs the
-# tests, or knarr-test, which setup_suite.bash makes for root.
-ordinary_user()
+# tests, or the one that setup_suite.bash makes for root.
+unprivileged_user()
 {
 	if [ "$(id -u)" != 0 ]; then
 		id -un
 	else
-		echo knarr-test
+		echo "${KNARR_TEST_USER:-}"
 	fi
 }
 
-requires_ordinary_user()
+requires_unprivileged_user()
 {
 	local user
-	user=$(ordinary_user)
-	id "$user" >/dev/null 2>&1 || skip 'there is no account knarr-test'
+	user=$(unprivileged_user)
+	[ -n "$user" ] || skip 'no account could be made for an unprivileged user'
 	if ! grep -q "^$user:" /etc/subuid || ! grep -q "^$user:" /etc/subgid; then
 		skip "$user has no ranges in /etc/subuid and /etc/subgid"
 	fi
@@ -436,7 +443,7 @@ as_user()
 exec_as_user()
 {
 	local user uid gid
-	user=$(ordinary_user)
+	user=$(unprivileged_user)
 	if [ "$(id -u)" != 0 ]; then
 		mkdir -p "$T/user"
 		exec env XDG_RUNTIME_DIR="$T/user" "$@"
@@ -453,6 +460,14 @@ knarr_for_user()
 	[ "$(id -u)" = 0 ] || return 0
 	install -m 0755 "$KNARR" "$T/knarr"
 	KNARR=$T/knarr
+}
+
+# For a test of annotations that reach the host, which take an option for root.
+allow_annotations()
+{
+	printf '#!/bin/sh\nexec "%s" --allow-annotations=all "$@"\n' "$KNARR" >"$T/knarr-all"
+	chmod 0755 "$T/knarr-all"
+	KNARR=$T/knarr-all
 }
 
 # ---- containers -----------------------------------------------------------------
@@ -486,6 +501,21 @@ is_sanitized()
 
 # A sanitizer's leak checker cannot work in a program that is traced, and its
 # allocator must be the first library.
+# A library can be preloaded: into $KNARR, or else into the same built with shared libraries.
+requires_preload()
+{
+	! is_static "$KNARR" || {
+		[ -n "${KNARR_SHARED:-}" ] || skip 'a static program preloads nothing, and KNARR_SHARED names no build with shared libraries'
+		KNARR=$(realpath "$KNARR_SHARED")
+	}
+}
+
+# A program that names no dynamic loader; that name is near the begin of the file.
+is_static()
+{
+	! head -c 4096 "$1" | grep -aq '/ld-'
+}
+
 requires_no_sanitizer()
 {
 	! is_sanitized ||
@@ -529,7 +559,7 @@ X
 }
 
 # program_setup: for tests of the program alone, without a container: its name in $KNARR,
-# a folder of the test's own in $T, a state root in $ROOT. `rm -rf` it afterwards.
+# a directory of the test's own in $T, a state root in $ROOT. `rm -rf` it afterwards.
 program_setup()
 {
 	bats_require_minimum_version 1.5.0
@@ -567,6 +597,12 @@ while True:
     os.write(1, data[:len(data) - len(held)].replace(b'\r\n', b'\n'))
 os.write(1, held)
 X
+}
+
+# done_with_error PID: waits for this child of the test (which run cannot), which must fail.
+done_with_error()
+{
+	! wait "$1"
 }
 
 # wait_for_file PATH: until there is something, at most 10 seconds.

@@ -75,7 +75,7 @@ X
 	local creator=$!
 	wait_for_file "$T/hangs"
 	knarr kill "$ID" KILL
-	run ! wait $creator
+	done_with_error $creator
 	run ! knarr state "$ID"
 }
 
@@ -124,6 +124,35 @@ X
 	grep -q '^poststop ' "$T/log"
 }
 
+# The program of a startContainer hook is the image's: the runtime's environment, in which callers
+# have their secrets, is for programs of the host. Those never get the container's, whose
+# LD_PRELOAD would be a library of the image (CVE-2025-23266).
+@test "hooks without env: startContainer has that of the program, all others the runtime's" {
+	local kind
+	mkdir -m 0777 "$BUNDLE/rootfs/results"
+	printf '#!/bin/sh\nenv >/results/env\n' >"$BUNDLE/rootfs/hook"
+	printf '#!/bin/sh\nenv >"$0.env"\n' >"$T/hook"
+	chmod 0755 "$BUNDLE/rootfs/hook" "$T/hook"
+	for kind in prestart createRuntime createContainer poststart poststop; do cp "$T/hook" "$T/$kind"; done
+	edit_bundle_to_run '.process.env |= map(select(startswith("HOME=") | not)) + ["OF_CONTAINER=1", "LD_PRELOAD=/evil.so"]
+		| .hooks = (reduce ("prestart", "createRuntime", "createContainer", "poststart", "poststop") as $kind
+			({}; .[$kind] = [{path: ("'"$T"'/" + $kind)}]) + {startContainer: [{path: "/hook"}]})' env
+	OF_RUNTIME=1 run -0 --separate-stderr knarr run -b "$BUNDLE" "$ID"
+	run -0 diff <(grep -v '^\(_\|PWD\|SHLVL\|OLDPWD\)=' <<<"$output" | sort) \
+		<(grep -v '^\(_\|PWD\|SHLVL\|OLDPWD\)=' "$BUNDLE/rootfs/results/env" | sort)
+	grep -qx 'HOME=/.*' "$BUNDLE/rootfs/results/env"
+	run ! grep -q OF_RUNTIME "$BUNDLE/rootfs/results/env"
+	for kind in prestart createRuntime createContainer poststart poststop; do
+		grep -qx OF_RUNTIME=1 "$T/$kind.env"
+		run ! grep -q 'OF_CONTAINER\|LD_PRELOAD' "$T/$kind.env"
+	done
+	# An environment that is given is what the hook has, also an empty one.
+	edit_bundle '.hooks = {startContainer: [{path: "/hook", env: ["ONE=1"]}]}'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	grep -qx ONE=1 "$BUNDLE/rootfs/results/env"
+	run ! grep -q 'OF_\|HOME' "$BUNDLE/rootfs/results/env"
+}
+
 @test "what hooks print is not the container's output" {
 	local kind
 	for kind in prestart createRuntime createContainer startContainer poststart poststop; do
@@ -136,7 +165,7 @@ X
 	[ "$(sort <<<"$stderr")" = $'by-createContainer\nby-createRuntime\nby-poststart\nby-poststop\nby-prestart\nby-startContainer' ]
 }
 
-@test "a hook that does not read its stdin is no error" {
+@test "a hook that does not read its stdin is not an error" {
 	edit_bundle_to_run '.hooks = {createRuntime: [{path: "/bin/true"}], createContainer: [{path: "/bin/true"}]} | .annotations = {a: ("x" * 70000)}' \
 		true
 	knarr run -b "$BUNDLE" "$ID"

@@ -123,7 +123,7 @@ in_mounts()
 }
 
 # overlay_root OPTIONS [MORE-JSON]: the root is an overlay of the rootfs and of a layer with
-# files of several ids on top, with an upper folder of the container's root.
+# files of several ids on top, with an upper directory of the container's root.
 overlay_root()
 {
 	mkdir "$T/layer" "$T/upper" "$T/work"
@@ -136,7 +136,7 @@ overlay_root()
 		--arg t "$T" --argjson options "$1" --argjson more "${2:-{\}}"
 }
 
-@test 'an overlay as the root: each layer is mapped, the upper folder is not' {
+@test 'an overlay as the root: each layer is mapped, the upper directory is not' {
 	userns_bundle
 	chown -R --no-dereference 0:0 "$BUNDLE/rootfs"
 	overlay_root '["idmap"]'
@@ -161,7 +161,7 @@ overlay_root()
 		sh -c 'stat -c %u:%g /file /roots; touch /x 2>/dev/null || echo read-only'
 	runs
 	[ "$output" = $'7:8\n0:0\nread-only' ]
-	# The bundle may lack a folder for the root: the overlay lies on top of "/" then.
+	# The bundle may lack a directory for the root: the overlay lies on top of "/" then.
 	mv "$BUNDLE/rootfs" "$BUNDLE/other"
 	edit_bundle '.mounts[0].options |= map(sub("/rootfs$"; "/other"))'
 	runs
@@ -193,8 +193,8 @@ overlay_root()
 	[[ $output == *"map the ids of '/proc/sys/kernel' (this file system, or one mounted below it, cannot have mapped ids"* ]]
 }
 
-@test 'an ordinary user cannot map the ids of a mount' {
-	requires_ordinary_user
+@test 'an unprivileged user cannot map the ids of a mount' {
+	requires_unprivileged_user
 	requires_user_ns
 	knarr_for_user
 	ROOTLESS=1 make_bundle
@@ -202,5 +202,91 @@ overlay_root()
 	edit_bundle ".linux.uidMappings[0].hostID = $(as_user id -u) | .linux.gidMappings[0].hostID = $(as_user id -g)"
 	run ! as_user "$KNARR" --root "$T/user/state" run --bundle "$BUNDLE" "$ID"
 	echo "$output"
-	[[ $output == *'.options: an ordinary user cannot map the ids of a mount'* ]]
+	[[ $output == *'.options: an unprivileged user cannot map the ids of a mount'* ]]
+}
+
+# ---- maps in the option, as crun has them ----------------------------------------------
+
+# owners OPTION [FILTER]: who the files of the volume belong to in a container that has it with
+# this option; "NAME UID:GID" with spaces between them. The ids on disk are the names.
+owners()
+{
+	local id
+	for id in 0 5 10 15 20; do
+		touch "$T/volume/$id"
+		chown "$id:$id" "$T/volume/$id"
+	done
+	rm -f "$T/volume/file"
+	make_bundle "${2:-.}"
+	[ $# = 1 ] || {
+		chown -R --no-dereference 1000:1000 "$BUNDLE/rootfs"
+		chmod 0755 "$BUNDLE"
+	}
+	volume "[\"rbind\", \"$1\"]"
+	bundle_runs_sh 'cd /volume && stat -c "%n=%u:%g" 0 5 10 15 20'
+	runs
+	output=${output//$'\n'/ }
+}
+
+TWO_RANGES='.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 1000, size: 10},
+	{containerID: 10, hostID: 5000, size: 1000}] | .linux.gidMappings = .linux.uidMappings'
+
+# Each value was measured with crun 1.8.1; ridmap with knarr alone, crun 1.8.1 does not know it.
+@test 'idmap=uids=…;gids=…: ids on disk are those of the system' {
+	owners 'idmap=uids=0-1000-100;gids=0-2000-100'
+	[ "$output" = '0=1000:2000 5=1005:2005 10=1010:2010 15=1015:2015 20=1020:2020' ]
+	owners 'idmap=gids=0-2000-100;uids=0-1000-6#10-3000-20'
+	[ "$output" = '0=1000:2000 5=1005:2005 10=3000:2010 15=3005:2015 20=3010:2020' ]
+	owners 'ridmap=uids=0-1000-100;gids=0-2000-100'
+	[ "$output" = '0=1000:2000 5=1005:2005 10=1010:2010 15=1015:2015 20=1020:2020' ]
+}
+
+@test 'idmap=uids=…;gids=… in a user namespace, and relative to it' {
+	local none=65534:65534
+	owners 'idmap=uids=0-1000-6#10-5003-20;gids=0-2000-100' "$TWO_RANGES"
+	[ "$output" = '0=0:65534 5=5:65534 10=13:65534 15=18:65534 20=23:65534' ]
+	owners 'idmap=uids=@0-2-5;gids=@0-3-5' "$TWO_RANGES"
+	[ "$output" = "0=2:3 5=$none 10=$none 15=$none 20=$none" ]
+	owners 'idmap=uids=@0-0-10#@10-10-500;gids=@0-0-10' "$TWO_RANGES"
+	[ "$output" = '0=0:0 5=5:5 10=10:65534 15=15:65534 20=20:65534' ]
+	# Which range of the namespace counts tells the id on disk.
+	owners 'idmap=uids=@0-15-5;gids=@0-15-5' "$TWO_RANGES"
+	[ "$output" = "0=$none 5=$none 10=$none 15=$none 20=$none" ]
+	owners 'idmap=uids=@5-2-5;gids=@5-3-5' "$TWO_RANGES"
+	[ "$output" = "0=$none 5=2:3 10=$none 15=$none 20=$none" ]
+	owners 'idmap=' "$TWO_RANGES"
+	[ "$output" = '0=0:0 5=5:5 10=10:10 15=15:15 20=20:20' ]
+}
+
+@test 'idmap=: what is not a map is refused, and check says so' {
+	local option why n
+	while IFS=' ' read -r option why; do
+		make_bundle .
+		volume "[\"rbind\", \"$option\"]"
+		n=$(($(jq '.mounts | length' "$BUNDLE/config.json") - 1))
+		run -1 knarr run -b "$BUNDLE" "$ID"
+		[ "$output" = "knarr: mounts[$n].options: idmap: $why" ]
+		run -1 knarr check "$BUNDLE"
+		[[ "$output" == *": error: mounts[$n].options: idmap: $why"* ]]
+	done <<-'END'
+		idmap=uids=0-0-1 uids and gids go together
+		idmap=gids=0-0-1 uids and gids go together
+		idmap=uids=0-0-1;gids=0-0 the range '0-0' is not of the form FILE-SYSTEM-ID-HOST-ID-SIZE
+		idmap=uids=0-0-1;gids=0-0-1-1 the range '0-0-1-1' is not of the form FILE-SYSTEM-ID-HOST-ID-SIZE
+		idmap=uids=a-0-1;gids=0-0-1 the range 'a-0-1' is not of the form FILE-SYSTEM-ID-HOST-ID-SIZE
+		idmap=uids=-1-0-1;gids=0-0-1 the range '-1-0-1' is not of the form FILE-SYSTEM-ID-HOST-ID-SIZE
+		idmap=uids=;gids=0-0-1 the range '' is not of the form FILE-SYSTEM-ID-HOST-ID-SIZE
+		idmap=uids=0-0-0;gids=0-0-1 the range '0-0-0' is empty
+		idmap=uids=0-0-4294967295;gids=0-0-1 the range '0-0-4294967295' is not of the form FILE-SYSTEM-ID-HOST-ID-SIZE
+		idmap=uids=1-0-4294967294#1-0-2;gids=0-0-1 the range '1-0-2' overlaps one before it
+		idmap=uids=0-1000-2#1-2000-2;gids=0-1-1 the range '1-2000-2' overlaps one before it
+		idmap=uids=2-0-4294967294;gids=0-0-1 the range '2-0-4294967294' goes beyond the largest id
+		idmap=uids=0-0-1;gids=0-0-1;foo=1 'foo=1' is neither 'uids=…' nor 'gids=…'
+		idmap=uids=0-0-1;uids=0-0-1;gids=0-0-1 uids or gids is given twice
+		idmap=uids=@0-0-1;gids=0-0-1 the range '@0-0-1' is relative to a user namespace, for which the config has no mappings
+	END
+	make_bundle .
+	volume '["rbind", "idmap=uids=0-0-1;gids=0-0-1"]' "$T/volume" '{"uidMappings": [{"containerID": 0, "hostID": 0, "size": 1}], "gidMappings": [{"containerID": 0, "hostID": 0, "size": 1}]}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == *'both idmap=… and uidMappings say how ids are mapped' ]]
 }

@@ -15,9 +15,9 @@ teardown() {
 	requires_command cc
 	# What ldd cannot list is a static program, which loads nothing before itself;
 	# a sanitizer's allocator must itself be the first.
-	ldd "$KNARR" >"$T/ldd" 2>&1 || skip 'a static program cannot preload'
+	requires_preload
 	requires_no_sanitizer 'the sanitizer has an allocator of its own'
-	cc -shared -fPIC -O2 -o "$T/no_malloc.so" "$BATS_TEST_DIRNAME/../preload/no_malloc.c"
+	cc -shared -fPIC -O2 -o "$T/no_malloc.so" "$BATS_TEST_DIRNAME/../inject/no_malloc.c"
 	# The library tells a child that allocates: first see it do so.
 	cat >"$T/child.c" <<-'X'
 		#include <stdlib.h>

@@ -10,11 +10,12 @@ setup() {
 }
 
 teardown() {
+	[ -z "${HOLDER:-}" ] || kill "$HOLDER"
 	container_teardown
 }
 
 # Namespaces, seccomp, a cgroup below parents of its own, a session keyring, a
-# mount on a folder that the rootfs lacks, and one hook of each kind; each hook
+# mount on a directory that the rootfs lacks, and one hook of each kind; each hook
 # that runs in the runtime or in its init notes the descriptors that it finds.
 full_bundle() {
 	make_bundle '.root.readonly = false | .mounts += [{destination: "/made/by/mount", type: "tmpfs", source: "tmpfs"}]'
@@ -49,12 +50,23 @@ rootfs_files() {
 	find "$BUNDLE/rootfs" -printf '%P %y %s\n' | sort
 }
 
-# What is there for all processes: SysV and POSIX objects, network interfaces
-# (veth peers and bridges show here).
+# The tests run in IPC and network namespaces of their own, so that what shows there is
+# theirs: a process that only stands in them keeps them for all.
+own_namespaces() {
+	unshare --ipc --net sleep 10000 3>&- &
+	HOLDER=$!
+	while [ "$(readlink "/proc/$HOLDER/ns/net")" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
+	BATS_LEAK_IGNORE=$HOLDER
+	printf '#!/bin/sh\nexec nsenter --ipc --net --target %s %s "$@"\n' "$HOLDER" "$KNARR" >"$T/knarr-inside"
+	chmod 755 "$T/knarr-inside"
+	KNARR=$T/knarr-inside
+}
+
+# SysV objects and network interfaces (veth peers and bridges show here).
 host_objects() {
-	tail -qn +2 /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg | awk '{ print $1, $2, $3 }'
-	ls -A /dev/shm /dev/mqueue 2>/dev/null
-	ls /sys/class/net
+	nsenter --ipc --net --target "$HOLDER" sh -c '
+		tail -qn +2 /proc/sysvipc/shm /proc/sysvipc/sem /proc/sysvipc/msg
+		sed -n "s/:.*/ interface/p" /proc/net/dev' | awk '{ print $1, $2, $3 }'
 }
 
 # Keys that root has in all sessions of the host.
@@ -62,22 +74,31 @@ key_count() {
 	awk '$1 == "0:" { split($3, n, "/"); print n[1] }' /proc/key-users
 }
 
+# Of this shell: asked without a pipe, whose other end it may not have closed yet.
+own_fds() {
+	local fds=("/proc/$$/fd"/*)
+	OWN_FDS_NOW=${fds[*]}
+}
+
 before() {
+	own_namespaces
 	FILES=$(rootfs_files)
 	OBJECTS=$(host_objects)
 	KEYS=$(key_count)
-	OWN_FDS=$(ls /proc/$$/fd)
+	own_fds
+	OWN_FDS=$OWN_FDS_NOW
 	mkdir -p "$T/tmp"
 	export TMPDIR=$T/tmp
 }
 
 # after: asserts that all is as before; processes, mounts, cgroups, keyrings and
-# state folders are looked for by the teardown.
+# state directories are looked for by the teardown.
 after() {
 	local left
-	[ "$(ls /proc/$$/fd)" = "$OWN_FDS" ]
+	own_fds
+	[ "$OWN_FDS_NOW" = "$OWN_FDS" ]
 	[ "$(ls -A "$T/tmp")" = '' ]
-	# Folders that only serve as mount points stay, with every runtime.
+	# Directories that only serve as mount points stay, with every runtime.
 	left=$(diff <(echo "$FILES") <(rootfs_files) | grep '^[<>]' | grep -vE '^[<>] (made d|made/by d|made/by/mount d| d) ' || true)
 	[ "$left" = '' ] || { echo "changes of the rootfs: $left"; return 1; }
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -86,14 +107,11 @@ after() {
 		sleep 0.2
 	done
 	[ "$left" = '' ] || { echo "objects of the host: $left"; return 1; }
-	# The state root holds the cache of filters and nothing else, and that one filter.
-	[ "$(ls -A "$ROOT")" = @seccomp ]
-	[ "$(ls -A "$ROOT/@seccomp" | grep -vc '^[0-9a-f]\{32\}\.bpf$')" = 0 ]
-	[ "$(ls -A "$ROOT/@seccomp" | wc -l)" -le 2 ]
+	[ -z "$(ls -A "$ROOT")" ]
 	keys_settled
 }
 
-# Other users of the machine have keys too; some dozens of them are no leak of
+# Other users of the machine have keys too; some dozens of them are not a leak of
 # more than a thousand containers. The kernel collects dead keys later.
 keys_settled() {
 	local now
@@ -107,14 +125,14 @@ keys_settled() {
 }
 
 # Every hook of a kind found the same descriptors: the standard ones, and the
-# folder /proc/self/fd itself or the shell's script.
+# directory /proc/self/fd itself or the shell's script.
 check_hook_fds() {
 	local kind
 	for kind in createRuntime createContainer poststart poststop; do
 		run -0 awk -v k=$kind '$1 == k' "$T/fds"
 		[ "$(sort -u <<<"$output" | wc -l)" = 1 ] || { sort <<<"$output" | uniq -c; return 1; }
 	done
-	# A file and a folder that the shell itself has open.
+	# A file and a directory that the shell itself has open.
 	run -0 awk '{ if (NF > 6) print }' "$T/fds"
 	[ "$output" = '' ]
 	! grep -E ' ([2-9][0-9]|1[1-9]|[4-9])( |$)' "$T/fds"
@@ -144,7 +162,7 @@ without_hooks() {
 	without_hooks
 	edit_bundle '.linux.cgroupsPath = "/\($id)-parent/all/own"' --arg id "$ID"
 	before
-	local i
+	local i runs=()
 	# Several share parents that knarr makes and removes, each has a cgroup of its own.
 	for i in 0 1 2 3 4 5 6 7 8 9 10 11; do
 		mkdir "$T/b$i"
@@ -155,8 +173,9 @@ without_hooks() {
 				"$KNARR" --root "$ROOT" run -b "$T/b$i" "$ID-$i" </dev/null || echo "failed: $?"
 			done
 		) >>"$T/out" 2>&1 &
+		runs+=($!)
 	done
-	wait
+	wait "${runs[@]}"
 	[ ! -s "$T/out" ] || { cat "$T/out"; return 1; }
 	after
 }
@@ -180,20 +199,20 @@ without_hooks() {
 	after
 }
 
-@test "containers of an ordinary user leave nothing" {
+@test "containers of an unprivileged user leave nothing" {
 	requires_user_ns
-	requires_ordinary_user
+	requires_unprivileged_user
 	knarr_for_user
 	as_user true
 	rm -rf "$BUNDLE"
 	ROOTLESS=1 make_bundle '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["reboot"], action: "SCMP_ACT_ERRNO"}]}'
 	edit_bundle '.linux.uidMappings[0].hostID = ($u | tonumber) | .linux.gidMappings[0].hostID = ($g | tonumber)' \
-		--arg u "$(id -u "$(ordinary_user)")" --arg g "$(id -g "$(ordinary_user)")"
+		--arg u "$(id -u "$(unprivileged_user)")" --arg g "$(id -g "$(unprivileged_user)")"
 	bundle_runs /bin/true
-	chown -R --no-dereference "$(ordinary_user):" "$BUNDLE"
-	# 200 keys are all that an ordinary user may have.
+	chown -R --no-dereference "$(unprivileged_user):" "$BUNDLE"
+	# 200 keys are all that an unprivileged user may have.
 	as_user bash -c 'for ((i = 0; i < $1 / 3; i++)); do "$2" --root "$3" run -b "$4" "$5" </dev/null || exit 1; done' \
 		bash "$RUNS" "$KNARR" "$T/user/state" "$BUNDLE" "$ID" >"$T/out" 2>&1 || { tail "$T/out"; return 1; }
 	[ ! -s "$T/out" ] || { cat "$T/out"; return 1; }
-	[ "$(ls -A "$T/user/state")" = @seccomp ]
+	[ -z "$(ls -A "$T/user/state")" ]
 }

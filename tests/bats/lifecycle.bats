@@ -95,7 +95,7 @@ teardown() {
 	knarr delete --force "$ID"
 }
 
-@test "ids that are no names are refused" {
+@test "ids that are not names are refused" {
 	for id in .. . 'a/b' 'a b' ''; do
 		run ! knarr run -b "$BUNDLE" "$id"
 	done
@@ -139,7 +139,7 @@ teardown() {
 	[[ "$output" == *"permission denied"* ]]
 }
 
-@test "a program that is no program is an error of start" {
+@test "a file that is not a program is an error of start" {
 	printf 'garbage' >"$BUNDLE/rootfs/bad" && chmod 755 "$BUNDLE/rootfs/bad"
 	bundle_runs /bad
 	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
@@ -193,7 +193,7 @@ teardown() {
 @test "only the standard descriptors reach the program, and the preserved ones" {
 	bundle_runs sh -c 'ls /proc/self/fd | tr "\n" " "'
 	run -0 knarr_with_fds 'exec 5</dev/null 7</dev/null' run -b "$BUNDLE" "$ID"
-	[ "${output% }" = "0 1 2 3" ]    # 3: ls has the folder open
+	[ "${output% }" = "0 1 2 3" ]    # 3: ls has the directory open
 	run -0 knarr_with_fds 'exec 3</dev/null 4</dev/null' run --preserve-fds 2 -b "$BUNDLE" "$ID"
 	[ "${output% }" = "0 1 2 3 4 5" ]
 	run -0 knarr_with_fds 'exec 3>&- 4</dev/null 5>&-' run --preserve-fds 3 -b "$BUNDLE" "$ID"

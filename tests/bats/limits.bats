@@ -176,7 +176,7 @@ without_rdma_limits() {
 	[[ "$output" == *'linux.resources.unified["no.such.file"]'* ]]
 }
 
-# The disk that holds a folder, "254:0"; a partition's limits are the disk's.
+# The disk that holds a directory, "254:0"; a partition's limits are the disk's.
 disk_of() {
 	local number
 	number=$(findmnt -nvo MAJ:MIN -T "$1" | tr -d ' ')
@@ -203,13 +203,57 @@ disk_of() {
 	run -0 knarr run -b "$BUNDLE" "$ID"
 }
 
-@test "pids.limit 0 lets nothing start, and the error says why" {
+@test "pids.limit 0 leaves the program alone, and exec works at the limit" {
 	requires_controller pids
-	resources '{pids: {limit: 0}}' true
-	run -1 knarr run -b "$BUNDLE" "$ID"
+	resources '{pids: {limit: 0}}' sh -c 'read -r max </sys/fs/cgroup/pids.max; echo $max; sleep 1 & wait'
+	run ! knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
-	[ "${#lines[@]}" = 1 ]
-	[[ "$output" == *pids.max* ]]
+	[ "${lines[0]}" = 1 ]
+	[[ "$output" == *"can't fork"* ]]
+	bundle_runs sleep 1000
+	start
+	holds pids.max 1
+	holds pids.current 1
+	# Moved there, where it cannot be made, and with nobody beside it.
+	run -0 knarr exec "$ID" grep ^0:: /proc/self/cgroup
+	[ "$output" = 0::/ ]
+	run ! knarr exec "$ID" sh -c 'true | true'
+	[[ "$output" == *"can't fork"* ]]
+	knarr update --pids-limit 20 "$ID"
+	run -0 knarr exec "$ID" sh -c 'true | true'
+	knarr update --pids-limit 0 "$ID"
+	holds pids.max 1
+	run -0 knarr exec "$ID" true
+	# What 0 in the file itself does.
+	knarr update -r - "$ID" <<<'{"unified": {"pids.max": "0"}}'
+	holds pids.max 0
+	run -0 knarr exec "$ID" true
+	knarr delete -f "$ID"
+	resources '{unified: {"pids.max": "0"}}' cat /sys/fs/cgroup/pids.max
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = 0 ]
+}
+
+@test "pids.limit 1 with a namespace by path: the process that joins is not in the cgroup" {
+	local pid
+	requires_controller pids
+	unshare --net sleep 1000 &
+	pid=$!
+	for _ in {1..100}; do
+		[ "$(readlink "/proc/$pid/ns/net")" = "$(readlink /proc/self/ns/net)" ] || break
+		sleep 0.05
+	done
+	resources '{pids: {limit: 1}}' cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids.current
+	edit_bundle '.linux.namespaces |= map(select(.type != "network")) + [{type: "network", path: $p}]' --arg p "/proc/$pid/ns/net"
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = $'1\n1' ]
+	# The refusal that was got around is not told as the reason of another error.
+	bundle_runs /no/such
+	run ! knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[[ "$output" == *'no such file'* && "$output" != *pids.max* ]]
+	kill $pid
+	wait $pid || true
 }
 
 @test "memory.limit too small for any program: one error that says so" {
@@ -237,7 +281,7 @@ disk_of() {
 	knarr delete -f "$ID"
 }
 
-@test "cpu.shares: on one processor the greater share gets more" {
+@test "cpu.shares: on one CPU the greater share gets more" {
 	requires_controller cpu
 	requires_controller cpuset
 	resources '{cpu: {shares: 10240, cpus: "0"}}' sh -c 'while :; do :; done'
@@ -257,7 +301,7 @@ disk_of() {
 	[ "$before" -gt $((small * 5)) ]
 }
 
-@test "cpu.cpus: the program sees one processor" {
+@test "cpu.cpus: the program sees one CPU" {
 	requires_controller cpuset
 	resources '{cpu: {cpus: "0"}}' sh -c 'grep Cpus_allowed_list: /proc/self/status'
 	run -0 knarr run -b "$BUNDLE" "$ID"
@@ -344,6 +388,40 @@ disk_of() {
 	[[ "$output" == *'x: Operation not permitted'*others ]]
 }
 
+# As with runc and crun. With CAP_MKNOD, which most callers give, the host's disk would be
+# a mknod away.
+@test "devices: without rules every node can be made, and the default devices alone be used" {
+	local rules
+	edit_bundle '.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+	bundle_runs_sh 'mknod /x c 240 7 && mknod /y b 240 7 && { head -c 0 </x; head -c 0 </y; }
+		rm -f /x /y; mknod /n c 1 3 && echo x >/n && head -c 1 /dev/urandom >/dev/null && echo default'
+	for rules in 'del(.linux.resources)' '.linux.resources = {}' '.linux.resources = {devices: []}'; do
+		edit_bundle "$rules"
+		run -0 knarr run -b "$BUNDLE" "$ID"
+		echo "$output"
+		[ "$(grep -c ': Operation not permitted' <<<"$output")" = 2 ]
+		[[ "$output" != *mknod* && "$output" == *default ]]
+		rm -f "$BUNDLE/rootfs/n"
+	done
+	# Rules that allow everything are taken at their word.
+	edit_bundle '.linux.resources = {devices: [{allow: true, access: "rwm"}]}'
+	run -0 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "$(grep -c ': No such device' <<<"$output")" = 2 ]
+}
+
+@test "devices: without rules an update adds none, and exec has them too" {
+	edit_bundle 'del(.linux.resources) | .process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+	bundle_runs sleep 1000
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run -0 knarr update -r - "$ID" <<<'{"devices": [{"allow": true, "access": "rwm"}]}'
+	# The last command's status is that of the open.
+	run ! knarr exec "$ID" sh -c 'mknod /x c 240 7 && head -c 0 </x'
+	echo "$output"
+	[[ "$output" == *"open /x: Operation not permitted" ]]
+	knarr delete --force "$ID"
+}
+
 @test "devices: rules for minors beside each other hold as the one range that they become" {
 	edit_bundle '.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
 	resources '{devices: ([{allow: false, access: "rwm"}] + [range(2; 66) | {allow: true, type: "c", major: 240, minor: ., access: "m"}]
@@ -352,6 +430,27 @@ disk_of() {
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
 	[ "${lines[*]}" = '2 19 21 65 no' ]
+}
+
+@test "devices: thousands of rules for devices that lie apart hold; too many are one error" {
+	edit_bundle '.process.capabilities |= with_entries(.value += ["CAP_MKNOD"])'
+	bundle_runs_sh 'for n in 0 1 2 3 4795 4797 4798 4800; do ! mknod /x c 24$((n / 3 % 5)) $n 2>/dev/null || echo $n; rm -f /x; done'
+	local n
+	for n in 1600 5000; do
+		edit_bundle '.linux.resources = {devices: ([{allow: false, access: "rwm"}] +
+			[range($n) | {allow: true, type: "c", major: (240 + . % 5), minor: (. * 3), access: "m"}] +
+			[{allow: false, type: "c", major: 241, minor: 3, access: "m"}])}' --argjson n $n
+		run -0 knarr run -b "$BUNDLE" "$ID"
+		echo "$output"
+		[ "${lines[*]}" = "0 4797$([ $n = 1600 ] || echo ' 4800')" ]
+	done
+	edit_bundle '.linux.resources = {devices: ([{allow: false, access: "rwm"}] +
+		[range(20000) | {allow: true, type: "c", major: 240, minor: (. * 3), access: "m"}])}'
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *'linux.resources.devices: load 20009 rules as an eBPF program (it is too large for the kernel)'* ]]
+	[ ! -e "$CG" ]
 }
 
 # ---- where the container is -------------------------------------------------------
@@ -461,9 +560,9 @@ held" ]
 	knarr delete -f "$ID"
 }
 
-# ---- an ordinary user to whom a cgroup was delegated --------------------------------
+# ---- an unprivileged user to whom a cgroup was delegated --------------------------------
 
-# as_user_in CGROUP COMMAND...: as the ordinary user, from within that cgroup.
+# as_user_in CGROUP COMMAND...: as the unprivileged user, from within that cgroup.
 as_user_in() {
 	local cgroup=$1
 	shift
@@ -473,23 +572,23 @@ as_user_in() {
 	)
 }
 
-# His own id is all that he maps.
+# Their own id is all that they map.
 rootless_bundle() {
 	ROOTLESS=1 make_bundle '.root.readonly = false | del(.linux.uidMappings, .linux.gidMappings)'
 	edit_bundle 'del(.linux.cgroupsPath)'
-	chown -R "$(ordinary_user):" "$BUNDLE"
+	chown -R "$(unprivileged_user):" "$BUNDLE"
 }
 
 delegated() {
 	local file user
-	user=$(ordinary_user)
+	user=$(unprivileged_user)
 	GIVEN=$(cgroup_mount)/knarr-test-given-$ID
 	mkdir "$GIVEN" "$GIVEN/own"
 	for file in . cgroup.procs cgroup.subtree_control cgroup.threads own own/cgroup.procs; do chown "$user" "$GIVEN/$file"; done
 }
 
 @test "rootless: limits hold in a delegated cgroup" {
-	requires_ordinary_user
+	requires_unprivileged_user
 	requires_controller memory
 	requires_controller pids
 	grep -qw memory "$(cgroup_mount)/cgroup.subtree_control" || skip 'the root cgroup does not pass on the memory controller'
@@ -507,9 +606,9 @@ delegated() {
 	rmdir "$GIVEN/own" "$GIVEN"
 }
 
-@test "rootless: processors in a delegated cgroup, and the error where another user's process is in it" {
+@test "rootless: CPUs in a delegated cgroup, and the error where another user's process is in it" {
 	local pid
-	requires_ordinary_user
+	requires_unprivileged_user
 	requires_controller cpuset
 	grep -qw cpuset "$(cgroup_mount)/cgroup.subtree_control" || skip 'the root cgroup does not pass on the cpuset controller'
 	delegated
@@ -533,7 +632,7 @@ delegated() {
 }
 
 @test "rootless: a limit without delegation is one error that says what to do" {
-	requires_ordinary_user
+	requires_unprivileged_user
 	requires_controller memory
 	knarr_for_user
 	rootless_bundle

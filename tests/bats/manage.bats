@@ -91,7 +91,7 @@ cgroup() {
 	[ "$(jq length <<<"$output")" = 2 ]
 	jq -e "index($pid) != null" <<<"$output"
 	run -1 knarr ps "$ID" -eo comm
-	[[ "$output" == *'no column PID'* ]]
+	[[ "$output" == *'no PID column'* ]]
 	run -1 knarr ps "$ID" --no-such-option
 	knarr kill "$ID" KILL
 	wait_status "$ID" stopped
@@ -136,6 +136,11 @@ cgroup() {
 	run -1 knarr update -r - "$ID" <<<'{"unified": {"no.file": "1"}}'
 	edit_bundle '.linux.resources = {}'
 	cmp "$saved" "$T/before"
+	run -1 knarr update -r - "$ID" <<<'{"hugepageLimits": [{"pageSize": "2MB", "limit": 6291456}], "unified": {"no.file": "1"}}'
+	[[ "$output" == *"has no file 'no.file'"* ]]
+	[ "${#lines[@]}" = 1 ]
+	[ "$(cat "$(cgroup)/hugetlb.2MB.max")" = 2097152 ]
+	cmp "$saved" "$T/before"
 	knarr exec "$ID" true
 }
 
@@ -168,7 +173,115 @@ cgroup() {
 	[ "$(cat "$dir/memory.max" "$dir/pids.max" | tr '\n' ' ')" = 'max max ' ]
 }
 
-@test "update refuses what is no number, and what it cannot do" {
+@test "update: 0 is a value where it means something, and warned about where it does not" {
+	local option
+	start_container
+	for option in --memory --memory-swap --cpu-share --blkio-weight; do
+		run -0 knarr update $option 0 "$ID"
+		[ "$output" = "knarr: warning: option '$option' is ignored: 0 is not a value for it" ]
+	done
+	for option in --cpuset-cpus --cpuset-mems; do
+		run -0 knarr update $option '' "$ID"
+		[ "$output" = "knarr: warning: option '$option' is ignored: it is empty" ]
+	done
+	for option in --memory-reservation --cpu-quota --cpu-period --cpu-burst --cpu-idle --cpu-rt-period --cpu-rt-runtime; do
+		run -0 knarr update $option 0 "$ID"
+		[ "$output" = '' ]
+	done
+	jq -e '.linux.resources | .memory.reservation == 0 and .cpu.quota == -1 and .cpu.period == 100000 and .cpu.burst == 0 and
+		(.cpu | has("cpus") | not)' \
+		"$ROOT/$ID/config.json"
+}
+
+@test "update: 0 takes a limit back" {
+	requires_controller memory
+	requires_controller cpu
+	start_container
+	local dir
+	dir=$(cgroup)
+	[ -e "$dir/cpu.max.burst" ] || skip 'the kernel has no cpu.max.burst'
+	knarr update --memory-reservation 32M --cpu-quota 20000 --cpu-period 50000 --cpu-burst 10000 "$ID"
+	[ "$(cat "$dir/memory.low" "$dir/cpu.max" "$dir/cpu.max.burst" | tr '\n' ' ')" = '33554432 20000 50000 10000 ' ]
+	# The kernel takes no quota below the burst of before, nor a burst above it.
+	knarr update --cpu-quota 5000 --cpu-burst 4000 "$ID"
+	[ "$(cat "$dir/cpu.max" "$dir/cpu.max.burst" | tr '\n' ' ')" = '5000 50000 4000 ' ]
+	knarr update --cpu-quota 30000 --cpu-burst 25000 "$ID"
+	[ "$(cat "$dir/cpu.max" "$dir/cpu.max.burst" | tr '\n' ' ')" = '30000 50000 25000 ' ]
+	run -1 knarr update --cpu-quota 20000 "$ID"
+	[[ "$output" == *'linux.resources.cpu.quota: '*'(the quota may not be less than cpu.max.burst, 25000): invalid argument' ]]
+	run -1 knarr update --cpu-burst 40000 "$ID"
+	[[ "$output" == *'linux.resources.cpu.burst: '*"(it may not be more than the quota, cpu.max '30000 50000'): invalid argument" ]]
+	knarr update --cpu-burst 0 --memory-reservation 0 --cpu-period 0 "$ID"
+	[ "$(cat "$dir/memory.low" "$dir/cpu.max" "$dir/cpu.max.burst" | tr '\n' ' ')" = '0 30000 100000 0 ' ]
+	knarr update --cpu-quota 0 "$ID"
+	[ "$(<"$dir/cpu.max")" = 'max 100000' ]
+}
+
+# limits: what the files hold that updates write.
+limits() {
+	cat "$(cgroup)"/{memory.max,memory.low,cpu.weight,cpu.idle,cpu.max,cpu.max.burst,cpuset.cpus.effective,pids.max,io.max}
+}
+
+@test "update: one limit that the kernel refuses, and all are what they were" {
+	requires_controller memory
+	requires_controller cpu
+	requires_controller cpuset
+	requires_controller pids
+	requires_controller io
+	requires_kernel 5 15 # for cpu.idle
+	local before
+	start_container
+	before=$(limits)
+	run -1 knarr update -r - "$ID" <<-'END'
+		{"memory": {"limit": 67108864, "reservation": 33554432}, "cpu": {"quota": 20000, "period": 50000, "burst": 10000,
+			"idle": 1, "cpus": "0"}, "pids": {"limit": 50}, "unified": {"cgroup.max.depth": "x"}}
+	END
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[ "$(limits)" = "$before" ]
+	knarr update --memory 64m --cpu-share 512 --cpu-quota 20000 --cpu-period 50000 --cpu-burst 20000 --pids-limit 50 "$ID"
+	before=$(limits)
+	run -1 knarr update -r - "$ID" <<-'END'
+		{"memory": {"limit": -1}, "cpu": {"quota": 10000, "burst": 5000, "idle": 1}, "pids": {"limit": -1},
+			"unified": {"cgroup.max.depth": "x"}}
+	END
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	[ "$(limits)" = "$before" ]
+	knarr exec "$ID" true
+}
+
+@test "update: the weight of an idle cgroup" {
+	requires_controller cpu
+	requires_kernel 5 15 # for cpu.idle
+	start_container
+	local dir
+	dir=$(cgroup)
+	knarr update --cpu-share 512 --cpu-idle 1 "$ID"
+	[ "$(<"$dir/cpu.idle")" = 1 ]
+	knarr update --cpu-share 512 --cpu-idle 1 "$ID"
+	run -1 knarr update --cpu-share 512 "$ID"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *'linux.resources.cpu.shares: '*'(cpu.idle is 1, and an idle cgroup has no weight): invalid argument' ]]
+	knarr update --cpu-share 2048 --cpu-idle 0 "$ID"
+	[ "$(cat "$dir/cpu.idle" "$dir/cpu.weight" | tr '\n' ' ')" = '0 174 ' ]
+}
+
+@test "update: a limit of memory and swap together needs one of memory" {
+	start_container
+	run -1 knarr update --memory -1 --memory-swap 300M "$ID"
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *'linux.resources.memory.swap: 314572800 counts memory and swap together, which cgroup v2 can limit only where memory.limit is not -1 (hint: '* ]]
+	run -1 knarr update --memory-swap 300M "$ID"
+	[ "${#lines[@]}" = 1 ]
+	if [ -e "$(cgroup)/memory.max" ]; then
+		[[ "$output" == *'memory.limit is not -1'* ]]
+	else
+		[[ "$output" == *"linux.resources.memory.swap: controller 'memory' is "* ]]
+	fi
+}
+
+@test "update refuses what is not a number, and what it cannot do" {
 	start_container
 	local words
 	while read -r words; do
@@ -191,7 +304,7 @@ cgroup() {
 	run -1 knarr update --cpu-rt-runtime 1000 "$ID"
 	[[ "$output" == *'no realtime limits'* ]]
 	run -1 knarr update --l3-cache-schema L3:0=f "$ID"
-	[[ "$output" == *"container \"$ID\" has no group of resctrl"* ]]
+	[[ "$output" == *"container \"$ID\" has no resctrl group"* ]]
 	echo '{"memory": {"limit": "x"}, "pids": {"limit": []}}' >"$T/resources"
 	run -1 knarr update -r "$T/resources" "$ID"
 	[[ "$output" == *"$T/resources:1:"*'memory.limit: '*'pids.limit: '* ]]

@@ -33,7 +33,7 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	{"destination": "/etc/one-file", "source": "DATA/file", "options": ["bind", "nosuid"]},
 	{"destination": "/scratch", "type": "tmpfs", "source": "tmpfs", "options": ["size=1m", "mode=0700"]}]'
 
-@test "binds of folders and files, and a tmpfs, come and go" {
+@test "binds of directories and files, and a tmpfs, come and go" {
 	start
 	local before
 	before=$(in_container cat /proc/self/mountinfo)
@@ -62,7 +62,7 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	local before
 	before=$(in_container cat /proc/self/mountinfo)
 	run -1 mounts add '[{"destination": "/scratch", "type": "tmpfs"}, {"destination": "/x", "type": "proc", "source": "proc"}]'
-	[[ "$output" == *"mounts[1].type: only bind mounts and tmpfs can be added to a container that runs, not 'proc'"* ]]
+	[[ "$output" == *"mounts[1].type: only bind mounts and tmpfs can be added to a running container, not 'proc'"* ]]
 	run -1 mounts add '[{"destination": "/scratch", "type": "tmpfs"}, {"destination": "/x", "source": "/no/such", "options": ["bind"]}]'
 	[[ "$output" == *"mounts[1].source: '/no/such'"* ]]
 	run -1 mounts add "[{\"destination\": \"/scratch\", \"type\": \"tmpfs\"}, {\"destination\": \"/etc/passwd\", \"source\": \"$T/data\", \"options\": [\"bind\"]}]"
@@ -73,7 +73,7 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	run -1 mounts add '[{"destination": 1}]'
 	[[ "$output" == *mounts.json:1:*destination* ]]
 	run -1 mounts remove '[{"destination": "/proc"}]'
-	[[ "$output" == *'stays as long as the container runs'* ]]
+	[[ "$output" == *'cannot be removed while the container runs'* ]]
 	run -1 knarr mounts change "$ID" "$T/mounts.json"
 	[ "$(in_container cat /proc/self/mountinfo)" = "$before" ]
 	cmp "$BUNDLE/config.json" "$ROOT/$ID/config.json"
@@ -115,13 +115,13 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	[ "$status" != 0 ] || [ "$(in_container stat -c %u /new/mapped/file)" = 0 ]
 }
 
-@test "an ordinary user can add a tmpfs" {
-	requires_ordinary_user
+@test "an unprivileged user can add a tmpfs" {
+	requires_unprivileged_user
 	requires_user_ns
 	knarr_for_user
 	ROOTLESS=1 make_bundle
 	local user
-	user=$(ordinary_user)
+	user=$(unprivileged_user)
 	chown -R --no-dereference "$user:" "$BUNDLE"
 	edit_bundle ".linux.uidMappings[0].hostID = $(id -u "$user") | .linux.gidMappings[0].hostID = $(id -g "$user") | .root.readonly = false"
 	bundle_runs sleep 1000
@@ -130,6 +130,17 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	as_user "$KNARR" --root "$T/user/state" exec "$ID" grep -q ' /scratch ' /proc/self/mountinfo </dev/null
 	echo '[{"destination": "/x", "source": "/etc", "options": ["rbind"]}]' >"$T/mounts.json"
 	run -1 as_user "$KNARR" --root "$T/user/state" mounts add "$ID" "$T/mounts.json"
-	[[ "$output" == *'an ordinary user can add tmpfs only'* ]]
+	[[ "$output" == *'an unprivileged user can add only tmpfs'* ]]
 	as_user "$KNARR" --root "$T/user/state" delete --force "$ID"
+}
+
+# More than fsconfig(2) takes: it is made in a private place of the container's mount namespace,
+# of which nothing is left, and the container's /proc has no part in it.
+@test "a tmpfs with an option of more than 255 bytes" {
+	start
+	local before
+	before=$(in_container cut -d' ' -f5 /proc/self/mountinfo)
+	mounts add "[{\"destination\": \"/long\", \"type\": \"tmpfs\", \"options\": [\"size=$(printf '%0300d' 4)m\", \"nosuid\", \"nodev\", \"ro\"]}]"
+	[ "$(in_container cut -d' ' -f5 /proc/self/mountinfo)" = "$before"$'\n/long' ]
+	[[ "$(in_container grep ' /long ' /proc/self/mountinfo)" == *' ro,nosuid,nodev'*size=4096k* ]]
 }

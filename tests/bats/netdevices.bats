@@ -189,18 +189,18 @@ facts()
 	[[ $output == *"move 'lo' into the container as 'lo7' (it is bound to its network namespace)"* ]]
 }
 
-@test 'the namespace of the runtime is no place to move to' {
+@test 'a device cannot move to the namespace of the runtime' {
 	edit_bundle '.linux.namespaces |= map(if .type == "network" then .path = $path else . end)' --arg path "/proc/$HOST/ns/net"
 	run ! hknarr run --bundle "$BUNDLE" "$ID"
-	[[ $output == *"the container's network namespace is that of the runtime"* ]]
+	[[ $output == *"(that of linux.namespaces is the runtime's own)"* ]]
 }
 
-@test 'an ordinary user moves none' {
-	requires_ordinary_user
+@test 'an unprivileged user moves none' {
+	requires_unprivileged_user
 	requires_user_ns
 	knarr_for_user
 	ROOTLESS=1 make_bundle '.linux.netDevices = {"net0": {}} | .linux.namespaces |= (. + [{"type": "network"}] | unique_by(.type))'
 	run ! as_user "$KNARR" --root "$T/user/state" run --bundle "$BUNDLE" "$ID"
 	echo "$output"
-	[[ $output == *'linux.netDevices: an ordinary user cannot move'* ]]
+	[[ $output == *'linux.netDevices: an unprivileged user cannot move'* ]]
 }

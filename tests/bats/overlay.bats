@@ -120,7 +120,7 @@ lowerdir() {
 	run -0 knarr run --layer "$LAYERS/0" --layer "$LAYERS/c\\d" --layer "$LAYERS/a:b" --upper tmpfs -b "$BUNDLE" "$ID"
 }
 
-@test "whiteouts and opaque folders of a lower layer hide what is below" {
+@test "whiteouts and opaque directories of a lower layer hide what is below" {
 	mkdir -p "$LAYERS/1/dir" "$LAYERS/2/dir"
 	touch "$LAYERS/1/dir/old" "$LAYERS/2/dir/new"
 	mknod "$LAYERS/2/layer-1" c 0 0

@@ -44,7 +44,7 @@ limited() {
 	limited delete --force "$ID"
 }
 
-@test "an empty state folder is a stopped container" {
+@test "an empty state directory is a stopped container" {
 	own_state
 	[ "$(knarr state "$ID" | jq -r .status)" = stopped ]
 	[[ "$(knarr list)" == *"$ID"*stopped* ]]
@@ -175,7 +175,25 @@ limited() {
 	# 1 is an error that was told; 124 a hang; more, a signal.
 	run ! grep -vE ' 1$' "$T/out"
 	run ! grep -E '^(list|force)' "$T/out"
-	run ! grep -ivE 'exist|not running|cannot start|killed while|meanwhile|ended while|connect to the container|is still being|receive from' "$T/err"
+	run ! grep -ivE 'exist|not running|cannot start|killed while|meanwhile|exited while|connect to the container|is still being|receive from' "$T/err"
+}
+
+# strace holds the first create between mkdirat(2) and the lock.
+@test "create whose directory is removed, and made anew by another create: it already exists" {
+	requires_command strace
+	requires_no_sanitizer 'a traced program cannot look for leaks'
+	mkdir -p "$ROOT"
+	strace -qq -e trace=mkdirat -e signal=none -o "$T/trace" -e inject=mkdirat:delay_exit=1500000:when=1 \
+		"$KNARR" --root "$ROOT" create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 &
+	wait_for_file "$ROOT/$ID"
+	run -0 limited delete --force "$ID"
+	[ "$output" = '' ]
+	limited create -b "$BUNDLE" "$ID" >/dev/null 2>&1
+	done_with_error $!
+	[ "$(<"$T/out")" = "knarr: container \"$ID\" already exists" ]
+	limited start "$ID"
+	[ "$(limited state "$ID" | jq -r .status)" = running ]
+	limited delete --force "$ID"
 }
 
 # killed SECONDS COMMAND...: knarr gets SIGKILL after that time.

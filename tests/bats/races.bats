@@ -9,8 +9,8 @@ setup_file() {
 	local p
 	for p in exchange watch; do
 		command -v gcc >/dev/null || return 0
-		gcc -D_GNU_SOURCE -O2 -static -o "$RACE/$p" "$BATS_TEST_DIRNAME/../race/$p.c" 2>/dev/null ||
-			gcc -D_GNU_SOURCE -O2 -o "$RACE/$p" "$BATS_TEST_DIRNAME/../race/$p.c"
+		gcc -D_GNU_SOURCE -O2 -static -o "$RACE/$p" "$BATS_TEST_DIRNAME/../inject/$p.c" 2>/dev/null ||
+			gcc -D_GNU_SOURCE -O2 -o "$RACE/$p" "$BATS_TEST_DIRNAME/../inject/$p.c"
 	done
 }
 
@@ -56,8 +56,8 @@ canary_is_untouched() {
 }
 
 # CVE-2021-30465, CVE-2024-45310: a volume of two containers; the one exchanges a
-# folder below it with a link while the other is created with mounts there.
-@test "a volume's folder that turns into a link to the host" {
+# directory below it with a link while the other is created with mounts there.
+@test "a volume's directory that turns into a link to the host" {
 	local target
 	mkdir -p "$T/source"
 	echo file >"$T/source/file"
@@ -87,7 +87,7 @@ canary_is_untouched() {
 	canary_is_untouched
 }
 
-# CVE-2023-27561, as a race. The folder may be exchanged after procfs was mounted
+# CVE-2023-27561, as a race. The directory may be exchanged after procfs was mounted
 # on it, and takes the mount along: /proc is then what the attacker likes, but
 # procfs has its masks wherever it is.
 procfs_is_masked() {
@@ -146,4 +146,103 @@ terminal_shows_masks() {
 	sort "$BUNDLE/rootfs/results/watch" | cut -d" " -f1,2 | uniq -c
 	run ! grep -q opened "$BUNDLE/rootfs/results/watch"
 	[ "$(sed -n 's/^seen //p' "$BUNDLE/rootfs/results/watch")" -gt 0 ]
+}
+
+# ---- flags of mounts in a volume whose directories are exchanged -----------------
+
+# make_exchanged_volume: /vol/x and /vol/y, each with a directory m to mount on.
+make_exchanged_volume() {
+	mkdir -p "$T/vol/x/m" "$T/vol/y/m"
+	edit_bundle '.mounts += [{destination: "/vol", type: "bind", source: ($t + "/vol"), options: ["rbind"]}]' --arg t "$T"
+	bundle_runs cat /proc/self/mountinfo
+}
+
+# Runs containers while the attacker exchanges the two. CHECK has each one's mountinfo.
+race_of_volume() {
+	"$RACE/exchange" "$SECONDS_" "$T/vol/x" "$T/vol/y" >"$T/exchanges" 3>&- &
+	CHECK=$1 run_while $!
+	[ "$(cat "$T/exchanges")" -gt 1000 ]
+	# Neither attack is a reason for a container not to start.
+	[ "$FAILED" = 0 ]
+}
+
+overlay_has_its_flags() {
+	awk '/ - overlay / { n++; if ($6 !~ /nosuid/ || $6 !~ /nodev/ || $6 !~ /noexec/) bad = 1 }
+		END { exit bad || n != 1 }' "$1" || {
+		cat "$1"
+		return 1
+	}
+}
+
+# mount(2) returns no descriptor: it must not be looked up again where it was mounted.
+@test "a mount with long options has its flags though its directory is exchanged" {
+	local long i lower=
+	# Longer than fsconfig(2) takes for one layer, too.
+	long=$(printf 'n%.0s' {1..150})
+	long=$T/$long/$long
+	for i in 1 2; do
+		mkdir -p "$long$i"
+		lower=$lower${lower:+:}$long$i
+	done
+	make_exchanged_volume
+	edit_bundle '.mounts += [
+		{destination: "/vol/y/m", type: "tmpfs", source: "tmpfs"},
+		{destination: "/vol/x/m", type: "overlay", source: "overlay", options: ["lowerdir=" + $l, "nosuid", "nodev", "noexec"]}]' --arg l "$lower"
+	race_of_volume overlay_has_its_flags
+}
+
+sizes_have_their_flags() {
+	awk '/ - tmpfs .*size=4096k/ { n++; if ($6 !~ /^ro/) bad = 1 }
+		/ - tmpfs .*size=8192k/ { n++; if ($6 ~ /^ro/) bad = 1 }
+		END { exit bad || n != 2 }' "$1" || {
+		cat "$1"
+		return 1
+	}
+}
+
+# A tmpfs becomes read-only after all mounts were made, since there may be mount points in it.
+@test "a read-only tmpfs is read-only though its directory is exchanged" {
+	make_exchanged_volume
+	edit_bundle '.mounts += [
+		{destination: "/vol/y/m", type: "tmpfs", source: "tmpfs", options: ["size=8m"]},
+		{destination: "/vol/x/m", type: "tmpfs", source: "tmpfs", options: ["size=4m", "ro"]}]'
+	race_of_volume sizes_have_their_flags
+}
+
+# The same for options that say "remount": they are of the mount that the config makes there.
+@test "a remount changes the mount of the config though its directory is exchanged" {
+	make_exchanged_volume
+	edit_bundle '.mounts += [
+		{destination: "/vol/y/m", type: "tmpfs", source: "tmpfs", options: ["size=8m"]},
+		{destination: "/vol/x/m", type: "tmpfs", source: "tmpfs", options: ["size=4m"]},
+		{destination: "/vol/x/m", type: "none", source: "none", options: ["remount", "bind", "ro"]}]'
+	race_of_volume sizes_have_their_flags
+}
+
+# ---- a namespace that is another one when it is joined ---------------------------
+
+# A path /proc/PID/ns/uts may be a process's of the host by the time it is joined: then nothing
+# may be set there. A uts namespace of the test's own plays the host.
+@test "a path of a namespace that turns into the runtime's own" {
+	local holder host first
+	unshare --uts sleep 1000 3>&- &
+	holder=$!
+	unshare --uts sh -c 'hostname the-host; exec sleep 1000' 3>&- &
+	host=$!
+	until [ "$(nsenter --uts="/proc/$host/ns/uts" hostname)" = the-host ] &&
+		[ "$(readlink "/proc/$holder/ns/uts")" != "$(readlink /proc/self/ns/uts)" ]; do sleep 0.05; done
+	printf '#!/bin/sh\nexec nsenter --uts=/proc/%s/ns/uts %s "$@"\n' "$host" "$KNARR" >"$T/knarr"
+	chmod 0755 "$T/knarr"
+	KNARR=$T/knarr
+	ln -s "/proc/$holder/ns/uts" "$T/path"
+	ln -s "/proc/$host/ns/uts" "$T/other"
+	edit_bundle '.hostname = "changed" | .linux.namespaces |= map(if .type == "uts" then .path = $path else . end)' --arg path "$T/path"
+	"$RACE/exchange" "$SECONDS_" "$T/path" "$T/other" >"$T/exchanges" 3>&- &
+	first=$!
+	run_while $first
+	[ "$(cat "$T/exchanges")" -gt 1000 ]
+	[ "$(nsenter --uts="/proc/$host/ns/uts" hostname)" = the-host ]
+	[ "$(nsenter --uts="/proc/$holder/ns/uts" hostname)" = changed ]
+	kill $holder $host
+	wait $holder $host || true
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # linux.intelRdt. No machine of the tests has a resctrl: what is written is seen in a
-# folder that a preloaded library passes off as one; that knarr itself takes nothing
+# directory that a preloaded library passes off as one; that knarr itself takes nothing
 # else for a resctrl is tested first.
 load helpers
 
@@ -16,9 +16,9 @@ teardown() {
 
 fake_resctrl() {
 	requires_command "${CC:-cc}"
-	ldd "$KNARR" >/dev/null 2>&1 || skip 'a static program cannot preload'
+	requires_preload
 	requires_no_sanitizer 'the allocator must be the first library'
-	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/fake.so" "$BATS_TEST_DIRNAME/../preload/fake_resctrl.c"
+	"${CC:-cc}" -shared -fPIC -O1 -D_GNU_SOURCE -o "$T/fake.so" "$BATS_TEST_DIRNAME/../inject/fake_resctrl.c"
 	R=$T/resctrl
 	mkdir -p "$R/info" "$R/mon_groups"
 	: >"$R/tasks"
@@ -43,6 +43,27 @@ fknarr() {
 	# shellcheck disable=SC2016
 	run -1 unshare -m sh -c 'mount -t tmpfs resctrl /mnt && exec "$@"' sh "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
 	[[ "$output" == "knarr: linux.intelRdt: no resctrl is mounted"* ]]
+}
+
+@test "a resctrl that cannot be opened is said to be that, and not to be missing" {
+	fake_resctrl
+	local call n said=
+	"${CC:-cc}" -O1 -D_GNU_SOURCE -o "$T/inject" "$BATS_TEST_DIRNAME/../inject/inject.c" -lseccomp
+	bundle_runs true
+	edit_bundle '.linux.intelRdt = {}'
+	for call in openat fstatfs; do
+		for n in {1..30}; do
+			run env FAKE_RESCTRL="$R" LD_PRELOAD="$T/fake.so" "$T/inject" $call "$n" EIO "$KNARR" --root "$ROOT" \
+				run -b "$BUNDLE" "$ID"
+			[[ "$output" != *"no resctrl is mounted"* ]] || { echo "$call $n: $output"; return 1; }
+			said+="$call: $output"$'\n'
+			# What the failed call was to remove.
+			[ ! -e "$ROOT/$ID" ] || fknarr delete --force "$ID"
+		done
+	done
+	echo "$said"
+	[[ "$said" == *"openat: knarr: linux.intelRdt: open the resctrl on '$R': input/output error"* ]]
+	[[ "$said" == *"fstatfs: knarr: linux.intelRdt: open the resctrl on '$R': input/output error"* ]]
 }
 
 @test "a group of its own: schemata in order, the processes of create and exec, gone with delete" {
@@ -85,7 +106,8 @@ fknarr() {
 	edit_bundle '.linux.intelRdt = {closID: "gold"}'
 	run -1 fknarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"linux.intelRdt.closID"*"'gold'"* ]]
-	edit_bundle '.linux.intelRdt = {closID: "gold", schemata: ["L3:0=f"], enableMonitoring: true} | .process.args = ["/bin/true"]'
+	# With a hook it gives up nothing: the kernel removes the files of a group, here the runtime must.
+	edit_bundle '.linux.intelRdt = {closID: "gold", schemata: ["L3:0=f"], enableMonitoring: true} | .process.args = ["/bin/true"] | .hooks.poststop = [{path: "/bin/true"}]'
 	fknarr run -b "$BUNDLE" "$ID"
 	[ "$(cat "$R/gold/schemata")" = "L3:0=f" ]
 	[ -z "$(ls "$R/gold/mon_groups")" ]
@@ -100,6 +122,20 @@ fknarr() {
 	edit_bundle '.linux.intelRdt = {closID: "gold", enableMonitoring: true}'
 	run -1 fknarr create -b "$BUNDLE" "$ID"
 	[ -d "$R/gold" ] && [ -z "$(ls "$R/gold/mon_groups")" ]
+}
+
+@test "run in the foreground, which has given up what it does not need, removes the group" {
+	fake_resctrl
+	edit_bundle '.linux.intelRdt = {l3CacheSchema: "L3:0=7f0"} | .process.args = ["/bin/sleep", "1000"]'
+	fknarr run --pid-file "$T/pid" -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 &
+	local runtime=$!
+	for _ in {1..100}; do [ ! -s "$T/pid" ] || break; sleep 0.1; done
+	sleep 0.3
+	rm "$R/$ID/"{tasks,schemata}
+	rmdir "$R/$ID/mon_groups"
+	kill -KILL "$(cat "$T/pid")"
+	done_with_error $runtime
+	[ ! -e "$R/$ID" ] || { cat "$T/out"; return 1; }
 }
 
 @test "the default group, and the program sees its group before it runs" {

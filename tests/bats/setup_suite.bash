@@ -1,16 +1,38 @@
-# Once before all container tests: an account for those that need an ordinary user.
-# Once after them: no keyring of any test is left.
+# Once before all container tests: an account for those that need an unprivileged user,
+# of this run alone, so that several may go on at the same time. Once after them: no
+# keyring of any test is left.
 # shellcheck shell=bash
+
+# A run that was killed leaves its account: the number in the name is that of its shell.
+remove_stale_accounts()
+{
+	local name
+	while IFS=: read -r name _; do
+		[[ $name =~ ^knarr-t[0-9]+$ ]] || continue
+		[ -e "/proc/${name#knarr-t}" ] || userdel "$name" 2>/dev/null
+	done </etc/passwd
+	return 0
+}
+
+# The files of accounts are locked while another run adds its own.
+add_account()
+{
+	local name=$1
+	for _ in {1..50}; do
+		! useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' "$name" 2>/dev/null || return 0
+		sleep 0.1
+	done
+	return 1
+}
 
 setup_suite()
 {
-	KNARR_TEST_MADE_USER=
-	if [ "$(id -u)" = 0 ] && ! id knarr-test >/dev/null 2>&1 && command -v useradd >/dev/null; then
-		if useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' knarr-test 2>/dev/null; then
-			KNARR_TEST_MADE_USER=1
-		fi
+	KNARR_TEST_USER=
+	if [ "$(id -u)" = 0 ] && command -v useradd >/dev/null; then
+		remove_stale_accounts
+		! add_account "knarr-t$$" || KNARR_TEST_USER=knarr-t$$
 	fi
-	export KNARR_TEST_MADE_USER
+	export KNARR_TEST_USER
 }
 
 left_keyrings()
@@ -25,7 +47,12 @@ left_keyrings()
 teardown_suite()
 {
 	local found=
-	[ -z "$KNARR_TEST_MADE_USER" ] || userdel knarr-test
+	if [ -n "$KNARR_TEST_USER" ]; then
+		for _ in {1..50}; do
+			! userdel "$KNARR_TEST_USER" 2>/dev/null || break
+			sleep 0.1
+		done
+	fi
 	[ -e "$BATS_RUN_TMPDIR/knarr-ids" ] || return 0
 	for _ in {1..100}; do
 		found=$(left_keyrings)

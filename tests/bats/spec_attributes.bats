@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# Attributes that the kernel gives a process: scheduling, priorities, processors,
+# Attributes that the kernel gives a process: scheduling, priorities, CPUs,
 # personality, memory policy. A program in the container asks the kernel for them.
 load helpers
 
@@ -130,9 +130,9 @@ may() {
 	attributes '.linux.memoryPolicy = {mode: "MPOL_WEIGHTED_INTERLEAVE", nodes: "0"}' 'memory 0x6 0'
 }
 
-# ---- processors of exec -----------------------------------------------------------
+# ---- CPUs of exec -----------------------------------------------------------
 
-# cpus JQ-OBJECT WORD: what exec prints of its processors, with this execCPUAffinity.
+# cpus JQ-OBJECT WORD: what exec prints of its CPUs, with this execCPUAffinity.
 cpus() {
 	edit_bundle '.process.execCPUAffinity = '"$1"
 	jq '.process' "$BUNDLE/config.json" >"$T/process.json"
@@ -158,13 +158,13 @@ cpus() {
 	cpus '{initial: "'"${all%% *}"'", final: "'"$one"'"}' "$one"
 	cpus '{}' "$all"
 	cpus '{initial: "", final: " "}' "$all"
-	# Lists with blanks and of machines with more processors than this one.
+	# Lists with blanks and of machines with more CPUs than this one.
 	cpus '{final: "'"$one"' , 1024-1030, 4095"}' "$one"
 	cpus '{initial: "4000", final: "'"$one"'"}' "$one"
 	knarr delete -f "$ID"
 }
 
-@test "execCPUAffinity: what is no list, or no processor, is an error" {
+@test "execCPUAffinity: what is not a list, or not a CPU, is an error" {
 	bundle_runs sleep 100
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	local list
@@ -176,6 +176,6 @@ cpus() {
 	jq '.process | .execCPUAffinity.final = "4000"' "$BUNDLE/config.json" >"$T/process.json"
 	run -255 knarr exec --process "$T/process.json" "$ID"
 	echo "$output"
-	[[ "$output" == *'process.execCPUAffinity.final: set the cpus to run on'* ]]
+	[[ "$output" == *'process.execCPUAffinity.final: set the CPUs to run on'* ]]
 	knarr delete -f "$ID"
 }

@@ -93,7 +93,7 @@ delegated_bundle() {
 }
 
 # owned: the names in the container's cgroup that belong to its root, sorted; "." is
-# the folder.
+# the directory.
 owned() {
 	(cd "$CG" && find . -maxdepth 1 -uid 300000 | sed 's,^\./,,' | sort | paste -sd ' ')
 }
@@ -109,7 +109,7 @@ with_delegate_file() {
 		exec "$KNARR" --root "$ROOT" create -b "$BUNDLE" "$ID"' </dev/null >"$T/out" 2>&1
 }
 
-@test "delegation: the folder and the files that the kernel lists, nothing else" {
+@test "delegation: the directory and the files that the kernel lists, nothing else" {
 	[ -e /sys/kernel/cgroup/delegate ] || skip 'the kernel has no list'
 	delegated_bundle
 	create

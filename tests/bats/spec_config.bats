@@ -35,7 +35,7 @@ refuses() {
 	run -0 knarr run -b "$BUNDLE" "$ID"
 }
 
-@test "root must be there, with a path to a folder" {
+@test "root must be there, with a path to a directory" {
 	refuses 'del(.root)' root
 	refuses 'del(.root.path)' root.path
 	refuses '.root.path = "config.json"' config.json
@@ -127,7 +127,7 @@ refuses() {
 
 # The document depends on how knarr was built, not on who asks and where.
 @test "features: the same for everybody, everywhere" {
-	requires_ordinary_user
+	requires_unprivileged_user
 	knarr_for_user
 	local first
 	first=$("$KNARR" features)

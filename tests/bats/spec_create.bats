@@ -285,7 +285,7 @@ got() {
 	got TERM
 }
 
-@test "a stopSignal annotation that is no signal is an error of kill, without effect" {
+@test "a stopSignal annotation that is not a signal is an error of kill, without effect" {
 	edit_bundle '.annotations["org.opencontainers.image.stopSignal"] = "SIGNOPE"'
 	create
 	run -1 knarr kill "$ID"

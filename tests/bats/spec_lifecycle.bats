@@ -142,7 +142,7 @@ cgroup_empties() {
 }
 
 # ---- errors leave nothing -------------------------------------------------------
-# container_teardown looks for cgroups, mounts, processes, state folders, keyrings.
+# container_teardown looks for cgroups, mounts, processes, state directories, keyrings.
 
 @test "a create that fails leaves nothing, and the id can be used" {
 	local good
@@ -150,7 +150,7 @@ cgroup_empties() {
 	for filter in 'del(.ociVersion)' 'del(.root)' '.root.path = "nowhere"' '.process.args = ["/nowhere"]' \
 		'.mounts += [{destination: "/x", type: "nofs", source: "x"}]' \
 		'.mounts += [{destination: "/x", source: "/nowhere", options: ["bind"]}]' \
-		'.mounts += [{destination: "/x", source: "/tmp", options: ["bind", "nosuchoption"]}]' \
+		'.mounts += [{destination: "/x", type: "tmpfs", source: "/tmp", options: ["nosuchoption"]}]' \
 		'.linux.devices = [{path: "/etc/passwd", type: "c", major: 1, minor: 3}]' \
 		'.linux.namespaces += [{type: "user", path: "/proc/self/ns/uts"}]' \
 		'.linux.sysctl = {"kernel.nope": "1"}' \
@@ -171,7 +171,7 @@ cgroup_empties() {
 	knarr delete --force "$ID"
 }
 
-@test "config.json: missing, broken, a folder" {
+@test "config.json: missing, broken, a directory" {
 	rm "$BUNDLE/config.json"
 	run -1 knarr create -b "$BUNDLE" "$ID"
 	[[ "$output" == *"$BUNDLE/config.json"*"no such file"* ]]
@@ -204,7 +204,7 @@ cgroup_empties() {
 @test "unknown properties and annotations are ignored, platform sections too" {
 	bundle_runs true
 	edit_bundle '.unknown = 1 | .process.unknown = {a: []} | .linux.unknown = "x" | .hooks.unknown = [{path: "/bin/false"}]
-		| .windows = {layerFolders: [1]} | .solaris = 7 | .vm = null | .annotations = {"org.nobody.knows": ""}'
+		| .windows = {layerDirectories: [1]} | .solaris = 7 | .vm = null | .annotations = {"org.nobody.knows": ""}'
 	run -0 knarr run -b "$BUNDLE" "$ID"
 	[ -z "$output" ]
 }
@@ -251,7 +251,7 @@ cgroup_empties() {
 	[ -e "$BUNDLE/rootfs/made" ]
 }
 
-@test "the bundle: the working folder, a relative path, a path through a link" {
+@test "the bundle: the working directory, a relative path, a path through a link" {
 	(cd "$BUNDLE" && knarr create "$ID" </dev/null >/dev/null 2>&1)
 	[ "$(knarr state "$ID" | jq -r .bundle)" = "$BUNDLE" ]
 	knarr delete "$ID"

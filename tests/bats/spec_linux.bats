@@ -134,27 +134,27 @@ written" ]
 # ---- masked and read-only paths -------------------------------------------------
 
 @test "maskedPaths: nothing to read, nothing to undo, missing ones are passed over" {
-	mkdir "$BUNDLE/rootfs/folder"
-	echo secret | tee "$BUNDLE/rootfs/file" >"$BUNDLE/rootfs/folder/file"
-	ln -s folder "$BUNDLE/rootfs/link"
+	mkdir "$BUNDLE/rootfs/directory"
+	echo secret | tee "$BUNDLE/rootfs/file" >"$BUNDLE/rootfs/directory/file"
+	ln -s directory "$BUNDLE/rootfs/link"
 	run -0 sees '.linux.maskedPaths += ["/file", "/link", "/missing", "/missing/too", "/proc/nothing"]' \
-		'cat /file; ls -A /folder; touch /folder/x; umount /folder; umount /file; rm /file; echo end'
+		'cat /file; ls -A /directory; touch /directory/x; umount /directory; umount /file; rm /file; echo end'
 	[ "$(grep -c secret <<<"$output")" = 0 ]
-	[[ "$output" == *"touch: /folder/x: Read-only file system"* ]]
+	[[ "$output" == *"touch: /directory/x: Read-only file system"* ]]
 	[ "${lines[-1]}" = end ]
-	[ "$(cat "$BUNDLE/rootfs/file" "$BUNDLE/rootfs/folder/file")" = $'secret\nsecret' ]
+	[ "$(cat "$BUNDLE/rootfs/file" "$BUNDLE/rootfs/directory/file")" = $'secret\nsecret' ]
 	refuses '.linux.maskedPaths = ["relative"]' 'linux.maskedPaths[0]'
 }
 
 @test "readonlyPaths: readable, not writable, missing ones are passed over" {
-	mkdir "$BUNDLE/rootfs/folder"
-	echo text | tee "$BUNDLE/rootfs/file" >"$BUNDLE/rootfs/folder/file"
-	run -0 sees '.linux.readonlyPaths += ["/file", "/folder", "/missing"]' \
-		'cat /file /folder/file; for f in /file /folder/file /folder/new; do echo x 2>/dev/null >$f || echo no $f; done'
+	mkdir "$BUNDLE/rootfs/directory"
+	echo text | tee "$BUNDLE/rootfs/file" >"$BUNDLE/rootfs/directory/file"
+	run -0 sees '.linux.readonlyPaths += ["/file", "/directory", "/missing"]' \
+		'cat /file /directory/file; for f in /file /directory/file /directory/new; do echo x 2>/dev/null >$f || echo no $f; done'
 	[ "$(sed 's/.*: //' <<<"$output" | grep -c text)" = 2 ]
 	[[ "$output" == *"Read-only file system"* || "$output" == *"no /file"* ]]
 	[ "$(cat "$BUNDLE/rootfs/file")" = text ]
-	[ ! -e "$BUNDLE/rootfs/folder/new" ]
+	[ ! -e "$BUNDLE/rootfs/directory/new" ]
 	refuses '.linux.readonlyPaths = ["relative"]' 'linux.readonlyPaths[0]'
 }
 

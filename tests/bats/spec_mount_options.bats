@@ -202,11 +202,38 @@ has() {
 }
 
 @test "options that only mount(8) acts on are left to it" {
-	ldconfig -p | grep -q 'libmount\.so\.1' || skip 'libmount, which knows them, is not installed'
 	on_tmpfs 'nofail _netdev noauto x-systemd.automount' user
 	has 0 rw !nofail !noauto
 	has 1 nosuid nodev noexec
 	edit_bundle '.mounts[-1].options = ["loop"]'
 	run -1 knarr run -b "$BUNDLE" "$ID"
 	[[ "$output" == *"loop"*"mount(8)"* ]]
+}
+
+# fsconfig(2) takes 255 bytes; mount(2), which is used for more, makes them in a private place.
+long_size() { # long_size SIZE
+	printf 'size=%0300d%s' "${1%?}" "${1: -1}"
+}
+
+long_options_hold() {
+	edit_bundle_to_run '.mounts |= map(select(.destination != "/long")) + [{destination: "/long", type: "tmpfs", source: "tmpfs", options: ["size=1m", "nosuid", "nodev", "noexec", "ro", "tmpcopyup"]}]' \
+		sh -c 'grep " /long " /proc/self/mountinfo; cut -d" " -f5 /proc/self/mountinfo | grep -cx "/\|.*/mount"; cat /long/file; pwd'
+	edit_bundle '(.mounts[] | select(.destination == "/long") | .options[0]) = $size' --arg size "$(long_size 4m)"
+	run -0 "$@"
+	echo "$output"
+	[[ "${lines[0]}" == *' ro,nosuid,nodev,noexec'*' - tmpfs '*size=4096k* ]]
+	[ "${lines[1]}" = 1 ] # of the private place nothing is left
+	[ "${lines[2]}" = copied ]
+	[ "${lines[3]}" = / ]
+}
+
+@test "an option of more than 255 bytes: the mount has it, its flags, and the directory's content" {
+	mkdir "$BUNDLE/rootfs/long"
+	echo copied >"$BUNDLE/rootfs/long/file"
+	long_options_hold knarr run -b "$BUNDLE" "$ID"
+	# In a user namespace, too.
+	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}]
+		| .linux.gidMappings = .linux.uidMappings'
+	chown -R --no-dereference 100000:100000 "$BUNDLE/rootfs"
+	long_options_hold knarr run -b "$BUNDLE" "$ID"
 }

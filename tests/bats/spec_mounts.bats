@@ -50,7 +50,7 @@ teardown() {
 	done
 }
 
-@test "tmpfs: mode as given, else that of the folder, else 1777" {
+@test "tmpfs: mode as given, else that of the directory, else 1777" {
 	mkdir "$BUNDLE/rootfs/there"
 	chmod 7712 "$BUNDLE/rootfs/there"
 	run -0 sees '.mounts += [{destination: "/there", type: "tmpfs", source: "tmpfs", options: ["ro"]},
@@ -76,7 +76,7 @@ teardown() {
 	[ ! -e "$BUNDLE/rootfs/written" ]
 }
 
-@test "/proc and /sys must be ordinary folders" {
+@test "/proc and /sys must be ordinary directories" {
 	rmdir "$BUNDLE/rootfs/proc"
 	ln -s /tmp "$BUNDLE/rootfs/proc"
 	bundle_runs true

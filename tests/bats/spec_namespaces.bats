@@ -126,3 +126,70 @@ create() {
 	echo "$output"
 	[ "$output" = $'0:0\nmade' ]
 }
+
+# A path of the runtime's own namespaces does not count as one of the container's: what would be set
+# there is the host's. In namespaces of the test's own, which play the host.
+in_own_namespaces() { # in_own_namespaces COMMAND…
+	unshare --net --ipc --uts --mount --propagation private sh -c 'hostname host; "$@"; status=$?; hostname
+		cat /proc/sys/net/ipv4/ip_default_ttl /proc/sys/kernel/msgmax; exit $status' sh "$@"
+}
+
+@test "the runtime's own, by path: nothing of the host is changed" {
+	requires_root
+	local row command property
+	for row in 'network:net:.linux.sysctl = {"net.ipv4.ip_default_ttl": "99"}' 'ipc:ipc:.linux.sysctl = {"kernel.msgmax": "9999"}' \
+		'uts:uts:.hostname = "changed"' 'uts:uts:.domainname = "changed"' 'uts:uts:.linux.sysctl = {"kernel.domainname": "changed"}' \
+		'network:net:.linux.netDevices = {lo: {}}'; do
+		make_bundle "del(.hostname)" true
+		IFS=: read -r type file edit <<<"$row"
+		edit_bundle "$edit"' | .linux.namespaces |= map(if .type == $type then .path = "/proc/self/ns/" + $file else . end)' \
+			--arg type "$type" --arg file "$file"
+		property="needs a namespace of type \"$type\""
+		for command in "run -b $BUNDLE $ID" "check $BUNDLE"; do
+			# shellcheck disable=SC2086
+			run -1 in_own_namespaces "$KNARR" --root "$ROOT" $command
+			echo "$output"
+			[[ "$output" == *"$property"*"(that of linux.namespaces is the runtime's own)"* ]]
+			[[ "$output" == *$'\nhost\n64\n8192' ]]
+		done
+		# By another name of the same.
+		edit_bundle '.linux.namespaces |= map(if .type == $type then .path = $path else . end)' \
+			--arg type "$type" --arg path "$T/link"
+		# shellcheck disable=SC2016
+		run -1 in_own_namespaces sh -c 'ln -sfn /proc/$$/ns/'"$file"' "$1"; shift; "$@"' sh "$T/link" \
+			"$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+		[[ "$output" == *"$property"* ]]
+	done
+	for type in mount:mnt user:user; do
+		make_bundle 'del(.hostname, .linux.uidMappings, .linux.gidMappings)' true
+		edit_bundle '.linux.namespaces |= map(select(.type != $type)) + [{type: $type, path: $path}]' \
+			--arg type "${type%:*}" --arg path "/proc/self/ns/${type#*:}"
+		run -1 in_own_namespaces "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+		echo "$output"
+		[[ "$output" == *"path: is the ${type%:*} namespace of the runtime itself"* ]]
+	done
+}
+
+# Each of the paths is an error that is allowed. strace holds the runtime, which looks whether the
+# process that joins has failed, until the init is at them.
+@test "a namespace by path, and thousands of paths that the rootfs lacks: no error is told" {
+	requires_command strace
+	make_bundle 'del(.hostname)' true
+	edit_bundle '.linux.namespaces |= map(if .type == "uts" then .path = "/proc/self/ns/uts" else . end) |
+		.linux.readonlyPaths += [range(10000) | "/lacks/\("x" * 200)\(.)"]'
+	for delay in {4..10} {4..10} {4..10} {4..10} {4..10} {4..10} {4..10}; do
+		ASAN_OPTIONS=detect_leaks=0 run -0 strace -qq -e trace=wait4 -e signal=none -o /dev/null \
+			-e inject=wait4:delay_exit=${delay}000:when=1 "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	done
+}
+
+# The members of a pod on the host's network join it by the path of the first one.
+@test "the runtime's own, by path: joined, where nothing is set" {
+	requires_root
+	for type in network:net ipc:ipc uts:uts pid:pid cgroup:cgroup; do
+		make_bundle 'del(.hostname)' true
+		edit_bundle '.linux.namespaces |= map(if .type == $type then .path = $path else . end)' \
+			--arg type "${type%:*}" --arg path "/proc/self/ns/${type#*:}"
+		run -0 knarr run -b "$BUNDLE" "$ID"
+	done
+}

@@ -48,7 +48,7 @@ teardown() {
 	[ "$output" = /roots ]
 }
 
-@test "cwd must be absolute, present and a folder" {
+@test "cwd must be absolute, present and a directory" {
 	refuses '.process.cwd = "tmp"' process.cwd 'absolute path'
 	refuses '.process.cwd = ""' process.cwd
 	refuses 'del(.process.cwd)' process.cwd
@@ -165,18 +165,57 @@ teardown() {
 	[ "${output%% }" = $'Groups:\t' ]
 }
 
-@test "umask: as given, unset unchanged" {
+@test "HOME is that of /etc/passwd: long lines, long homes, a file for root alone" {
+	requires_root
+	local filter='.process.env |= map(select(startswith("HOME=") | not)) | .process.user = {uid: 1000, gid: 1000}' long
+	# shellcheck disable=SC2016
+	home() {
+		run -0 sees "$filter" 'echo "$HOME"'
+		[ "$output" = "$1" ]
+	}
+	long=$(head -c 20000 /dev/zero | tr '\0' x)
+	printf '%s\n' "a:x:1:1:$long:/a:/" "user:x:1000:1000:$long:/long:/" >"$BUNDLE/rootfs/etc/passwd"
+	home /long
+	printf '%s' "user:x:1000:1000::/unfinished" >"$BUNDLE/rootfs/etc/passwd"
+	home /unfinished
+	printf '%s\n' "user:x:1000:1000::/$long:/" >"$BUNDLE/rootfs/etc/passwd"
+	home "/$long"
+	printf '%s\n' "user:x:1000:1000::/closed:/" >"$BUNDLE/rootfs/etc/passwd"
+	chmod 0600 "$BUNDLE/rootfs/etc/passwd"
+	home /closed
+	rm "$BUNDLE/rootfs/etc/passwd"
+	home /
+	printf '%s\n' "user:x:1000:1000::/$long$long$long$long$long$long$long:/" >"$BUNDLE/rootfs/etc/passwd"
+	run -1 knarr run -b "$BUNDLE" "$ID"
+	[ "$output" = "knarr: process.env: look up HOME in '/etc/passwd': that of uid 1000 is longer than a variable can be" ]
+}
+
+@test "umask: as given, unset 0022" {
 	run -0 sees '.process.user.umask = 63' umask
 	[ "$output" = 0077 ]
 	umask 027
 	run -0 sees 'del(.process.user.umask)' umask
-	[ "$output" = 0027 ]
+	[ "$output" = 0022 ]
 }
 
 # ---- capabilities ---------------------------------------------------------------
 
 caps() { # caps UID SETS -> the five masks
 	sees ".process.noNewPrivileges = false | .process.user = {uid: $1, gid: $1} | .process.capabilities = $2" 'sed -n "s/^Cap[A-Z][a-z]*:\t0*//p" /proc/self/status | tr "\n" " "'
+}
+
+@test "a user without uid and gid is root, an ioPriority without a level has 0" {
+	edit_bundle_to_run '.process.user = {} | .process.ioPriority = {class: "IOPRIO_CLASS_IDLE"}' id
+	run -0 --separate-stderr knarr run -b "$BUNDLE" "$ID"
+	[[ "$output" == 'uid=0(root) gid=0(root)'* ]]
+	[ -z "$stderr" ]
+	run -0 "$KNARR" check "$BUNDLE"
+	[[ "$output" == *'warning: process.user.uid: required property is missing, 0 is taken'* ]]
+	[[ "$output" == *'warning: process.user.gid: required property is missing, 0 is taken'* ]]
+	[[ "$output" == *'warning: process.ioPriority.priority: required property is missing, 0 is taken'* ]]
+	[[ "$output" == *'0 errors, 3 warnings' ]]
+	# The schema requires this one, and there is no level without a class.
+	refuses '.process.ioPriority = {priority: 4}' process.ioPriority.class
 }
 
 # CAP_KILL is bit 5, CAP_CHOWN bit 0. The order in /proc: Inh Prm Eff Bnd Amb.
@@ -200,7 +239,7 @@ caps() { # caps UID SETS -> the five masks
 }
 
 @test "a capability that is unknown or cannot be had is a warning, not an error" {
-	run -0 caps 7 '{bounding: ["CAP_NO_SUCH", "CAP_KILL"], ambient: ["CAP_CHOWN"]}'
+	run -0 caps 7 '{bounding: ["CAP_NO_SUCH", "CAP_KILL"], effective: ["CAP_CHOWN"]}'
 	[[ "$output" == *warning*CAP_NO_SUCH* ]]
 	[[ "$output" == *warning*CAP_CHOWN* ]]
 	[[ "$output" == *20* ]]
@@ -209,6 +248,22 @@ caps() { # caps UID SETS -> the five masks
 	edit_bundle '.process.capabilities = {bounding: ["CAP_SYS_TIME", "CAP_KILL"]}'
 	run -0 setpriv --bounding-set=-sys_time "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
 	[[ "$output" == *warning*CAP_SYS_TIME*'the runtime does not have it'*20* ]]
+}
+
+# What buildah asks for with each RUN.
+@test "ambient capabilities without inheritable ones: a warning of check and of the log file" {
+	edit_bundle_to_run '.process.capabilities = {bounding: ["CAP_KILL"], permitted: ["CAP_KILL"], effective: ["CAP_KILL"], inheritable: [], ambient: ["CAP_KILL"]}' \
+		sed -n 's/^CapAmb:[[:space:]]*0*//p' /proc/self/status
+	run -0 --separate-stderr knarr run -b "$BUNDLE" "$ID"
+	[ -z "$output" ]
+	# shellcheck disable=SC2154
+	[ -z "$stderr" ]
+	run -0 --separate-stderr knarr --log "$T/log" run -b "$BUNDLE" "$ID"
+	[ -z "$stderr" ]
+	[ "$(grep -c 'level=warning.*process.capabilities.ambient: left out CAP_KILL' "$T/log")" = 1 ]
+	run -0 "$KNARR" check "$BUNDLE"
+	[[ "$output" == *'warning: process.capabilities.ambient: left out CAP_KILL: not in both'* ]]
+	[[ "$output" == *'0 errors, 1 warning' ]]
 }
 
 # ---- limits and attributes ------------------------------------------------------

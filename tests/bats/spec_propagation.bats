@@ -47,7 +47,7 @@ propagates() {
 	output=$(paste -sd ' ' <<<"$output")
 }
 
-@test "shared: a peer group of the container's own, which the host is no part of" {
+@test "shared: a peer group of the container's own, which the host is not part of" {
 	for kind in shared rshared; do
 		propagates $kind
 		[ "$output" = "no yes yes" ]

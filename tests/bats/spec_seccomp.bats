@@ -89,7 +89,7 @@ with_agent() { # with_agent COMMAND...: its output in $output, the agent's in $T
 		and .state.annotations == {a: "b"} and (.state.ociVersion | test("^1\\."))' "$T/agent.json"
 }
 
-@test "a socket that is no stream is an error" {
+@test "a socket that is not a stream is an error" {
 	requires_command python3
 	python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])' "$T/agent"
 	run -1 knarr run -b "$BUNDLE" "$ID"

@@ -39,7 +39,7 @@ teardown() {
 	jq -e '.ociVersionMin == "1.0.0" and (.hooks | length) == 6 and (.linux.namespaces | index("mount") != null)
 		and (.mountOptions | index("rbind") != null)' <<<"$output"
 	local options
-	options=$(jq -c '[.mountOptions[] | select(test("^r?(bind|idmap)$|^remount$") | not)]' <<<"$output")
+	options=$(jq -c '[.mountOptions[] | select(test("^r?(bind|idmap)$|^remount$|-nofollow$") | not)]' <<<"$output")
 	edit_bundle '.mounts += [$o[] | {destination: "/tmp", type: "tmpfs", source: "tmpfs", options: [.]}]' --argjson o "$options"
 	run -0 knarr check "$BUNDLE"
 }

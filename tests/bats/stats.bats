@@ -88,7 +88,7 @@ lacks() {
 	resources '{memory: {limit: 67108864, swap: 67108864}, pids: {limit: 20}}' \
 		sh -c 'dd if=/dev/zero of=/file bs=64k count=16 oflag=direct 2>/dev/null; sleep 1000 & sleep 1000'
 	start
-	# The kernel adds up what its processors counted every two seconds only.
+	# The kernel adds up what its CPUs counted every two seconds only.
 	for _ in $(seq 20); do
 		line=$(knarr events --stats "$ID")
 		! jq -e '.data | .memory.raw.anon > 0 and .pids.current >= 2 and
@@ -134,7 +134,7 @@ lacks() {
 	[ "$(wc -l <"$T/events")" -ge 2 ]
 	[ "$(jq -s 'all(.type == "stats")' "$T/events")" = true ]
 	if lacks memory; then
-		grep -q "OOM kills .* cannot be told: controller 'memory'" "$T/warnings"
+		grep -q "OOM kills .* cannot be reported: controller 'memory'" "$T/warnings"
 	else
 		[ ! -s "$T/warnings" ]
 	fi
@@ -183,7 +183,30 @@ lacks() {
 	grep -q 'no cgroup of its own' "$T/warnings"
 }
 
-@test "events: a process killed for want of memory is told at once, each of them" {
+@test "a container whose cgroup is gone runs all the same: the error says what is missing" {
+	local other=$CG-other command
+	start
+	own_cgroups "$other"
+	knarr state "$ID" | jq .pid >"$other/cgroup.procs"
+	rmdir "$CG"
+	[ "$(knarr state "$ID" | jq -r .status)" = running ]
+	for command in 'events --stats' events 'stats --no-stream'; do
+		# shellcheck disable=SC2086
+		run -1 knarr $command "$ID"
+		echo "$output"
+		[ "$output" = "knarr: container \"$ID\" runs, but its cgroup '/knarr-test-$ID' is gone" ]
+	done
+	run -0 --separate-stderr knarr stats
+	[[ "$stderr" == "knarr: warning: container \"$ID\" runs, but "* ]]
+	knarr kill "$ID" KILL
+	wait_status "$ID" stopped
+	run -1 knarr events "$ID"
+	[[ "$output" == *'container not running'* ]]
+	knarr delete "$ID"
+	rmdir "$other"
+}
+
+@test "events: a process killed because it was out of memory is told at once, each of them" {
 	requires_controller memory
 	resources '{memory: {limit: 33554432, swap: 33554432}}' sh -c 'while [ ! -e /go ]; do sleep 0.1; done
 		for i in 1 2; do dd if=/dev/zero of=/dev/null bs=100M count=1; done; touch /done; sleep 1000'
@@ -345,7 +368,7 @@ check_prometheus() {
 	resources '{memory: {limit: 33554432, swap: 33554432}}' \
 		sh -c 'for i in 1 2; do dd if=/dev/zero of=/dev/null bs=100M count=1; done; exit 3'
 	run -3 knarr run -b "$BUNDLE" "$ID"
-	[[ "$output" == *"container '$ID' ended with status 3: out of memory (memory.max 32 MiB; 2 processes killed)"* ]]
+	[[ "$output" == *"container '$ID' exited with status 3: out of memory (memory.max 32 MiB; 2 processes killed)"* ]]
 	# The limit of a cgroup above it.
 	edit_bundle '.linux.cgroupsPath += "/in"'
 	own_cgroups "$CG"
@@ -364,25 +387,25 @@ check_prometheus() {
 	resources '{pids: {limit: 3}}' sh -c 'for i in 1 2 3 4 5 6; do sleep 1 & done; wait; exit 2'
 	run -2 knarr run -b "$BUNDLE" "$ID"
 	echo "$output"
-	[[ "$output" == *"container '$ID' ended with status 2: no more tasks (pids.max 3)"* ]]
+	[[ "$output" == *"container '$ID' exited with status 2: PID limit reached (pids.max 3)"* ]]
 	knarr run --keep -b "$BUNDLE" "$ID" >/dev/null 2>&1 || true
-	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'no more tasks (pids.max 3)' ]
+	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'PID limit reached (pids.max 3)' ]
 	knarr delete "$ID"
 	# Nothing to explain.
 	bundle_runs_sh 'for i in 1 2 3 4 5 6; do sleep 1 & done; exit 0'
 	run knarr run -b "$BUNDLE" "$ID"
-	[ "$status" != 0 ] || [[ "$output" != *'no more tasks'* ]]
+	[ "$status" != 0 ] || [[ "$output" != *'PID limit'* ]]
 }
 
 @test "a system call that seccomp kills for: run and state say so" {
 	edit_bundle_to_run '.linux.seccomp = {defaultAction: "SCMP_ACT_ALLOW", syscalls: [{names: ["uname"], action: "SCMP_ACT_KILL_PROCESS"}]}' \
 		uname -r
 	run -159 --separate-stderr knarr run --keep -b "$BUNDLE" "$ID"
-	[ "$stderr" = "knarr: warning: container '$ID' was killed: a forbidden system call (seccomp, SIGSYS)" ]
+	[ "$stderr" = "knarr: warning: container '$ID' was killed: seccomp violation (SIGSYS)" ]
 	[ -z "$output" ]
-	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'a forbidden system call (seccomp, SIGSYS)' ]
+	[ "$(knarr state "$ID" | jq -r .exitReason)" = 'seccomp violation (SIGSYS)' ]
 	[ "$(knarr wait "$ID" 2>/dev/null)" = 159 ]
-	[[ "$(knarr wait "$ID" 2>&1)" == *"was killed: a forbidden system call (seccomp, SIGSYS)"* ]]
+	[[ "$(knarr wait "$ID" 2>&1)" == *"was killed: seccomp violation (SIGSYS)"* ]]
 }
 
 @test "an ordinary end has no reason" {

@@ -34,6 +34,12 @@ sys.exit(os.waitstatus_to_exitcode(status))
 X
 }
 
+@test "output that standard output does not take is said to be lost" {
+	bundle_runs echo hello
+	run -0 --separate-stderr sh -c '"$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID" </dev/null >/dev/full'
+	[ "$stderr" = 'knarr: warning: output of the program is lost: write to standard output: no space left on device' ]
+}
+
 @test "run in the foreground gives the program a terminal" {
 	bundle_runs sh -c 'test -t 0 && test -t 1 && test -t 2 && tty && echo yes >/dev/tty; exit 5'
 	run -5 in_pty "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
@@ -109,4 +115,20 @@ c" ]
 	bundle_runs stty size
 	run -0 script -qec "stty cols 91 rows 17; '$KNARR' --root '$ROOT' run -b '$BUNDLE' $ID" /dev/null </dev/null
 	[[ "$output" == *'17 91'* ]]
+}
+
+@test "in the foreground lines end in a newline alone in a pipe or file, and in both on a terminal" {
+	bundle_runs sh -c 'echo one; echo two'
+	knarr run -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>"$T/err"
+	[ "$(od -An -c "$T/out" | tr -d ' ')" = 'one\ntwo\n' ]
+	[ "$(knarr run -b "$BUNDLE" "$ID" </dev/null | od -An -c | tr -d ' ')" = 'one\ntwo\n' ]
+	# On a terminal as before: the program's pty makes the carriage returns.
+	bundle_runs sh -c 'stty -a 2>/dev/null | grep -oE "[-]?onlcr"'
+	run -0 in_pty "$KNARR" --root "$ROOT" run -b "$BUNDLE" "$ID"
+	[ "$output" = onlcr ]
+	edit_bundle_to_run '.process.terminal = false' sleep 1000
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >"$T/log" 2>&1
+	knarr exec --tty "$ID" sh -c 'echo one; echo two' </dev/null >"$T/out" 2>"$T/err"
+	[ "$(od -An -c "$T/out" | tr -d ' ')" = 'one\ntwo\n' ]
+	knarr delete --force "$ID"
 }

@@ -102,8 +102,8 @@ offset()
 	offset boottime 500 0
 }
 
-@test 'an ordinary user sets the clocks too' {
-	requires_ordinary_user
+@test 'an unprivileged user sets the clocks too' {
+	requires_unprivileged_user
 	requires_user_ns
 	knarr_for_user
 	BUNDLE=$T/user/bundle ROOT=$T/user/state
@@ -111,7 +111,7 @@ offset()
 	ROOTLESS=1 make_bundle '.linux.namespaces += [{"type": "time"}] | .linux.timeOffsets = {"boottime": {"secs": 500}}'
 	bundle_runs_sh "$SHOW"
 	edit_bundle ".linux.uidMappings[0].hostID = $(as_user id -u) | .linux.gidMappings[0].hostID = $(as_user id -g)"
-	chown -R --no-dereference "$(ordinary_user):" "$BUNDLE"
+	chown -R --no-dereference "$(unprivileged_user):" "$BUNDLE"
 	runs as_user "$KNARR" --root "$ROOT" run --bundle "$BUNDLE" "$ID"
 	offset boottime 500 0
 }
