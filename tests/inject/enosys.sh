@@ -2,19 +2,20 @@
 # Runs the container tests as on kernels without some system calls, one kind after
 # the other.
 #
-#   tests/fault/enosys.sh [--keep FOLDER] [MODE…] [-- FILE.bats…]
+#   tests/inject/enosys.sh [--keep DIRECTORY] [MODE…] [-- FILE.bats…]
 #
 # MODE: openat2, clone3, mount_setattr, mounts (open_tree, fsopen, fsconfig, fsmount,
 # fspick, move_mount), pidfd_open, close_range, cgroup.kill; without any: all of them.
 # FILE: tests of tests/bats; without any: all. --keep: reports and recorded errors stay
-# there. KNARR is the program. Needs root, a C compiler, libseccomp, and what the tests
+# there. KNARR is the program, and KNARR_SHARED the same with shared libraries if KNARR is
+# static (for cgroup.kill, which preloads one). Needs root, a C compiler, libseccomp, and what the tests
 # need.
 #
 # Where knarr has another way (close_range, cgroup.kill) every test must pass. The
 # other calls are required: a test that does not pass counts as "needs Linux X.Y" if a
 # knarr in it ended with the one error that names call and version, and as failed if
-# none did, or if any knarr, mount, cgroup or state folder is left, which each test looks
-# for at its end. The filter is around bats itself, so that an ordinary user's knarr,
+# none did, or if any knarr, mount, cgroup or state directory is left, which each test looks
+# for at its end. The filter is around bats itself, so that an unprivileged user's knarr,
 # which root's tests start, needs no no_new_privs. The last line of a mode is
 # "MODE: N passed, N failed, N skipped, N need Linux X.Y"; the exit status is 1 if any failed,
 # or if a mode came to nothing.
@@ -61,7 +62,9 @@ done
 T=$(mktemp -d /tmp/knarr-enosys.XXXXXX)
 trap 'rm -rf "$T"' EXIT
 chmod 0755 "$T"
-install -D -m 0755 "$(realpath "${KNARR:-$top/build/knarr}")" "$T/real/knarr" || exit 2
+knarr=${KNARR:-$top/build/knarr}
+install -D -m 0755 "$(realpath "$knarr")" "$T/real/knarr" || exit 2
+install -D -m 0755 "$(realpath "${KNARR_SHARED:-$knarr}")" "$T/shared/knarr" || exit 2
 mkdir "$T/record"
 
 # compile NAME OUTPUT ARGUMENTS…
@@ -69,7 +72,7 @@ compile()
 {
 	local name=$1 output=$2
 	shift 2
-	"${CC:-cc}" -O1 -D_GNU_SOURCE -o "$T/$output" "$top/tests/fault/$name.c" "$@" || exit 2
+	"${CC:-cc}" -O1 -D_GNU_SOURCE -o "$T/$output" "$top/tests/inject/$name.c" "$@" || exit 2
 }
 compile without without -lseccomp
 compile record record/knarr "-DREAL=\"$T/real/knarr\"" "-DERRORS=\"$T/errors\""
@@ -149,6 +152,7 @@ run_mode()
 	chmod 0777 "$T/errors"
 	chmod 0666 "$T/hidden"
 	[ -z "$call" ] || knarr=$T/record/knarr
+	[ "$mode" != cgroup.kill ] || knarr=$T/shared/knarr
 	with_mode "$mode" env KNARR="$knarr" bats --tap --print-output-on-failure "${files[@]}" >"$T/tap" 2>&1 </dev/null || status=$?
 	if [ "$mode" = cgroup.kill ] && [ ! -s "$T/hidden" ]; then
 		echo "$mode: no knarr looked for it, so the mode proves nothing"

@@ -1,5 +1,5 @@
-/* Stands for knarr (REAL) in tests/fault/enosys.sh: what knarr says on standard error goes
- * to the caller and, test by test, to a file in the folder ERRORS. Not by knarr's own --log,
+/* Stands for knarr (REAL) in tests/inject/enosys.sh: what knarr says on standard error goes
+ * to the caller and, test by test, to a file in the directory ERRORS. Not by knarr's own --log,
  * with which warnings are no longer said, and which a caller may need for itself. */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ die(const char *what)
 	exit(125);
 }
 
-/* Root's and ordinary users' knarr write to the same file, whoever comes first. */
+/* Root's and unprivileged users' knarr write to the same file, whoever comes first. */
 static int
 open_record(void)
 {

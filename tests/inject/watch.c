@@ -35,7 +35,7 @@ is_runtime(const char *pid)
 static void
 attack(const char *pid)
 {
-	/* The folder fd opens for root; what is in it must not. */
+	/* The directory fd opens for root; what is in it must not. */
 	static const struct {
 		const char *file;
 		int flags;
