@@ -1,20 +1,18 @@
 /* Fuzzes the parser of config.json: text -> JSON tree -> struct spec -> rules.
- * A text that begins with a tab is taken as a lone process. Checks that the
- * result and the report agree, and that places lie inside the text.
- *
- *   clang -g -fsanitize=fuzzer,address,undefined …   (see README.md here)
- *
- * With -DFUZZ_REPLAY there is a main() that runs the files named on its command
- * line once each, or the seed corpus when none is named (in `make check`). */
-#include <dirent.h>
-#include <stdint.h>
-#include <stdio.h>
+ * A text that begins with a tab is taken as a lone process, with a carriage return as lone
+ * resources, which are compiled and merged into a config, and with a line end as lone mounts.
+ * Checks that the result and the report agree, and that places lie inside the text. See README.md. */
+#include "tests/fuzz/fuzz.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "oci-spec/spec.h"
+#include "cgroups/settings.h"
+#include "cgroups/systemd/systemd.h"
+#include "oci-spec/config_edit.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static const char base[] = "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"linux\":{\"resources\":"
+			   "{\"memory\":{\"limit\":4096},\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}]}}}";
 
 static void
 check_report(const struct spec_report *report, size_t len, struct arena *a)
@@ -33,84 +31,81 @@ check_report(const struct spec_report *report, size_t len, struct arena *a)
 	}
 }
 
+/* A config stays one when it is changed. */
+static void
+check_edited(const char *json, struct arena *a)
+{
+	struct spec_report report;
+	struct spec *s = NULL;
+
+	FUZZ_MUST(!json || spec_parse("f", json, strlen(json), a, &report, &s) == 0);
+}
+
+static void
+use_resources(const struct spec_resources *resources, struct arena *a)
+{
+	struct settings list = { .arena = a };
+	struct systemd_properties properties = { .arena = a };
+	struct err err;
+
+	err_clear(&err);
+	if (settings_compile(&list, resources, &err) < 0) {
+		FUZZ_MUST(err.msg[0]);
+		return;
+	}
+	for (size_t i = 0; i < list.n; i++)
+		FUZZ_MUST(list.items[i].property && list.items[i].value &&
+			  (!list.items[i].file || !strchr(list.items[i].file, '/')));
+	systemd_properties_from_settings(&properties, &list, &err);
+	check_edited(config_edit_resources(a, base, sizeof(base) - 1, resources, NULL), a);
+}
+
+/* True: it is one. */
+static bool
+parse(const char *text, size_t size, struct arena *a, struct spec_report *report)
+{
+	struct spec_resources *resources = NULL;
+	struct spec_process *process = NULL;
+	struct spec_mount *mounts = NULL;
+	struct spec *s = NULL;
+	size_t n = 0;
+	bool ok;
+
+	switch (text[0]) {
+	case '\t':
+		ok = spec_parse_process(text, size, a, report, &process) == 0;
+		FUZZ_MUST(ok == (process != NULL));
+		break;
+	case '\r':
+		ok = spec_parse_resources(text, size, a, report, &resources) == 0;
+		FUZZ_MUST(ok == (resources != NULL));
+		if (ok)
+			use_resources(resources, a);
+		break;
+	case '\n':
+		ok = spec_parse_mounts(text, size, a, report, &mounts, &n) == 0;
+		if (ok)
+			check_edited(config_edit_mounts(a, base, sizeof(base) - 1, mounts, n, true), a);
+		break;
+	default:
+		ok = spec_parse("f", text, size, a, report, &s) == 0;
+		FUZZ_MUST(ok == (s != NULL));
+		FUZZ_MUST(!s || (s->root && s->root->path && s->oci_version && s->json_len == size));
+	}
+	return ok;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	auto_arena struct arena a = { 0 };
-	struct spec_process *process = NULL;
 	struct spec_report report;
-	struct spec *s = NULL;
-	bool ok;
 
 	if (size == 0)
 		return 0;
-
-	if (data[0] == '\t')
-		ok = spec_parse_process((const char *)data, size, &a, &report, &process) == 0;
-	else
-		ok = spec_parse("f", (const char *)data, size, &a, &report, &s) == 0;
-	if (ok != (report.n_errors == 0) || ok != (s || process))
-		abort();
-	if (s && (!s->root || !s->root->path || !s->oci_version || s->json_len != size))
-		abort();
+	FUZZ_MUST(parse((const char *)data, size, &a, &report) == (report.n_errors == 0));
 	check_report(&report, size, &a);
 	return 0;
 }
 
-#ifdef FUZZ_REPLAY
-static int
-replay(const char *path)
-{
-	FILE *f = fopen(path, "rb");
-	uint8_t *data = malloc(SPEC_MAX_SIZE + 2);
-	size_t size;
-
-	if (!f || !data) {
-		perror(path);
-		return 1;
-	}
-	size = fread(data, 1, SPEC_MAX_SIZE + 2, f);
-	fclose(f);
-	LLVMFuzzerTestOneInput(data, size);
-	free(data);
-	return 0;
-}
-
-static int
-replay_folder(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *e;
-	char file[4096];
-	int failed = 0;
-
-	if (!dir) {
-		perror(path);
-		return 1;
-	}
-	while ((e = readdir(dir))) {
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
-		failed |= replay(file);
-	}
-	closedir(dir);
-	return failed;
-}
-
-int
-main(int argc, char **argv)
-{
-	const char *srcdir = getenv("srcdir");
-	char corpus[2048];
-	int failed = 0;
-
-	if (argc == 1) {
-		snprintf(corpus, sizeof(corpus), "%s/tests/fuzz/corpus/spec", srcdir ? srcdir : ".");
-		return replay_folder(corpus);
-	}
-	for (int i = 1; i < argc; i++)
-		failed |= replay(argv[i]);
-	return failed;
-}
-#endif
+FUZZ_MAIN("spec", SPEC_MAX_SIZE + 2)
