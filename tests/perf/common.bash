@@ -1,30 +1,141 @@
-# For compare.sh and commands.sh: a mount namespace of one's own with cgroup2 alone
-# on /sys/fs/cgroup, a tmpfs $tmp on which everything is, so that the disk plays no
-# part, bundles, and what takes the times. KNARR names the program.
+# For bench.sh and scale.sh: a mount namespace of one's own with cgroup2 alone on
+# /sys/fs/cgroup, a tmpfs $tmp on which everything is, so that the disk plays no part,
+# the programs to compare, bundles, and the harness. KNARR names the program; OTHERS
+# adds some: 'old=/tmp/old/knarr crun-static=/opt/crun', names that begin with crun, runc
+# or anything else, which is called like knarr. Needs root, jq, busybox, a C compiler.
+#
+# Containers and cgroups have names that begin with $prefix, so what was there before is
+# not touched; all of them are removed at the end, also when this is interrupted.
 # shellcheck shell=bash
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-KNARR=${KNARR:-$top/build/knarr}
+KNARR=$(realpath -m "${KNARR:-$top/build/knarr}")
 export KNARR
 
-if [ -z "${PERF_INSIDE:-}" ]; then
-	PERF_INSIDE=1 exec unshare --mount --propagation private "$0" "$@"
-fi
 [ -x "$KNARR" ] || {
 	echo "no program $KNARR; build it or set KNARR" >&2
 	exit 1
 }
+[ "$(id -u)" = 0 ] || {
+	echo "needs root" >&2
+	exit 1
+}
+if [ -z "${PERF_INSIDE:-}" ]; then
+	PERF_INSIDE=1 exec unshare --mount --propagation private "$0" "$@"
+fi
 if [ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ]; then
 	mount --bind "$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)" /sys/fs/cgroup
 fi
-tmp=$(mktemp -d /tmp/knarr-perf.XXXXXX)
-trap 'rm -rf --one-file-system "$tmp"/* 2>/dev/null; umount -l "$tmp"; rmdir "$tmp"' EXIT
-mount -t tmpfs tmpfs "$tmp"
+prefix=knarr-bench-$$
+load=$(cut -d ' ' -f 1-3 /proc/loadavg)
+harness=
+# In the order of the columns.
+programs=()
+declare -A program
+holders=()
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+tmp=$(trap '' INT TERM HUP && mktemp -d "${TMPDIR:-/tmp}/knarr-perf.XXXXXX")
+mount -t tmpfs -o mode=755 tmpfs "$tmp"
 
-has_sys_resource=$((16#$(sed -n 's/^CapEff:\t//p' /proc/self/status) >> 24 & 1))
-# Debian 12's crun needs CAP_SYS_RESOURCE for a cgroup.
-export crun_options=
-[ "$has_sys_resource" = 1 ] || crun_options=--cgroup-manager=disabled
+add_program()
+{
+	local name=$1 path=$2 options=
+	[ -x "$path" ] || return 0
+	# Debian 12's crun needs CAP_SYS_RESOURCE for a cgroup, and fails without.
+	if [[ $name == crun* ]] && ! ((16#$(sed -n 's/^CapEff:\t//p' /proc/self/status) >> 24 & 1)); then
+		options=' --cgroup-manager=disabled'
+	fi
+	programs+=("$name")
+	program[$name]="$path --root $tmp/root-$name$options"
+	mkdir -p "$tmp/root-$name"
+}
+
+add_programs()
+{
+	local other
+	add_program knarr "$KNARR"
+	for other in ${OTHERS:-}; do
+		add_program "${other%%=*}" "${other#*=}"
+	done
+	add_program crun "$(command -v crun)"
+	add_program runc "$(command -v runc)"
+}
+
+# called WHO SIZE: the program with a state directory of its own for this size.
+called()
+{
+	echo "${program[$1]/root-$1/root-$1.$2}"
+}
+
+# to_its_end COMMAND...: also when somebody interrupts this script: a runtime that is killed
+# half-way leaves what nobody finds. What it says is shown if it fails.
+to_its_end()
+{
+	(
+		trap '' INT TERM HUP
+		exec "$@"
+	) </dev/null >"$tmp/said" 2>&1 || {
+		echo "failed: $*" >&2
+		cat "$tmp/said" >&2
+		return 1
+	}
+}
+
+remove_containers()
+{
+	local who size id
+	for id in "$tmp"/root-*/"$prefix"*; do
+		[ -e "$id" ] || continue
+		who=${id#"$tmp/root-"} size=
+		who=${who%%/*}
+		[[ $who != *.* ]] || size=${who#*.} who=${who%%.*}
+		# shellcheck disable=SC2046 # words
+		$([ -n "$size" ] && called "$who" "$size" || echo "${program[$who]}") delete -f "${id##*/}" </dev/null >/dev/null 2>&1 || true
+	done
+}
+
+clean_up()
+{
+	local status=$?
+	# All of it, whatever fails.
+	set +e
+	trap '' INT TERM HUP
+	if [ -n "$harness" ]; then
+		kill -TERM "$harness" 2>/dev/null
+		wait "$harness"
+	fi
+	[ ${#holders[@]} = 0 ] || kill "${holders[@]}"
+	remove_containers
+	cd /
+	find /sys/fs/cgroup -depth -type d -name "*$prefix*" -exec rmdir {} + || status=1
+	umount -l "$tmp"
+	rmdir "$tmp"
+	exit $status
+}
+
+build_harness()
+{
+	local name
+	for name in bench floor; do
+		"${CC:-cc}" -O2 -static -std=gnu11 -D_GNU_SOURCE "$top/tests/perf/$name.c" -o "$tmp/$name"
+	done
+}
+
+# measure SAMPLES ROUNDS PAUSE [RUNS AT_ONCE]: the rows in $tmp/rows, added to the file. In the
+# background, since a signal for this script is not noticed before a command in the foreground
+# has ended; so this must not be a part of a pipe, either.
+measure()
+{
+	local samples=$1 status=0
+	shift
+	"$tmp/bench" "$@" <"$tmp/rows" >>"$samples" &
+	harness=$!
+	wait "$harness" || status=$?
+	harness=
+	return "$status"
+}
 
 make_rootfs()
 {
@@ -32,42 +143,48 @@ make_rootfs()
 	cp "$(command -v busybox)" "$1/bin/busybox"
 	ln -s busybox "$1/bin/true"
 	ln -s busybox "$1/bin/sleep"
+	for f in etc/hosts etc/hostname run/.containerenv; do
+		: >"$1/$f"
+	done
 }
 
-# podman_bundle DIR FILTER: the bundle that Podman writes, changed by jq.
+# podman_bundle DIR FILTER: the bundle that Podman writes, changed by jq. It names no cgroup, so that
+# each container has one of its own, and lowers a limit, which needs no CAP_SYS_RESOURCE.
 podman_bundle()
 {
 	make_rootfs "$1/rootfs"
 	cp -r "$top/tests/data/bundles/podman/." "$1"
 	mkdir -p "$1/files/shm"
-	for f in etc/hosts etc/hostname run/.containerenv; do
-		: >"$1/rootfs/$f"
-	done
-	# Only lowering limits needs no CAP_SYS_RESOURCE. (Variables of jq.)
-	# shellcheck disable=SC2016
-	jq --argjson lower "$((1 - has_sys_resource))" "$2"' | if $lower == 1 then
-		.process.rlimits = [ { type: "RLIMIT_NOFILE", soft: 256, hard: 256 } ] else . end' "$1/config.json" >"$1/new"
+	jq 'del(.linux.cgroupsPath) | .process.args = ["/bin/true"] |
+		.process.rlimits = [ { type: "RLIMIT_NOFILE", soft: 256, hard: 256 } ] | '"$2" "$1/config.json" >"$1/new"
 	mv "$1/new" "$1/config.json"
 }
 
-# measure NAME RUNS PREPARE COMMAND: adds times to the files $tmp/NAME.times and
-# .cpu. Words are split by hyperfine, without a shell.
-measure()
+# small_bundle DIR FILTER: what `knarr spec` writes, changed by jq.
+small_bundle()
 {
-	local prepare=()
-	[ -z "$3" ] || prepare=(--prepare "$3")
-	hyperfine -N --style none --warmup 1 --runs "$2" "${prepare[@]}" --export-json "$tmp/out.json" "$4" >"$tmp/log" 2>&1 || {
-		echo "$1 failed: $4" >&2
-		cat "$tmp/log" >&2
-		bash -c "$4" >&2 || true
-		exit 1
-	}
-	jq -r '.results[0].times[]' "$tmp/out.json" >>"$tmp/$1.times"
-	jq -r '.results[0] | (.user + .system)' "$tmp/out.json" >>"$tmp/$1.cpu"
+	make_rootfs "$1/rootfs"
+	(cd "$1" && "$KNARR" spec)
+	# An older version, which all of them take.
+	jq '.ociVersion = "1.0.2" | .process.args = ["/bin/true"] | .process.terminal = false |
+		.process.rlimits = [ { type: "RLIMIT_NOFILE", soft: 256, hard: 256 } ] |
+		del(.process.capabilities.ambient) | '"$2" "$1/config.json" >"$1/new"
+	mv "$1/new" "$1/config.json"
 }
 
-# column FILE FRACTION: that quantile in ms.
-column()
+version_of()
 {
-	sort -g "$1" | awk -v q="$2" '{ v[NR] = $1 } END { printf "%.2f", 1000 * v[int((NR - 1) * q) + 1] }'
+	local path=${program[$1]%% *}
+	"$path" --version | head -n 1
+}
+
+# What the figures depend on, as a paragraph.
+circumstances()
+{
+	local name versions=
+	for name in "${programs[@]}"; do
+		versions+="${versions:+, }$name: $(version_of "$name")"
+	done
+	echo "$(date -u +%F), Linux $(uname -r), $(nproc) CPUs, load average before $load. $versions."
+	[[ "${program[*]}" != *cgroup-manager=disabled* ]] || echo "crun makes no cgroup here: CAP_SYS_RESOURCE is missing."
 }
