@@ -148,7 +148,7 @@ case_environment() { runs 'F x y /tmp' 'echo "$A $PWD"' '"envs": [{"key": "A", "
 case_user() { runs 'uid=1000\(user\) gid=2000\(more\)' id '' '"run_as_user": {"value": 1000}, "run_as_group": {"value": 2000}'; }
 case_groups() { runs 'groups=.*777' id '' '"supplemental_groups": [777]'; }
 case_read_only() { runs 'Read-only' 'touch /x' '' '"readonly_rootfs": 1'; }
-case_mount() { runs 'F from-host.*Read-only' 'cat /mnt/file; touch /mnt/x' '"mounts": [{"container_path": "/mnt", "host_path": "'"$T/volume"'", "readonly": 1}]'; }
+case_mount() { runs 'F from-host.*Read-only' 'exec 2>&1; cat /mnt/file; touch /mnt/x' '"mounts": [{"container_path": "/mnt", "host_path": "'"$T/volume"'", "readonly": 1}]'; }
 case_mount_propagated() { runs 'shared:' 'grep " /mnt " /proc/self/mountinfo' '"mounts": [{"container_path": "/mnt", "host_path": "'"$T/shared"'", "propagation": 2}]'; }
 case_device() { runs 'F c' 'ls -l /dev/other' '"devices": [{"container_path": "/dev/other", "host_path": "/dev/full", "permissions": "rw"}]'; }
 case_capabilities() { runs 'CapEff:.*00000000a82425fa' 'grep CapEff /proc/self/status' '' '"capabilities": {"add": ["SYS_ADMIN"], "drop": ["CHOWN"]}'; }

@@ -389,9 +389,11 @@ case_checkpoint()
 # The last one: it needs a daemon of its own.
 case_userns_remap()
 {
-	grep -q ^knarr-test: /etc/subuid || unable 'no range in /etc/subuid'
+	grep -q "^$CLIENTS_USER:" /etc/subuid || unable 'no range in /etc/subuid'
+	local first
+	first=$(awk -F: -v user="$CLIENTS_USER" '$1 == user { print $2; exit }' /etc/subuid)
 	mkdir -p "$T/d2"
-	sed -e "s|$T/d/|$T/d2/|g" -e "s|$T/d2/csock|$T/d/csock|" -e '1s|{|{"userns-remap": "knarr-test", |' "$T/daemon.json" >"$T/daemon2.json"
+	sed -e "s|$T/d/|$T/d2/|g" -e "s|$T/d2/csock|$T/d/csock|" -e '1s|{|{"userns-remap": "'"$CLIENTS_USER"'", |' "$T/daemon.json" >"$T/daemon2.json"
 	start dockerd2 dockerd --config-file "$T/daemon2.json"
 	D=(docker -H "unix://$T/d2/sock" --config "$T/d/cli")
 	local status=0
@@ -401,7 +403,7 @@ case_userns_remap()
 			exit 1
 		}
 		expect 0 '' "${D[@]}" import "$T/root.tar" bb
-		run 0 ' 0 +100000 +65536' bb cat /proc/self/uid_map
+		run 0 " 0 +$first +65536" bb cat /proc/self/uid_map
 		run 0 '^from-host$' -v "$T/volume:/mnt" bb cat /mnt/file
 		background r1
 		expect 0 '^uid=0' "${D[@]}" exec r1 id

@@ -7,10 +7,10 @@
 #	case_<feature>() ...			# status 0 when all was right
 #	client_run				# runs each case with each runtime
 #
-# Everything happens in a private mount namespace: /run is a fresh tmpfs, so that
-# the default folders of client and runtime are nobody else's, and cgroup2 alone lies
-# on /sys/fs/cgroup, so that neither runtime finds a v1 hierarchy. Nothing is
-# downloaded. Cgroups that were not there before are removed, if they bear the names
+# Everything happens in a private mount namespace (and in those that $NAMESPACES asks
+# unshare(1) for): /run is a fresh tmpfs, so that the default directories of client and
+# runtime are nobody else's, and cgroup2 alone lies on /sys/fs/cgroup, so that neither
+# runtime finds a v1 hierarchy. Nothing is downloaded. Cgroups that were not there before are removed, if they bear the names
 # that the clients give.
 #
 # Each case prints one line: client, feature, runtime, "ok", "FAIL" or "-", and for the
@@ -65,7 +65,8 @@ begin_outside()
 	make_user
 	export KNARR CLIENTS_INSIDE
 	# In the background, for bash heeds a signal only after a program in the foreground.
-	unshare --mount --propagation private -- "$0" &
+	# shellcheck disable=SC2086
+	unshare --mount --propagation private ${NAMESPACES:-} -- "$0" &
 	inner=$!
 	wait $inner || status=$?
 	exit $status
@@ -82,21 +83,36 @@ end_outside()
 	rm -rf --one-file-system "$CLIENTS_INSIDE"
 }
 
-# The ordinary user, who has a range in /etc/subuid then.
+# The unprivileged user $CLIENTS_USER, who has a range in /etc/subuid: that of the container tests, or
+# one of this run alone, since another run may end at any moment and take its own along.
 make_user()
 {
 	MADE_USER=
 	[ "$(id -u)" = 0 ] || return
-	id knarr-test >/dev/null 2>&1 && return
-	useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' knarr-test && MADE_USER=yes
+	export CLIENTS_USER=${CLIENTS_USER:-${KNARR_TEST_USER:-}}
+	[ -z "$CLIENTS_USER" ] || ! id "$CLIENTS_USER" >/dev/null 2>&1 || return
+	CLIENTS_USER=knarr-c$$
+	# The files of accounts are locked while another run adds its own.
+	for _ in {1..50}; do
+		! useradd --no-create-home --shell /usr/sbin/nologin --comment 'tests of knarr' "$CLIENTS_USER" 2>/dev/null || {
+			MADE_USER=yes
+			return
+		}
+		sleep 0.1
+	done
 }
 
 remove_user()
 {
-	[ -z "$MADE_USER" ] || userdel knarr-test
+	[ -n "$MADE_USER" ] || return 0
+	for _ in {1..50}; do
+		! userdel "$CLIENTS_USER" 2>/dev/null || break
+		sleep 0.1
+	done
 }
 
-# Processes that work in $T or name it: those of the client that did not end.
+# Processes that work in $T or name it, on the command line or in the environment: those of
+# the client that did not end.
 end_leftovers()
 {
 	local file pid
@@ -106,7 +122,7 @@ end_leftovers()
 		case " $$ $BASHPID " in
 		*" $pid "*) continue ;;
 		esac
-		case "$(tr '\0' ' ' 2>/dev/null <"$file") $(readlink "/proc/$pid/cwd")" in
+		case "$(cat "$file" "/proc/$pid/environ" 2>/dev/null | tr '\0' ' ') $(readlink "/proc/$pid/cwd")" in
 		*"$CLIENTS_INSIDE"*) kill -KILL "$pid" 2>/dev/null ;;
 		esac
 	done
@@ -133,7 +149,7 @@ remove_cgroups()
 	return 0
 }
 
-# $T/root: a folder with busybox. $T/root.tar: the same.
+# $T/root: a directory with busybox. $T/root.tar: the same.
 make_image()
 {
 	local applet

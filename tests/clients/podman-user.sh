@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Podman as an ordinary user who has a range in /etc/subuid. He may make no cgroup here,
-# so what needs one is tried only where he has it.
+# Podman as an unprivileged user who has a range in /etc/subuid. They may make no cgroup here,
+# so what needs one is tried only where they have it.
 # The cases are called by name; what containers run stands in single quotes.
 # shellcheck disable=SC2317,SC2016
 set -u
@@ -9,13 +9,13 @@ set -u
 # shellcheck source=tests/clients/podman.bash
 . "$(dirname "$0")/podman.bash"
 client_begin podman-user podman conmon script newuidmap
-grep -q ^knarr-test: /etc/subuid || skip_client 'no range in /etc/subuid'
+grep -q "^$CLIENTS_USER:" /etc/subuid || skip_client 'no range in /etc/subuid'
 P=$T/user-p
 
 runtime_begin()
 {
 	make_programs
-	install -d -o knarr-test -g "$(id -g knarr-test)" -m 0700 "$T/user" "$T/user/run"
+	install -d -o "$CLIENTS_USER" -g "$(id -g "$CLIENTS_USER")" -m 0700 "$T/user" "$T/user/run"
 	make_images "$P"
 }
 
@@ -56,7 +56,7 @@ need_cgroup()
 	pid=$("$P" inspect -f '{{.State.Pid}}' "$1")
 	! cmp -s <(grep ^0:: "/proc/$pid/cgroup") <(grep ^0:: /proc/self/cgroup) || {
 		gone "$1" >/dev/null
-		unable 'an ordinary user has no cgroup here'
+		unable 'an unprivileged user has no cgroup here'
 	}
 }
 
@@ -65,7 +65,7 @@ case_exit_status() { run 7 '' bb sh -c 'exit 7'; }
 case_program_missing() { run 127 'executable file not found' bb nosuch; }
 case_not_executable() { run 126 'permission denied' bb /etc/plain; }
 case_ids() { run 0 '^uid=1000\(user\)' --user user bb id; }
-case_keep_id() { run 0 "^uid=$(id -u knarr-test)" --userns keep-id bb id; }
+case_keep_id() { run 0 "^uid=$(id -u "$CLIENTS_USER")" --userns keep-id bb id; }
 case_cgroups_disabled() { run 0 '^hi$' --cgroups=disabled bb echo hi; }
 case_read_only() { run 1 'Read-only' --read-only bb touch /x; }
 case_terminal() { run 0 '^/dev/pts/0$' -t bb tty; }

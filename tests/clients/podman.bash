@@ -1,11 +1,11 @@
-# Shared by podman.sh and podman-user.sh: programs that are podman with the folders of
+# Shared by podman.sh and podman-user.sh: programs that are podman with the directories of
 # this test and the runtime that is tried, and their images.
 # shellcheck shell=bash disable=SC2034
 
 # Below what the machine may not raise.
 LIMITS=(--ulimit nproc=1000:1000 --ulimit nofile=1024:2048)
 
-# $T/p and, for the ordinary user, $T/user-p. default_ulimits also for the infra
+# $T/p and, for the unprivileged user, $T/user-p. default_ulimits also for the infra
 # containers of pods; Podman 4.3.1 swaps the soft and the hard one there.
 make_programs()
 {
@@ -28,8 +28,8 @@ make_programs()
 	END
 	cat >"$T/user-p" <<-END
 		#!/bin/sh
-		exec setpriv --reuid $(id -u knarr-test) --regid $(id -g knarr-test) --init-groups --inh-caps=-all \\
-			env -C $u HOME=$u USER=knarr-test LOGNAME=knarr-test XDG_RUNTIME_DIR=$u/run CONTAINERS_CONF=$T/containers.conf \\
+		exec setpriv --reuid $(id -u "$CLIENTS_USER") --regid $(id -g "$CLIENTS_USER") --init-groups --inh-caps=-all \\
+			env -C $u HOME=$u USER=$CLIENTS_USER LOGNAME=$CLIENTS_USER XDG_RUNTIME_DIR=$u/run CONTAINERS_CONF=$T/containers.conf \\
 			podman --root $u/store --runroot $u/runroot --tmpdir $u/tmp $own "\$@"
 	END
 	chmod 0755 "$T/p" "$T/user-p"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [--vm] [--at-once] [--markdown FILE] [CLIENT...]: real callers of a runtime (podman,
-# podman-user, containerd, cri, docker, buildah; all of them by default) with knarr and, side by
+# podman-user, containerd, cri, docker, buildah, slurm; all of them by default) with knarr and, side by
 # side, with runc. Prints a table of client, feature, knarr, runc, and below it why a
 # case failed with runc, or was not tried. Needs root. KNARR names the program; a client
 # that is not installed is left out. Status 1: something failed with knarr.
@@ -13,6 +13,7 @@
 #
 # $LINES_FILE keeps the lines that the scripts printed.
 set -u
+began_in=$PWD
 cd "$(dirname "$0")" || exit 1
 # shellcheck source=tests/clients/lib.bash
 . ./lib.bash
@@ -21,13 +22,13 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--vm) vm=yes ;;
 	--at-once) at_once=yes ;;
-	--markdown) markdown=$2 && shift ;;
-	--lines) given=$2 && shift ;;
+	--markdown) markdown=$(cd "$began_in" && realpath "$2") && shift ;;
+	--lines) given=$(cd "$began_in" && realpath "$2") && shift ;;
 	*) break ;;
 	esac
 	shift
 done
-[ $# -gt 0 ] || set -- podman podman-user containerd cri docker buildah
+[ $# -gt 0 ] || set -- podman podman-user containerd cri docker buildah slurm
 
 find_knarr()
 {
@@ -89,8 +90,8 @@ controller_cases()
 		}' "$1.sh" | paste -sd '|'
 }
 
-# in_machine FOLDER CLIENT...: FOLDER/lines is what they say in a machine with all
-# controllers. The guest has neither /tmp nor the folder of the build: all goes into one
+# in_machine DIRECTORY CLIENT...: DIRECTORY/lines is what they say in a machine with all
+# controllers. The guest has neither /tmp nor the directory of the build: all goes into one
 # of its own.
 in_machine()
 {

@@ -247,6 +247,25 @@ wait_for_text() { # TEXT FILE
 	knarr delete -f "$ID"
 }
 
+@test "a mount point in another bind mount that is gone is made again; a source like BUNDLE/." {
+	mkdir -p "$T/data" "$T/sub"
+	echo hello >"$T/sub/file"
+	edit_bundle '.mounts += [{destination: "/data", type: "bind", source: ($t + "/data"), options: ["rbind"]},
+		{destination: "/data/sub", type: "bind", source: ($t + "/sub"), options: ["rbind"]},
+		{destination: "/bundle", type: "bind", source: ".", options: ["bind", "ro"]},
+		{destination: "/all", type: "bind", source: "./", options: ["rbind", "ro"]}]' --arg t "$T"
+	counter_runs
+	[ -d "$T/data/sub" ]
+	checkpoint "$ID"
+	rmdir "$T/data/sub"
+	restore_detached "$ID"
+	[ "$(knarr exec "$ID" cat /data/sub/file)" = hello ]
+	knarr exec "$ID" test -f /bundle/config.json
+	knarr exec "$ID" test -f /all/config.json
+	knarr exec "$ID" test -f /all/rootfs/bin/busybox
+	knarr delete --force "$ID"
+}
+
 @test "in a user namespace" {
 	edit_bundle '.linux.namespaces += [{type: "user"}] | .linux.uidMappings = [{containerID: 0, hostID: 100000, size: 65536}] | .linux.gidMappings = .linux.uidMappings'
 	chown -R 100000:100000 "$BUNDLE/rootfs"
@@ -282,6 +301,7 @@ wait_for_text() { # TEXT FILE
 }
 
 @test "org.criu.config: its options win" {
+	allow_annotations
 	echo 'log-file from-config.log' >"$T/criu.conf"
 	edit_bundle '.annotations["org.criu.config"] = "'"$T"'/criu.conf"'
 	counter_runs

@@ -20,7 +20,7 @@ mount -t tmpfs tmpfs /memory
 mkdir /memory/upper /memory/work
 mount -t overlay -o lowerdir=/host,upperdir=/memory/upper,workdir=/memory/work overlay /new
 
-add() # add TYPE FOLDER OPTIONS [SOURCE]
+add() # add TYPE DIRECTORY OPTIONS [SOURCE]
 {
 	mkdir -p "/new$2"
 	mount -t "$1" -o "$3" "${4:-$1}" "/new$2"
@@ -32,15 +32,15 @@ add tmpfs /tmp mode=1777
 add tmpfs /run mode=755
 add none /lib/modules bind "/host$modules"
 n=0
-while read folder; do
-	[ -n "$folder" ] || continue
-	add 9p "$folder" $p9,cache=mmap "writable$n"
+while read directory; do
+	[ -n "$directory" ] || continue
+	add 9p "$directory" $p9,cache=mmap "writable$n"
 	n=$((n + 1))
 done </writable
 
 # ---- devices and kernel file systems
 
-for folder in proc sys dev; do mount --move /$folder /new/$folder; done
+for directory in proc sys dev; do mount --move /$directory /new/$directory; done
 cd /new/dev
 ln -s /proc/self/fd fd
 ln -s fd/0 stdin

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # In the machine of limits-table.sh: runs the cases of limits-cases.bash, as root and as
-# an ordinary user with a delegated cgroup, and prints a row for each limit, separated
+# an unprivileged user with a delegated cgroup, and prints a row for each limit, separated
 # by tabs:
 #
 #   driver  account  runtime  property  value  file=value…  wrote  held  what was seen
@@ -8,16 +8,18 @@
 # "held" is yes, no, or none: the controller is not to be had by this account, and
 # the runtime said so.
 #
-#   limits-guest.bash FOLDER RUNTIME…    the runtimes are programs in the folder
+#   limits-guest.bash DIRECTORY RUNTIME…    the runtimes are programs in the directory
 #
 # $CASES and $ACCOUNTS, if set: only these. Below a running systemd its driver is
 # used, else cgroupfs. Helpers, rootfs and account are those of the container tests.
-# shellcheck source=tests/bats/helpers.bash source=tests/vm/limits-cases.bash
+# shellcheck source=tests/bats/helpers.bash source=tests/vm/limits-cases.bash source=tests/bats/setup_suite.bash
 set -u
 here=$(dirname "$(realpath "$0")")
 source "$here/../bats/helpers.bash"
 BATS_SUITE_TMPDIR=$(mktemp -d)
 export BATS_SUITE_TMPDIR
+source "$here/../bats/setup_suite.bash"
+setup_suite
 MOUNT=/sys/fs/cgroup
 DRIVER=cgroupfs
 [ ! -d /run/systemd/system ] || DRIVER=systemd
@@ -40,11 +42,11 @@ become_root()
 	[ $DRIVER = cgroupfs ] || CGROUPS_PATH=limits.slice:test:ID
 }
 
-# By cgroupfs: a folder that root gave him. By systemd: what his manager has.
+# By cgroupfs: a directory that root gave them. By systemd: what their manager has.
 become_user()
 {
 	local file user
-	user=$(ordinary_user)
+	user=$(unprivileged_user)
 	ACCOUNT=user
 	if [ $DRIVER = systemd ]; then
 		user_manager
@@ -58,11 +60,11 @@ become_user()
 	done
 }
 
-# He calls the runtime from within his session, as from a terminal.
+# They call the runtime from within their session, as from a terminal.
 user_manager()
 {
 	local uid
-	uid=$(id -u "$(ordinary_user)")
+	uid=$(id -u "$(unprivileged_user)")
 	systemctl start "user@$uid.service"
 	OWN=$MOUNT/user.slice/user-$uid.slice/user@$uid.service/app.slice/session.scope
 	CGROUPS_PATH=limits.slice:test:ID
@@ -74,7 +76,7 @@ user_manager()
 
 rt() # rt ARGUMENTS…: the runtime as that account, from within its cgroup
 {
-	local command=("$FOLDER/$RUNTIME" --root "$T/user/$RUNTIME" ${options[@]+"${options[@]}"} "$@")
+	local command=("$DIRECTORY/$RUNTIME" --root "$T/user/$RUNTIME" ${options[@]+"${options[@]}"} "$@")
 	(
 		[ "$ACCOUNT" != root ] || exec timeout 60 "${command[@]}"
 		echo "$BASHPID" >"$OWN/cgroup.procs"
@@ -105,14 +107,14 @@ make_base()
 	BUNDLE=$T/user/bundle
 	ROOTLESS=$([ "$ACCOUNT" = root ] || echo 1) make_bundle \
 		'.root.readonly = false | .process.capabilities |= map_values(. + ["CAP_MKNOD"])'
-	[ "$ACCOUNT" = root ] || edit_bundle ".linux.uidMappings[0].hostID = $(id -u "$(ordinary_user)")
-		| .linux.gidMappings[0].hostID = $(id -g "$(ordinary_user)")"
+	[ "$ACCOUNT" = root ] || edit_bundle ".linux.uidMappings[0].hostID = $(id -u "$(unprivileged_user)")
+		| .linux.gidMappings[0].hostID = $(id -g "$(unprivileged_user)")"
 	cp "$here/../../limits-probe" "$BUNDLE/rootfs/bin/limits-probe"
 	dd if=/dev/urandom of="$BUNDLE/rootfs/data" bs=1M count=4 status=none
 	cp "$BUNDLE/rootfs/data" "$T/rival-data"
 	truncate -s 32M "$BUNDLE/rootfs/large"
 	truncate -s 128M "$T/rival-large"
-	[ "$ACCOUNT" = root ] || chown -R "$(ordinary_user):" "$T/user"
+	[ "$ACCOUNT" = root ] || chown -R "$(unprivileged_user):" "$T/user"
 	cp "$BUNDLE/config.json" "$T/base.json"
 }
 
@@ -156,7 +158,7 @@ said() # said REGULAR-EXPRESSION: a whole line of the container
 	grep -qxE "$1" "$T/out"
 }
 
-count_of() # count_of FILE KEY [FOLDER]
+count_of() # count_of FILE KEY [DIRECTORY]
 {
 	awk -v key="$2" '$1 == key { print $2 }' "${3:-$DIR}/$1" 2>/dev/null | grep . || echo 0
 }
@@ -253,11 +255,11 @@ prepare_machine()
 	sed 's/[^ ]*/+&/g' $MOUNT/cgroup.controllers >$MOUNT/cgroup.subtree_control
 }
 
-id "$(ordinary_user)" >/dev/null 2>&1 || useradd --no-create-home "$(ordinary_user)"
+id "$(unprivileged_user)" >/dev/null 2>&1 || useradd --no-create-home "$(unprivileged_user)"
 mkfifo "$BATS_SUITE_TMPDIR/fifo"
 count=0 RIVAL='' FILES='' WROTE='' manager=()
 prepare_machine >&2
-FOLDER=$1
+DIRECTORY=$1
 shift
 for account in ${ACCOUNTS:-root user}; do
 	T=$(mktemp -d)

@@ -53,7 +53,7 @@ END {
 	for (t = 1; t <= n_tables; t++) {
 		table = order[t]
 		split(table, name, SUBSEP)
-		printf "\n## %s, %s\n\n", name[1], name[2] == "root" ? "root" : "an ordinary user with delegation"
+		printf "\n## %s, %s\n\n", name[1], name[2] == "root" ? "root" : "an unprivileged user with delegation"
 		print "| property | value | file | must hold | knarr wrote | runc wrote | with knarr | with runc |"
 		print "|---|---|---|---|---|---|---|---|"
 		for (i = 1; i <= n_rows[table]; i++) {

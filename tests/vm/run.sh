@@ -3,9 +3,9 @@
 # has all controllers in cgroup2, in virtual machines:
 #
 #   tests/vm/run.sh                all of them (machines() below), as many at once as there
-#                                  are processors
+#                                  are CPUs
 #   tests/vm/run.sh --list         which machines these are, and with which files
-#   tests/vm/run.sh --into FOLDER  all, the report of each into FOLDER/vm-NAME.tap, what it
+#   tests/vm/run.sh --into DIRECTORY  all, the report of each into DIRECTORY/vm-NAME.tap, what it
 #                                  complains of into vm-NAME.log, its status into vm-NAME.status
 #   tests/vm/run.sh FILE.bats …    one machine, with these files instead
 #   tests/vm/run.sh --systemd FILE.bats …   these, below systemd
@@ -13,7 +13,7 @@
 #
 # Needs the packages that `tests/vm/vmrun --missing` prints, and bats, jq and
 # busybox-static as the tests themselves. $KNARR is the program; else one is
-# looked for in the build folders. Prints TAP; the status is 1 if a test failed.
+# looked for in the build directories; $KNARR_SHARED, if set, is the same with shared libraries. Prints TAP; the status is 1 if a test failed.
 # $FILTER, if set, is passed to bats -f; $TIMEOUT is the seconds that a machine may take
 # (1800); to $KNARR_TEST_PROPERTIES the tests add what they exercised (tests/spec/properties.sh).
 set -euo pipefail
@@ -27,7 +27,7 @@ machines()
 	cat <<-'END'
 		limits    tests/bats/limits.bats tests/bats/controllers.bats
 		systemd   --systemd tests/vm/systemd.bats tests/vm/systemd_driver.bats
-		stats     tests/bats/stats.bats tests/bats/labels.bats
+		stats     tests/bats/stats.bats tests/bats/labels.bats tests/bats/restrain.bats
 		criu      tests/vm/criu.bats
 		podman    --systemd tests/vm/podman_criu.bats tests/vm/systemd_criu.bats tests/vm/criu_network.bats
 		selinux   --selinux tests/bats/labels.bats
@@ -47,7 +47,7 @@ find_knarr()
 	return 1
 }
 
-# The guest sees neither /tmp nor what an ordinary user may not enter: the program
+# The guest sees neither /tmp nor what an unprivileged user may not enter: the program
 # and the tests go there as a copy.
 prepare()
 {
@@ -55,7 +55,8 @@ prepare()
 	trap 'rm -rf "$work"' EXIT
 	mkdir -p "$work/tests"
 	cp "$(realpath "${KNARR:-$(find_knarr)}")" "$work/knarr"
-	cp -R "$top/tests/bats" "$top/tests/vm" "$top/tests/preload" "$top/tests/spec" "$work/tests/"
+	[ -z "${KNARR_SHARED:-}" ] || cp "$(realpath "$KNARR_SHARED")" "$work/knarr-shared"
+	cp -R "$top/tests/bats" "$top/tests/vm" "$top/tests/inject" "$top/tests/spec" "$work/tests/"
 	cat >"$work/inside" <<-'END'
 		set -e
 		work=$1
@@ -66,6 +67,7 @@ prepare()
 		chmod 1777 /scratch/tmp
 		cd /scratch/knarr
 		export TMPDIR=/scratch/tmp KNARR=/scratch/knarr/knarr
+		[ ! -e knarr-shared ] || export KNARR_SHARED=/scratch/knarr/knarr-shared
 		# On the host's side: a machine that is ended by its time limit leaves what it has.
 		[ -z "$PROPERTIES" ] || export KNARR_TEST_PROPERTIES=$work/properties
 		exec bats --tap --print-output-on-failure ${FILTER:+-f "$FILTER"} "$@"
@@ -84,6 +86,7 @@ in_machine()
 	local status=0
 	"$here/vmrun" --timeout "${TIMEOUT:-1800}" --writable "$work" --env "FILTER=${FILTER:-}" \
 		--env "PROPERTIES=${KNARR_TEST_PROPERTIES:-}" \
+		--env "FAULTS_COMMANDS=${FAULTS_COMMANDS:-}" --env "FAULTS_OPTIONS=${FAULTS_OPTIONS:-}" \
 		${options[@]+"${options[@]}"} -- bash "$work/inside" "$work" "$@" || status=$?
 	[ ! -s "$work/properties" ] || cat "$work/properties" >>"$KNARR_TEST_PROPERTIES"
 	rm -f "$work/properties"
@@ -113,18 +116,18 @@ one_machine()
 	in_machine ${options[@]+"${options[@]}"} -- "${files[@]}"
 }
 
-# all_machines FOLDER: says on stderr how long each took.
+# all_machines DIRECTORY: says on stderr how long each took.
 all_machines()
 {
-	local folder=$1 name words pid pids=() status=0
+	local directory=$1 name words pid pids=() status=0
 	cd "$top"
 	while read -r name words; do
 		[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || true
 		(
 			began=$SECONDS status=0
 			# shellcheck disable=SC2086
-			"$here/run.sh" $words >"$folder/vm-$name.tap" 2>"$folder/vm-$name.log" || status=$?
-			echo $status >"$folder/vm-$name.status"
+			"$here/run.sh" $words >"$directory/vm-$name.tap" 2>"$directory/vm-$name.log" || status=$?
+			echo $status >"$directory/vm-$name.status"
 			echo "virtual machine '$name': $((SECONDS - began)) s, status $status" >&2
 			exit "$status"
 		) </dev/null &

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # Containers by cgroupfs below a running systemd: as root in a unit to which its
-# cgroup was delegated, and as an ordinary user in a scope of his own manager.
+# cgroup was delegated, and as an unprivileged user in a scope of their own manager.
 load ../bats/helpers
 
 # Once, since it mounts the user's XDG_RUNTIME_DIR; one that lost its bus moves no processes.
 setup_file() {
-	[ ! -d /run/systemd/system ] || systemctl restart "user@$(id -u "$(ordinary_user)").service"
+	[ ! -d /run/systemd/system ] || systemctl restart "user@$(id -u "$(unprivileged_user)").service"
 }
 
 setup() {
@@ -20,21 +20,21 @@ teardown() {
 }
 
 user_manager() {
-	requires_ordinary_user
-	USER_ID=$(id -u "$(ordinary_user)")
+	requires_unprivileged_user
+	USER_ID=$(id -u "$(unprivileged_user)")
 	systemctl is-active --quiet "user@$USER_ID.service" || skip "there is no manager for uid $USER_ID"
 }
 
 in_scope() { # in_scope [PROPERTY…] -- COMMAND…
-	setpriv --reuid "$USER_ID" --regid "$(id -g "$(ordinary_user)")" --init-groups --inh-caps=-all \
+	setpriv --reuid "$USER_ID" --regid "$(id -g "$(unprivileged_user)")" --init-groups --inh-caps=-all \
 		env HOME="$T/user" XDG_RUNTIME_DIR="/run/user/$USER_ID" systemd-run --user --scope --quiet "$@"
 }
 
 rootless_bundle() {
-	as_user true # makes the folder
+	as_user true # makes the directory
 	knarr_for_user
 	ROOTLESS=1 make_bundle '.root.readonly = false | del(.linux.uidMappings, .linux.gidMappings) | .linux.resources = {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}, cpu: {shares: 512}}'
-	chown -R "$(ordinary_user):" "$BUNDLE"
+	chown -R "$(unprivileged_user):" "$BUNDLE"
 }
 
 @test "as root: a container beside the unit's own cgroup, with limits" {

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # The systemd driver (--systemd-cgroup) below a running systemd: as root with the
-# system's manager, as an ordinary user with his own.
+# system's manager, as an unprivileged user with their own.
 load ../bats/helpers
 
 setup_file() {
 	[ ! -d /run/systemd/system ] || restart_manager
 }
 
-restart_manager() { # of the ordinary user
-	systemctl restart "user@$(id -u "$(ordinary_user)").service"
+restart_manager() { # of the unprivileged user
+	systemctl restart "user@$(id -u "$(unprivileged_user)").service"
 }
 
 setup() {
@@ -47,7 +47,7 @@ property() {
 	systemctl show -P "$1" "$SCOPE"
 }
 
-vanished() { # the scope and its folder, within two seconds
+vanished() { # the scope and its directory, within two seconds
 	for _ in $(seq 100); do
 		[ -e "$DIR" ] || [ "$(systemctl show -P LoadState "$SCOPE")" != not-found ] || return 0
 		sleep 0.02
@@ -58,7 +58,7 @@ vanished() { # the scope and its folder, within two seconds
 all_limits='{memory: {limit: 67108864, reservation: 33554432, swap: 134217728}, pids: {limit: 17},
 	cpu: {shares: 512, quota: 25500, period: 50000, cpus: "0-1", mems: "0"}, unified: {"memory.high": "50M"}}'
 
-check_limits() { # check_limits FOLDER
+check_limits() { # check_limits DIRECTORY
 	[ "$(cat "$1/memory.max")" = 67108864 ]
 	[ "$(cat "$1/memory.low")" = 33554432 ]
 	[ "$(cat "$1/memory.high")" = 52428800 ]
@@ -113,6 +113,80 @@ check_limits() { # check_limits FOLDER
 	knarr delete -f "$ID"
 }
 
+@test "update: what is refused leaves files and properties of the scope as they were" {
+	make_bundle ".linux.resources = $all_limits" sleep 1000
+	start
+	knarr update --memory 100m --memory-swap 200m --pids-limit 33 --cpu-quota 70000 --cpu-period 100000 --cpu-share 1024 "$ID"
+	run -1 knarr update -r - "$ID" <<-'END'
+		{"memory": {"limit": 209715200, "swap": -1}, "pids": {"limit": 44}, "cpu": {"quota": 20000, "shares": 2048},
+			"unified": {"cgroup.max.depth": "x"}}
+	END
+	echo "$output"
+	[ "${#lines[@]}" = 1 ]
+	for _ in 1 2; do
+		[ "$(cat "$DIR/memory.max" "$DIR/container/memory.max" | uniq)" = 104857600 ]
+		[ "$(cat "$DIR/memory.swap.max" "$DIR/container/memory.swap.max" | uniq)" = 104857600 ]
+		[ "$(cat "$DIR/pids.max" "$DIR/container/pids.max" | uniq)" = 33 ]
+		[ "$(cat "$DIR/cpu.max" "$DIR/container/cpu.max" | uniq)" = '70000 100000' ]
+		[ "$(cat "$DIR/cpu.weight" "$DIR/container/cpu.weight" | uniq)" = 100 ]
+		[ "$(property MemoryMax)" = 104857600 ]
+		[ "$(property TasksMax)" = 33 ]
+		systemctl daemon-reload
+	done
+	knarr delete -f "$ID"
+}
+
+@test "CPUs and memory nodes: properties of the scope, in run and update, which stay after a reload" {
+	nodes_are() { # nodes_are CPUS NODES
+		[ "$(cat "$DIR/cpuset.cpus" "$DIR/container/cpuset.cpus" | uniq)" = "$1" ]
+		[ "$(cat "$DIR/cpuset.mems" "$DIR/container/cpuset.mems" | uniq)" = "$2" ]
+		[ "$(property AllowedCPUs)" = "${1/-/ }" ] || [ "$(property AllowedCPUs)" = "$1" ]
+		[ "$(property AllowedMemoryNodes)" = "$2" ]
+	}
+	make_bundle '.linux.resources = {cpu: {cpus: "0-1", mems: "0"}}' sleep 1000
+	start
+	nodes_are 0-1 0
+	systemctl daemon-reload
+	nodes_are 0-1 0
+	knarr update --cpuset-cpus 1 --cpuset-mems 0 "$ID"
+	nodes_are 1 0
+	systemctl daemon-reload
+	nodes_are 1 0
+	knarr delete -f "$ID"
+	# In cgroup v2's own words.
+	make_bundle '.linux.resources = {unified: {"cpuset.cpus": "0", "cpuset.mems": "0"}}' sleep 1000
+	start
+	nodes_are 0 0
+	systemctl daemon-reload
+	nodes_are 0 0
+	knarr delete -f "$ID"
+}
+
+@test "an idle scope is idle after a reload, and one that is not any more has its weight" {
+	weighs() { # weighs IDLE WEIGHT
+		[ "$(cat "$DIR/cpu.idle" "$DIR/container/cpu.idle" | uniq)" = "$1" ]
+		[ "$1" = 1 ] || [ "$(cat "$DIR/cpu.weight" "$DIR/container/cpu.weight" | uniq)" = "$2" ]
+	}
+	requires_kernel 5 15
+	make_bundle '.linux.resources = {cpu: {shares: 512, idle: 0}}' sleep 1000
+	start
+	weighs 0 59
+	knarr update --cpu-idle 0 "$ID"
+	systemctl daemon-reload
+	weighs 0 59
+	knarr update --cpu-idle 1 "$ID"
+	systemctl daemon-reload
+	weighs 1 -
+	knarr update --cpu-idle 0 "$ID"
+	weighs 0 100
+	systemctl daemon-reload
+	weighs 0 100
+	knarr update --cpu-share 2048 --cpu-idle 0 "$ID"
+	systemctl daemon-reload
+	weighs 0 174
+	knarr delete -f "$ID"
+}
+
 @test "limits hold: too much memory is killed, too many tasks are refused, one task alone can run" {
 	make_bundle '.linux.resources = {memory: {limit: 33554432, swap: 33554432}}' \
 		dd if=/dev/zero of=/dev/null bs=100M count=1
@@ -160,7 +234,7 @@ waiter_knows_why() {
 	edit_bundle_to_run '.linux.resources = {pids: {limit: 1}}' sh -c 'true | true; exit 3'
 	run sd run -b "$BUNDLE" "$ID"
 	echo "$output"
-	[[ "$output" == *'no more tasks (pids.max 1)'* ]]
+	[[ "$output" == *'PID limit reached (pids.max 1)'* ]]
 	vanished
 }
 
@@ -178,7 +252,7 @@ waiter_knows_why() {
 	waiter_knows_why
 }
 
-@test "limits of disks are no properties, and stay while systemd reloads and other units change" {
+@test "limits of disks are not properties, and stay while systemd reloads and other units change" {
 	requires_controller io
 	local disk dir
 	disk=$(findmnt -nvo MAJ:MIN -T "$T" | tr -d ' ')
@@ -246,6 +320,7 @@ waiter_knows_why() {
 }
 
 @test "properties from annotations; a wrong one is an error that leaves nothing" {
+	allow_annotations
 	make_bundle '.annotations = {"org.systemd.property.TimeoutStopSec": "uint64 7", "org.systemd.property.CollectMode": "\"inactive-or-failed\"", "org.systemd.property.Documentation": "@as [\"man:knarr\"]", "org.systemd.property.CPUWeight": "uint64 33", "org.systemd.property.IOAccounting": "true"}' \
 		sleep 1000
 	start
@@ -397,21 +472,34 @@ time.sleep(1000)' "$T/bus" &
 	done
 }
 
-# ---- an ordinary user -----------------------------------------------------------
+# ---- an unprivileged user -----------------------------------------------------------
 
-as_manager_user() { # COMMAND…: as the user, who has his systemd
-	requires_ordinary_user
-	USER_ID=$(id -u "$(ordinary_user)")
+as_manager_user() { # COMMAND…: as the user, who has their systemd
+	requires_unprivileged_user
+	USER_ID=$(id -u "$(unprivileged_user)")
 	systemctl is-active --quiet "user@$USER_ID.service" || skip "there is no manager for uid $USER_ID"
-	setpriv --reuid "$USER_ID" --regid "$(id -g "$(ordinary_user)")" --init-groups --inh-caps=-all \
+	setpriv --reuid "$USER_ID" --regid "$(id -g "$(unprivileged_user)")" --init-groups --inh-caps=-all \
 		env HOME="$T/user" XDG_RUNTIME_DIR="/run/user/$USER_ID" "$@"
 }
 
 rootless_bundle() {
-	as_user true # makes the folder
+	as_user true # makes the directory
 	knarr_for_user
 	ROOTLESS=1 make_bundle '.root.readonly = false | del(.linux.uidMappings, .linux.gidMappings) | .linux.resources = {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 9}, cpu: {shares: 512}}'
-	chown -R "$(ordinary_user):" "$BUNDLE"
+	chown -R "$(unprivileged_user):" "$BUNDLE"
+}
+
+@test "delete of a stopped container leaves the scope that one of another root has under its name" {
+	make_bundle . sleep 1000
+	start
+	knarr kill "$ID" KILL
+	vanished
+	"$KNARR" --root "$T/state-2" --systemd-cgroup run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	sd delete --force "$ID"
+	[ "$("$KNARR" --root "$T/state-2" state "$ID" | jq -r .status)" = running ]
+	[ "$(property ActiveState)" = active ]
+	"$KNARR" --root "$T/state-2" --systemd-cgroup delete --force "$ID"
+	vanished
 }
 
 @test "rootless: a scope of the user's manager, with limits that hold and stay" {
