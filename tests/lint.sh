@@ -77,6 +77,12 @@ code_of()
 	}' "$@"
 }
 
+# The figures are a report; the bars that do not hold are findings.
+house()
+{
+	tests/house.py >"$tmp" || sed -n '/^FAIL/,/^ok/p' "$tmp"
+}
+
 includes()
 {
 	tests/lint-includes.sh
@@ -93,7 +99,7 @@ format()
 child_files()
 {
 	local f
-	for f in namespaces/*.c libcontainer/*.c; do
+	for f in $(printf '%s\n' "${c_files[@]}" | grep -E '^(namespaces|libcontainer)/.*\.c$'); do
 		case $f in
 		*_run.c | */path_in_root.c | */mount_api.c | */mount_attach.c | */mount_userspace.c | */fs_context.c) ;;
 		*/stage_child.c | */planrun.c | */home.c | */hook_exec.c | */tty_open.c) ;;
@@ -106,7 +112,7 @@ child_files()
 # Calls that may stand all the same: "file call", each with its reason here.
 #   hooks.c: planning the hooks is the parent's half of that file.
 poison_whitelist='
-libcontainer/hooks.c arena_array
+libcontainer/process/hooks.c arena_array
 '
 
 poison()
@@ -138,11 +144,17 @@ banned_calls()
 		grep -E '[^a-zA-Z0-9_](strcpy|strcat|sprintf|vsprintf|gets|tmpnam|mktemp|tempnam|alloca|system|popen|strtok|atoi|atol|localtime|gmtime|asctime|ctime)[ \t]*\('
 }
 
+# Nothing is opened at run time: the program may be linked statically.
+libraries()
+{
+	code_of "${c_files[@]}" | grep -v '^tests/' | grep -E '[^a-zA-Z0-9_](dlopen|dlmopen|dlsym)[ \t]*\(|[<"]dlfcn\.h'
+}
+
 # Nothing below runtime/ prints or ends the process (the child's _exit aside;
 # the printer of plans writes to the stream it is given).
 prints()
 {
-	code_of "${c_files[@]}" | grep -E '^(base|oci-spec|namespaces|cgroups|libcontainer)/' |
+	code_of "${c_files[@]}" | grep -E '^(base|plan|oci-spec|namespaces|cgroups|libcontainer)/' |
 		grep -E '[^a-zA-Z0-9_](printf|puts|putchar|perror|exit)[ \t]*\('
 }
 
@@ -153,6 +165,42 @@ words()
 	mapfile -t list < <(files '*.c' '*.h' '*.sh' '*.bash' '*.bats' '*.mk' '*.md' '*.am' '*.ac' '.ci/run' 'tests/vm/vmrun' |
 		grep -v '^tests/lint\.sh$' | sort -u)
 	grep -nE '\b(TODO|FIXME|XXX|HACK)\b' "${list[@]}"
+}
+
+# Plain English in the terms of the field: what is not said, and what is said instead.
+unwanted_words=(
+	'(?i)\bfolders?\b' directory
+	'(?i)\bprocessors?\b' CPU
+	'(?i)\bordinary users?\b' 'unprivileged user'
+	'(?i)\bfor want of\b' 'out of'
+	'(?i)\bforbid(s|den)?\b' 'not permitted, denied'
+	'(?i)\b(he|him|his)\b' 'they, them, their'
+	'\brights\b' privileges
+	'(?<![Tt]here )\b(is|are) no (?!longer\b|more\b|one\b)[a-z]' 'is not a'
+	'^/\* Theory of operation: see ' 'how the file works, or nothing'
+)
+
+# Where a word may stand all the same: "FILE<TAB>text of the line", each with its reason here.
+#   docs/spec-conformance.md is left out: its sentences are those of the specification.
+#   spec_process.bats: a directory of the container whose name is /his.
+word_exceptions="
+tests/bats/spec_process.bats	/his
+"
+
+language()
+{
+	local list i line file
+	mapfile -t list < <(files '*.c' '*.h' '*.sh' '*.bash' '*.bats' '*.awk' '*.py' '*.mk' '*.md' '*.am' '*.ac' '.ci/run' 'tests/vm/vmrun' |
+		grep -vE '^(tests/lint\.sh|docs/spec-conformance\.md)$' | sort -u)
+	for ((i = 0; i < ${#unwanted_words[@]}; i += 2)); do
+		grep -nP -- "${unwanted_words[i]}" "${list[@]}" | while IFS= read -r line; do
+			file=${line%%:*}
+			while IFS=$'\t' read -r except text; do
+				[ "$file" != "$except" ] || [[ $line != *"$text"* ]] || continue 2
+			done <<<"${word_exceptions:1:-1}"
+			printf '%s   [%s]\n' "$line" "${unwanted_words[i + 1]}"
+		done
+	done
 }
 
 # Code that a mutation cannot take out any more: its test would be shown by nothing.
@@ -201,7 +249,7 @@ shell()
 tidy()
 {
 	local list flags
-	mapfile -t list < <(printf '%s\n' "${c_files[@]}" | grep -E '^(base|oci-spec|namespaces|cgroups|libcontainer|runtime)/.*\.c$')
+	mapfile -t list < <(printf '%s\n' "${c_files[@]}" | grep -E '^(base|plan|oci-spec|namespaces|cgroups|libcontainer|runtime)/.*\.c$')
 	# config.h is made by configure; the checks chosen in .clang-tidy do not depend on it.
 	flags=(-std=gnu11 -D_GNU_SOURCE -I. '-DPACKAGE_VERSION="0"' '-DPACKAGE_NAME="knarr"')
 	printf '%s\n' "${list[@]}" | xargs -P "$(nproc)" -n 8 -- sh -c 'clang-tidy --quiet "$@" -- '"$(printf '%q ' "${flags[@]}")"' 2>/dev/null' sh |
@@ -226,11 +274,14 @@ sizes()
 tmp=$(mktemp)
 trap 'rm -f "$tmp"' EXIT
 
-check 'folders include downwards only' includes
+check 'directories include downwards only' includes
+check 'circles of calls, prefixes of functions, letters, sizes' house
 check 'no path calls and no heap in the child' poison
 check 'no banned calls' banned_calls
 check 'only runtime/ prints and exits' prints
+check 'no library is opened at run time' libraries
 check 'no unfinished work' words
+check 'plain English' language
 check 'mutations change what they name' mutations
 check 'include guards' header_guards
 check 'every file opens with what it is' opening_comment
