@@ -7,14 +7,16 @@
 #   ./check.sh --quick    one build, lint, unit tests, container tests
 #   ./check.sh --vm …     also limits, checkpoint and restore on Debian's kernel, and systemd,
 #                         in virtual machines (tests/vm/run.sh alone runs these), which takes
-#                         a quarter of an hour where the processor cannot run them itself
+#                         a quarter of an hour where the CPU cannot run them itself
 #   ./check.sh --no-install …   do not ask for packages
+#
+# The fuzzers run their seeds here; `make fuzz` runs each for a minute, and `make coverage` counts lines.
 #
 # The last line is "N passed, N failed, N skipped"; the exit status is 1 if any
 # failed. Each skip is printed with its reason. Logs lie in build-check/.
 
-# Stages are called by name.
-# shellcheck disable=SC2317
+# Stages are called by name; a lane counts for itself.
+# shellcheck disable=SC2317,SC2030,SC2031
 set -uo pipefail
 shopt -s extglob
 # A caller in the background ignores SIGINT and SIGQUIT; what is tested here would too.
@@ -46,9 +48,9 @@ began=$SECONDS
 
 needed_packages=(autoconf automake make gcc libc6-dev pkg-config libseccomp-dev libyajl-dev libcap-dev busybox-static
 	bats jq clang clang-format clang-tidy shellcheck pandoc xz-utils procps util-linux libcap2-bin uidmap strace
-	python3-minimal git man-db zsh fish)
-# Other runtimes and makers of bundles, to compare with.
-peer_packages=(runc crun podman umoci containerd)
+	python3-minimal git man-db zsh fish attr valgrind)
+# Other runtimes and makers of bundles, to compare with, and callers.
+peer_packages=(runc crun podman umoci containerd slurmctld slurmd slurm-client munge)
 
 vm_packages=(qemu-system-x86 kmod cpio e2fsprogs criu iptables iproute2 python3-minimal apparmor secilc)
 
@@ -185,7 +187,7 @@ copy_source()
 	[ -e "$src/configure.ac" ]
 }
 
-# build_in FOLDER CONFIGURE-ARGUMENTS…
+# build_in DIRECTORY CONFIGURE-ARGUMENTS…
 build_in()
 {
 	local dir=$out/$1
@@ -221,7 +223,7 @@ unit_tests()
 }
 
 # Tests of whole containers run as root where that can be had; those that need an
-# ordinary user make themselves one.
+# unprivileged user make themselves one.
 container_tests()
 {
 	local name=$1 knarr=$out/$2/knarr tap=$out/$2-bats.tap status=0 via=() record=${3:-}
@@ -230,7 +232,7 @@ container_tests()
 		return
 	fi
 	[ "$(id -u)" = 0 ] || { sudo -n true 2>/dev/null && via=(sudo -n); }
-	"${via[@]}" env KNARR="$knarr" KNARR_TEST_PROPERTIES="$record" timeout -k 10 1500 bats --tap --print-output-on-failure "$src/tests/bats" >"$tap" 2>&1 || status=$?
+	"${via[@]}" env KNARR="$knarr" KNARR_SHARED="$out/shared/knarr" KNARR_TEST_PROPERTIES="$record" timeout -k 10 3000 bats --tap --print-output-on-failure "$src/tests/bats" >"$tap" 2>&1 || status=$?
 	count_tap "$name" "$tap" $status
 }
 
@@ -238,10 +240,10 @@ container_tests()
 older_kernels()
 {
 	if [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; then
-		stage 'kernels without a system call' as_root env KNARR="$out/gcc/knarr" "$src/tests/fault/enosys.sh" -- \
+		stage 'kernels without a system call' as_root env KNARR="$out/gcc/knarr" KNARR_SHARED="$out/shared/knarr" "$src/tests/inject/enosys.sh" -- \
 			"$src/tests/bats/spec_state.bats" "$src/tests/bats/mounts_live.bats"
 		sed 's/^/      without /' "$out/kernels-without-a-system-call.log"
-		stage 'races without cgroup.kill' as_root env KNARR="$out/gcc/knarr" "$src/tests/fault/enosys.sh" cgroup.kill -- \
+		stage 'races without cgroup.kill' as_root env KNARR="$out/shared/knarr" "$src/tests/inject/enosys.sh" cgroup.kill -- \
 			"$src/tests/bats/exec_many.bats" "$src/tests/bats/lifecycle.bats"
 	else
 		skip 'kernels without a system call' 'needs root'
@@ -276,7 +278,7 @@ machine_tests()
 		skip 'limits and systemd in a virtual machine' "not installed: $missing"
 		return
 	fi
-	KNARR=$out/gcc/knarr KNARR_TEST_PROPERTIES=$out/properties tests/vm/run.sh --into "$out"
+	KNARR=$out/gcc/knarr KNARR_SHARED=$out/shared/knarr KNARR_TEST_PROPERTIES=$out/properties tests/vm/run.sh --into "$out"
 	while read -r name words; do
 		tap=$out/vm-$name.tap
 		if [ -s "$tap" ]; then
@@ -351,16 +353,82 @@ install_and_uninstall()
 	[ -z "$(find "$dest" -type f -o -type l)" ]
 }
 
-only_libc_is_dynamic()
+# So that knarr does not get slower unnoticed; a clock would need an idle machine.
+instructions()
 {
-	readelf -d "$out/gcc/knarr" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | tee "$out/needed"
-	! grep -v -e '^libc\.so' -e '^ld-' "$out/needed"
+	if command -v valgrind >/dev/null; then
+		stage 'instructions of check and plan' env KNARR="$out/gcc/knarr" "$src/tests/perf/instructions.sh"
+	else
+		skip 'instructions of check and plan' 'valgrind is not installed'
+	fi
 }
 
-static_program()
+nothing_is_shared()
 {
-	build_in static --enable-static-binary || return 1
-	! readelf -d "$out/static/knarr" | grep NEEDED && "$out/static/knarr" --version
+	! readelf -dl "$out/gcc/knarr" | grep -e NEEDED -e INTERP
+}
+
+# Some tests preload a library into it.
+shared_libraries()
+{
+	build_in shared --enable-shared-libs --enable-werror || return 1
+	readelf -d "$out/shared/knarr" | grep -c 'NEEDED.*\(seccomp\|yajl\|libcap\|libc\)\.so' | grep -x 4
+}
+
+# ---- lanes --------------------------------------------------------------------
+
+# lane_begin NAME COMMAND: runs it beside what follows, until lane_end NAME, which prints
+# what it printed and adds what it counted.
+lane_begin()
+{
+	local name=$1
+	shift
+	(
+		passed=0 failed=0 skipped=0
+		"$@" >"$out/lane-$name.log" 2>&1
+		echo "$passed $failed $skipped" >"$out/lane-$name.counts"
+	) &
+	lane_pid=$!
+}
+
+lane_end()
+{
+	local p=0 f=0 s=0
+	wait "$lane_pid"
+	cat "$out/lane-$1.log"
+	if ! read -r p f s 2>/dev/null <"$out/lane-$1.counts"; then
+		fail "the lane $1 did not come to an end"
+	fi
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+first_build()
+{
+	if [ -x "$out/gcc/knarr" ]; then
+		unit_tests 'unit tests' gcc
+		stage 'the program is static' nothing_is_shared
+		stage 'install with DESTDIR, uninstall' install_and_uninstall
+		instructions
+	fi
+	stage 'build with shared libraries' shared_libraries
+	lint
+	container_tests 'containers' gcc "$out/properties"
+	older_kernels
+	machine_tests
+	conformance
+	all_properties
+}
+
+other_builds()
+{
+	stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
+	if stage 'build with sanitizers' build_in sanitizers --enable-sanitizers --enable-werror; then
+		unit_tests 'unit tests with sanitizers' sanitizers
+		container_tests 'containers with sanitizers' sanitizers
+	fi
+	stage 'static analysis (gcc -fanalyzer)' make -s -C "$out/gcc" analyze
+	stage 'the release is complete' release_is_complete
+	stage 'make distcheck' make -s -C "$out/gcc" -j"$jobs" distcheck
 }
 
 # In a function, so that all of it is read before any of it runs: the file may change
@@ -374,28 +442,13 @@ main()
 
 	stage 'copy of the source' copy_source
 	stage 'autogen.sh' in_src ./autogen.sh
-	if stage 'build with gcc, warnings are errors' build_in gcc --enable-werror; then
-		unit_tests 'unit tests' gcc
-		stage 'only libc is a shared library' only_libc_is_dynamic
-		stage 'install with DESTDIR, uninstall' install_and_uninstall
+	if ! stage 'build with gcc, warnings are errors' build_in gcc --enable-werror; then
+		quick=yes
 	fi
-	lint
-	container_tests 'containers' gcc "$out/properties"
-	older_kernels
-	machine_tests
-	conformance
-	all_properties
-	if [ $quick = no ]; then
-		stage 'build with clang, warnings are errors' build_in clang CC=clang --enable-werror
-		stage 'static program' static_program
-		if stage 'build with sanitizers' build_in sanitizers --enable-sanitizers --enable-werror; then
-			unit_tests 'unit tests with sanitizers' sanitizers
-			container_tests 'containers with sanitizers' sanitizers
-		fi
-		stage 'static analysis (gcc -fanalyzer)' make -s -C "$out/gcc" analyze
-		stage 'the release is complete' release_is_complete
-		stage 'make distcheck' make -s -C "$out/gcc" -j"$jobs" distcheck
-	fi
+	# Two lanes, since nearly all that is tested runs on one CPU: what they print does not mix.
+	[ $quick = yes ] || lane_begin second other_builds
+	first_build
+	[ $quick = yes ] || lane_end second
 
 	echo "took $((SECONDS - began)) s; logs in $out"
 	echo "$passed passed, $failed failed, $skipped skipped"

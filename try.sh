@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds knarr and runs one container, so that you see it work. Installs the
 # missing packages first (Debian and its kin; as root or with sudo). Everything
-# it makes lies in build-try/; remove that folder and nothing is left.
+# it makes lies in build-try/; remove that directory and nothing is left.
 set -euo pipefail
 cd "$(dirname "$0")"
 exec </dev/null
@@ -90,7 +90,7 @@ for f in memory.max pids.max; do
 	[ -r /sys/fs/cgroup/$f ] && echo "          $f $(cat /sys/fs/cgroup/$f)"
 done
 echo "cgroup    $(cat /proc/self/cgroup | grep '^0::')"
-grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status | sed 's/:[[:space:]]*/ /; s/^/          /' | sed '1s/^ *\(.*\)/rights    \1/'
+grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status | sed 's/:[[:space:]]*/ /; s/^/          /' | sed '1s/^ *\(.*\)/caps      \1/'
 END
 	chmod 755 "$root/bin/show"
 }
@@ -174,15 +174,15 @@ install_packages
 build_knarr
 make_rootfs
 
-# An ordinary user's container has a user namespace; where the system allows him
-# none, sudo runs it.
+# An unprivileged user's container has a user namespace; where the system does not allow
+# that, sudo runs it.
 rootless=no
 via=()
 if [ "$(id -u)" != 0 ]; then
 	if unshare --user true 2>/dev/null; then
 		rootless=yes
 	else
-		echo 'This system lets ordinary users make no user namespace: running as root through sudo.'
+		echo 'This system does not let unprivileged users create user namespaces: running as root through sudo.'
 		via=(sudo)
 	fi
 fi
