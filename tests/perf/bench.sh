@@ -19,21 +19,7 @@
 # are the nearest it can be told. A sandbox, not a runtime.
 set -euo pipefail
 
-into=$PWD/bench rounds=30 only=
-original=("$@")
-while [ $# -gt 0 ]; do
-	case $1 in
-	--rounds) rounds=$2 ;;
-	--rows) only=$2 ;;
-	--into) into=$(realpath -m "$2") ;;
-	*)
-		sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
-		exit 2
-		;;
-	esac
-	shift 2
-done
-set -- "${original[@]}"
+rounds=30
 # shellcheck source=tests/perf/common.bash
 . "$(dirname "$0")/common.bash"
 

@@ -1,6 +1,6 @@
-# For bench.sh and scale.sh: a mount namespace of one's own with cgroup2 alone on
-# /sys/fs/cgroup, a tmpfs $tmp on which everything is, so that the disk plays no part,
-# the programs to compare, bundles, and the harness. KNARR names the program; OTHERS
+# For bench.sh, scale.sh and drivers.sh: their options, a mount namespace of one's own with
+# cgroup2 alone on /sys/fs/cgroup, a tmpfs $tmp on which everything is, so that the disk plays no
+# part, the programs to compare, bundles, and the harness. KNARR names the program; OTHERS
 # adds some: 'old=/tmp/old/knarr crun-static=/opt/crun', names that begin with crun, runc
 # or anything else, which is called like knarr. Needs root, jq, busybox, a C compiler.
 #
@@ -11,6 +11,27 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 KNARR=$(realpath -m "${KNARR:-$top/build/knarr}")
 export KNARR
+
+# The options that all of them have, of the script that reads this; $rounds is its own default.
+original=("$@") into=$PWD/bench only=
+# shellcheck disable=SC2034 # that script uses them
+while [ $# -gt 0 ]; do
+	case $1 in
+	--rounds) rounds=${2:-} ;;
+	--rows) only=${2:-} ;;
+	--into) into=$(realpath -m "${2:-}") ;;
+	*)
+		sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
+		exit 2
+		;;
+	esac
+	shift
+	shift || {
+		echo "$0: the last option needs a value" >&2
+		exit 2
+	}
+done
+set -- ${original[@]+"${original[@]}"}
 
 [ -x "$KNARR" ] || {
 	echo "no program $KNARR; build it or set KNARR" >&2

@@ -2,9 +2,10 @@
 """Samples of bench.c as a table in Markdown, and as a plot.
 
     report.py [--cpu] [--plot FILE] SAMPLES
+    report.py [--cpu] --drivers SAMPLES
 
 One line for each name, one column for each program: the median and both quartiles. Then what knarr takes for each unit of the floor's time, and what the
-others take for each of knarr's. --cpu: CPU time instead of time.
+others take for each of knarr's. --cpu: CPU time instead of time. --drivers: what PROGRAM-systemd takes beside PROGRAM, and how much more that is.
 """
 import argparse
 import math
@@ -77,6 +78,18 @@ def table(rows, programs):
         yield '| %s | %s |' % (name, ' | '.join(cells))
 
 
+def drivers_table(rows):
+    programs = [p for p in columns(rows) if not p.endswith('-systemd')]
+    yield '| | ' + ' | '.join('%s, cgroupfs | systemd | more' % p for p in programs) + ' |'
+    yield '|---' * (1 + 3 * len(programs)) + '|'
+    for name, row in rows.items():
+        cells = []
+        for pair in ((p, p + '-systemd') for p in programs):
+            cells += [str(row.get(p, '–')) for p in pair]
+            cells.append('%+.2f' % (row[pair[1]].median - row[pair[0]].median) if all(p in row for p in pair) else '–')
+        yield '| %s | %s |' % (name, ' | '.join(cells))
+
+
 def decades(rows):
     """Powers of ten around all that is plotted."""
     cells = [cell for row in rows.values() for cell in row.values()]
@@ -130,13 +143,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--cpu', action='store_true')
     parser.add_argument('--plot', metavar='FILE')
+    parser.add_argument('--drivers', action='store_true')
     parser.add_argument('samples')
     args = parser.parse_args()
     rows = read(args.samples, args.cpu)
     programs = columns(rows)
     if 'knarr' not in programs:
         sys.exit('report.py: %s: no samples of knarr' % args.samples)
-    print('\n'.join(table(rows, programs)))
+    print('\n'.join(drivers_table(rows) if args.drivers else table(rows, programs)))
     if not args.plot:
         return
     if not times_of(rows):

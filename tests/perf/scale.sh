@@ -12,21 +12,7 @@
 # scale.py says when something is called not linear. common.bash says what this needs.
 set -euo pipefail
 
-into=$PWD/bench rounds=15 only=
-original=("$@")
-while [ $# -gt 0 ]; do
-	case $1 in
-	--rounds) rounds=$2 ;;
-	--rows) only=$2 ;;
-	--into) into=$(realpath -m "$2") ;;
-	*)
-		sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
-		exit 2
-		;;
-	esac
-	shift 2
-done
-set -- "${original[@]}"
+rounds=15
 # shellcheck source=tests/perf/common.bash
 . "$(dirname "$0")/common.bash"
 
