@@ -131,14 +131,42 @@ signals_release(void)
 	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, none, NULL, KERNEL_MASK_SIZE) < 0 ? -errno : 0;
 }
 
-void
-signals_end_first_process(void)
+/* The kernel's struct sigaction where it has a member for what a handler returns to. */
+struct kernel_action {
+	void (*handle)(int sig, siginfo_t *info, void *context);
+	unsigned long flags;
+	void (*restore)(void);
+	uint64_t mask;
+};
+
+#ifndef SA_RESTORER
+#define SA_RESTORER 0x04000000
+#endif
+
+static int
+end_by(const struct signals_handler *handler)
+{
+	const struct kernel_action action = { .handle = handler->handle,
+					      .flags = SA_SIGINFO | (handler->restore ? SA_RESTORER : 0),
+					      .restore = handler->restore };
+
+	for (int sig = 1; sig <= LAST_SIGNAL; sig++)
+		if (ends_others(sig) && syscall(SYS_rt_sigaction, sig, &action, NULL, KERNEL_MASK_SIZE) < 0)
+			return -errno;
+	return 0;
+}
+
+int
+signals_end_first_process(const struct signals_handler *handler)
 {
 	struct sigaction action = { .sa_sigaction = end_by_signal, .sa_flags = SA_SIGINFO };
 
 	if (getpid() != 1)
-		return;
+		return 0;
+	if (handler)
+		return end_by(handler);
 	for (int sig = 1; sig <= LAST_SIGNAL; sig++)
 		if (ends_others(sig))
 			sigaction(sig, &action, NULL); /* fails for the C library's own two */
+	return 0;
 }

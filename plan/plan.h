@@ -168,6 +168,7 @@ struct plan_ctx {
 	size_t max_vector;		 /* pointers in each of them */
 	uint64_t ignored_signals;	 /* by the runtime: base/signals.h */
 	uint64_t root_mount, root_inode; /* the place of PLAN_FD_ROOT; 0: not asked yet, mount_set_root() */
+	char *last_code;		 /* the copy of that of the last steps (stage_last.h); NULL: not made yet */
 	bool holds_signals;		 /* until the last steps: signals_hold() */
 	bool groups_denied;		 /* the user namespace denies setgroups(2) */
 	bool answered;			 /* the step's error is an answer: plan_answer() */

@@ -233,10 +233,8 @@ take_signals(struct plan_ctx *c, const struct stage_options *options)
 {
 	if (getpid() != 1)
 		return 0;
-	if (waits_for_others(c->plan, options)) {
-		signals_end_first_process();
-		return 0;
-	}
+	if (waits_for_others(c->plan, options))
+		return stage_last_take_signals(c);
 	c->holds_signals = true;
 	return signals_hold();
 }

@@ -161,25 +161,48 @@ prepare_exec_errors(struct plan_ctx *c)
 
 /* ---- running it ---------------------------------------------------------------- */
 
-/* Anonymous memory with the code of the last steps; NULL with c->err. */
-static last_code *
+/* Anonymous memory with the code of the last steps, as c->last_code. */
+static int
 copy_code(struct plan_ctx *c)
 {
 	size_t len = (size_t)(__stop_stage_last_code - __start_stage_last_code);
-	size_t offset = (size_t)((const char *)last_run_all - __start_stage_last_code);
-	char *copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *copy;
 
-	if (copy == MAP_FAILED) {
-		err_set(c->err, errno, "make room for the last steps");
-		return NULL;
-	}
+	if (c->last_code)
+		return 0;
+	copy = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (copy == MAP_FAILED)
+		return err_set(c->err, errno, "make room for the last steps");
 	memcpy(copy, __start_stage_last_code, len);
 	__builtin___clear_cache(copy, copy + len);
-	if (mprotect(copy, len, PROT_READ | PROT_EXEC) < 0) {
-		err_set(c->err, errno, "make the last steps executable");
-		return NULL;
-	}
-	return (last_code *)(void *)(copy + offset);
+	if (mprotect(copy, len, PROT_READ | PROT_EXEC) < 0)
+		return err_set(c->err, errno, "make the last steps executable");
+	c->last_code = copy;
+	return 0;
+}
+
+/* Where a function of the section is in the copy. */
+static void *
+in_copy(const struct plan_ctx *c, const void *function)
+{
+	return c->last_code + ((const char *)function - __start_stage_last_code);
+}
+
+int
+stage_last_take_signals(struct plan_ctx *c)
+{
+	void (*const restore)(void) = LAST_RETURN_FROM_SIGNAL;
+	struct signals_handler handler = { 0 };
+	int r;
+
+	if (!RAW_SYSCALL_IS_INLINE || !stage_last_is_watched(c->plan))
+		return signals_end_first_process(NULL);
+	if ((r = copy_code(c)) < 0)
+		return r;
+	handler.handle = (void (*)(int, siginfo_t *, void *))in_copy(c, (const void *)last_end_by_signal);
+	if (restore)
+		handler.restore = (void (*)(void))in_copy(c, (const void *)restore);
+	return signals_end_first_process(&handler);
 }
 
 /* The hooks of startContainer, and the filter with a listener: 0, or -errno with c->err. */
@@ -242,9 +265,11 @@ run_at_once(struct plan_ctx *c, struct last *last)
 	if (stage_last_is_watched(c->plan)) {
 		last->files = c->files;
 		last->n_files = c->n_files;
-		run = copy_code(c);
+		if (copy_code(c) < 0)
+			return;
+		run = (last_code *)in_copy(c, (const void *)last_run_all);
 	}
-	if (run && load_early_filter(c) == 0)
+	if (load_early_filter(c) == 0)
 		run(last);
 }
 

@@ -15,6 +15,10 @@ void stage_last(struct plan_ctx *c, const struct stage_options *options, bool ma
  * become so while it waits for start. */
 bool stage_last_is_watched(const struct plan *plan);
 
+/* signals_end_first_process() for a process that will run them, also while nothing else is
+ * mapped. 0 or -errno. */
+int stage_last_take_signals(struct plan_ctx *c);
+
 /* The listener of a seccomp profile is sent in them. */
 bool stage_last_has_notify(const struct plan *plan);
 

@@ -5,7 +5,7 @@
  * which stage_last.c copies to anonymous memory, and the first thing that they do there is to
  * unmap every file, before the process is made.
  *
- * That is why everything here is inlined into three functions, has no constants that a
+ * That is why everything here is inlined into a few functions, has no constants that a
  * compiler would put elsewhere (no strings, no switch, no initialised arrays), and tells
  * errors by number. */
 #include "libcontainer/stage/stage_last_code.h"
@@ -264,6 +264,37 @@ load_filter(struct last *last)
 	if (r != 0) /* with TSYNC: the thread that could not follow */
 		fail(last, STAGE_LAST_FILTER, r < 0 ? r : -ESRCH);
 }
+
+/* ---- signals ------------------------------------------------------------------ */
+
+/* As end_by_signal() of base/signals.c, whose code is gone. */
+LAST_CODE void
+last_end_by_signal(int sig, siginfo_t *info, void *context)
+{
+	unsigned long none[4]; /* the default action; without an initialiser, which may be a call */
+
+	(void)context;
+	if (info->si_code > 0) {
+		for (volatile size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+			none[i] = 0;
+		raw_syscall(SYS_rt_sigaction, sig, (long)none, 0, sizeof(uint64_t), 0, 0);
+		return;
+	}
+	if (info->si_pid != raw_syscall(SYS_getpid, 0, 0, 0, 0, 0, 0))
+		leave(128 + sig);
+}
+
+#ifdef __x86_64__
+__asm__(".pushsection stage_last_code, \"ax\", @progbits\n"
+	".globl last_return_from_signal\n"
+	".hidden last_return_from_signal\n"
+	".type last_return_from_signal, @function\n"
+	"last_return_from_signal:\n"
+	"	mov $15, %eax\n" /* rt_sigreturn */
+	"	syscall\n"
+	".size last_return_from_signal, . - last_return_from_signal\n"
+	".popsection");
+#endif
 
 /* ---- all of it ---------------------------------------------------------------- */
 

@@ -5,6 +5,7 @@
 #define KNARR_LIBCONTAINER_STAGE_STAGE_LAST_CODE_H
 
 #include <linux/filter.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -50,6 +51,17 @@ void last_run_program(struct last *last);
 
 /* Both. */
 void last_run_all(struct last *last);
+
+/* Ends the first process of a pid namespace (base/signals.h). */
+void last_end_by_signal(int sig, siginfo_t *info, void *context);
+
+#ifdef __x86_64__
+/* What it returns to: the kernel of this machine has nothing of its own for that. */
+#define LAST_RETURN_FROM_SIGNAL last_return_from_signal
+void last_return_from_signal(void);
+#else
+#define LAST_RETURN_FROM_SIGNAL NULL
+#endif
 
 /* The section that they are in. */
 extern const char __start_stage_last_code[], __stop_stage_last_code[];

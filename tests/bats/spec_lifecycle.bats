@@ -43,6 +43,25 @@ status() {
 	run ! knarr state "$ID"
 }
 
+@test "created: a signal that ends a program ends the container, with the status of that signal" {
+	requires_command python3
+	# Whoever gets the orphans is told how the process ended.
+	python3 - "$KNARR" "$ROOT" "$BUNDLE" "$ID" <<-'END'
+		import ctypes, os, signal, subprocess, sys
+		knarr, root, bundle, name = sys.argv[1:]
+		ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+		null = subprocess.DEVNULL
+		for number in [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGSEGV, signal.SIGRTMAX, 33]:
+		    subprocess.run([knarr, '--root', root, 'create', '-b', bundle, '--pid-file', root + '/../pid', name],
+		                   check=True, stdin=null, stdout=null, stderr=null)
+		    pid = int(open(root + '/../pid').read())
+		    os.kill(pid, number)
+		    status = os.waitpid(pid, 0)[1]
+		    assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 128 + number, (number, status)
+		    subprocess.run([knarr, '--root', root, 'delete', name], check=True)
+	END
+}
+
 @test "running: start and delete are refused without effect" {
 	create
 	knarr start "$ID"
