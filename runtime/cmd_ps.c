@@ -19,9 +19,6 @@
 
 #define OUTPUT_MAX ((size_t)256 * 1024 * 1024)
 
-/* What the child says that could not execute it, as shells do. */
-enum { NOT_EXECUTED = 126, NOT_FOUND = 127 };
-
 struct values {
 	const char *format;
 };
@@ -35,18 +32,22 @@ static const struct option_row rows[] = {
 /* ---- running ps ---------------------------------------------------------- */
 
 /* fork(2), since posix_spawn(3) takes EPERM of an older seccomp profile to clone3(2) for
- * an answer. */
+ * an answer. Why the program could not be executed, as a number, is written to report. */
 static int
-spawn_ps(const char *program, char *const *argv, int output, pid_t *ret_pid)
+spawn_ps(const char *program, char *const *argv, int output, int report, pid_t *ret_pid)
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		return -errno;
 	if (pid == 0) {
+		int code;
+
 		if (dup2(output, STDOUT_FILENO) >= 0)
 			execv(program, argv);
-		_exit(errno == ENOENT ? NOT_FOUND : NOT_EXECUTED);
+		code = errno;
+		fd_write_all(report, &code, sizeof(code));
+		_exit(1);
 	}
 	*ret_pid = pid;
 	return 0;
@@ -54,33 +55,47 @@ spawn_ps(const char *program, char *const *argv, int output, pid_t *ret_pid)
 
 /* The caller frees *ret_text. */
 static int
-run_ps(const struct cli *cli, const char *program, char *const *argv, char **ret_text)
+read_ps(const struct cli *cli, int output, int report, pid_t pid, char **ret_text)
 {
-	int fds[2], status, r, waited;
+	int code = 0, status, waited;
 	size_t len;
-	pid_t pid = 0;
+	ssize_t n = read(report, &code, sizeof(code)); /* nothing: ps runs */
+	int r = n < 0 ? -errno : fd_read_all(output, OUTPUT_MAX, ret_text, &len);
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set(cli->err, errno, "make a pipe to ps");
-	r = spawn_ps(program, argv, fds[1], &pid);
-	fd_close(fds[1]);
-	if (r < 0) {
-		fd_close(fds[0]);
-		return err_set(cli->err, -r, "run ps");
-	}
-	r = fd_read_all(fds[0], OUTPUT_MAX, ret_text, &len);
-	fd_close(fds[0]);
 	waited = process_wait(pid, &status);
 	if (r < 0)
 		return err_set(cli->err, -r, "read the output of ps");
-	if (waited == 0 && status == 0)
+	if (n == 0 && waited == 0 && status == 0)
 		return 0;
 	free(*ret_text);
+	if (n > 0)
+		return err_set(cli->err, code, "run ps");
 	if (waited < 0)
 		return err_set(cli->err, -waited, "wait for ps");
-	if (WIFEXITED(status) && (WEXITSTATUS(status) == NOT_FOUND || WEXITSTATUS(status) == NOT_EXECUTED))
-		return err_set(cli->err, WEXITSTATUS(status) == NOT_FOUND ? ENOENT : EACCES, "run ps");
 	return err_plain(cli->err, "ps failed with wait status %#x", (unsigned)status);
+}
+
+static int
+run_ps(const struct cli *cli, const char *program, char *const *argv, char **ret_text)
+{
+	auto_close int output_read = -1, output_write = -1, report_read = -1, report_write = -1;
+	int output[2], report[2], r;
+	pid_t pid = 0;
+
+	if (pipe2(output, O_CLOEXEC) < 0)
+		return err_set(cli->err, errno, "make a pipe to ps");
+	output_read = output[0];
+	output_write = output[1];
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return err_set(cli->err, errno, "make a pipe to ps");
+	report_read = report[0];
+	report_write = report[1];
+	r = spawn_ps(program, argv, output_write, report_write, &pid);
+	if (r < 0)
+		return err_set(cli->err, -r, "run ps");
+	output_write = fd_close(output_write);
+	report_write = fd_close(report_write);
+	return read_ps(cli, output_read, report_read, pid, ret_text);
 }
 
 /* ---- the table ----------------------------------------------------------- */

@@ -169,6 +169,8 @@ notify(void *data, const char *event, pid_t pid, int *fd, struct err *err)
 	if (pid > 0 && l->stage.pid == 0) {
 		l->stage.pid = pid;
 		l->stage.pidfd = process_open(pid);
+		if (l->stage.pidfd < 0)
+			return err_set(err, -l->stage.pidfd, "open a pidfd of the restored process");
 	}
 	if (!strcmp(event, "setup-namespaces"))
 		return on_namespaces(r, err);

@@ -247,6 +247,18 @@ an_image() {
 	[ ! -e "$T/request.json" ]
 }
 
+@test "restore: a process that no pidfd is to be had of is an error, and is not left" {
+	fake_criu
+	requires_command strace
+	requires_no_sanitizer 'a traced program cannot look for leaks'
+	an_image
+	run -1 strace -qq -e trace=pidfd_open -e signal=none -o "$T/trace" -e inject=pidfd_open:error=EIO \
+		"$KNARR" --root "$ROOT" restore -d -b "$BUNDLE" --image-path "$IMAGE" "$ID"
+	grep -q EIO "$T/trace"
+	[[ "$output" == *'input/output error'* ]]
+	[ -z "$(ls "$ROOT")" ]
+}
+
 @test "restore: options, the caller's config, and a container that is there afterwards" {
 	fake_criu
 	an_image

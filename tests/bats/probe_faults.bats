@@ -175,3 +175,16 @@ each_status() {
 		[[ "$output" == "knarr: ask for the kernel's last capability: "* ]]
 	done
 }
+
+@test "ps that cannot be run: the reason, and not another one" {
+	edit_bundle '.process.args = ["sleep", "1000"]'
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	run -1 "$T/inject" dup2 1 EIO "$KNARR" --root "$ROOT" ps "$ID"
+	[[ "$output" == *'run ps: input/output error' ]]
+	mkdir "$T/bin"
+	printf '#!/nothing/here\n' >"$T/bin/ps"
+	chmod 755 "$T/bin/ps"
+	PATH=$T/bin:$PATH run -1 knarr ps "$ID"
+	[[ "$output" == *'run ps: no such file or directory' ]]
+	knarr delete --force "$ID"
+}
