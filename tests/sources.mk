@@ -1,5 +1,5 @@
 # Files of the tests that are neither compiled nor run by `make check`.
-EXTRA_DIST += tests/README.md tests/case.awk tests/house.py tests/lint.sh tests/attack tests/bats tests/clients tests/data tests/inject tests/perf tests/plan tests/vm tests/coverage.py tests/coverage.sh
+EXTRA_DIST += tests/README.md tests/case.awk tests/house.py tests/lint.sh tests/attack tests/bats tests/clients tests/data tests/inject tests/perf tests/plan tests/vm tests/coverage.list tests/coverage.py tests/coverage.sh
 # In `make check`: each rule of the specification has a test, or a reason why not.
 dist_check_SCRIPTS += tests/spec/conformance.sh
 # In `make check`: each property of the specification has a golden plan.

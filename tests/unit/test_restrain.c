@@ -98,11 +98,16 @@ check_arguments(void)
 	CHECK(ASK(asks, .nr = SYS_socket, .args = { AF_INET }) == DENIED, "a socket of the network");
 }
 
-/* A sanitizer makes more system calls than the runtime does. */
-#ifdef KNARR_SANITIZERS
+/* A sanitizer makes more system calls than the runtime does, and the counts of lines are files. */
+#if defined(KNARR_SANITIZERS) || defined(KNARR_COVERAGE)
 static const bool has_filter = false;
 #else
 static const bool has_filter = true;
+#endif
+#ifdef KNARR_COVERAGE
+static const bool drops_capabilities = false;
+#else
+static const bool drops_capabilities = true;
 #endif
 
 /* ---- in a child -------------------------------------------------------- */
@@ -196,6 +201,8 @@ check_capabilities(const char *dir)
 	CHECK(restrain_self(&o, &err) == 0, "%s", err.msg);
 	n = read(fd, text, sizeof(text) - 1);
 	text[n > 0 ? n : 0] = '\0';
+	if (!drops_capabilities)
+		kept = before;
 	snprintf(expected, sizeof(expected), "CapPrm:\t%016llx\n", (unsigned long long)(before & kept));
 	CHECK(strstr(text, expected), "%s in %s", expected, text);
 	CHECK(strstr(text, "NoNewPrivs:\t1\n"), "%s", text);
