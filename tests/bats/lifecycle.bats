@@ -167,6 +167,98 @@ teardown() {
 	knarr delete "$ID"
 }
 
+# stop_after FILTERS… -- ARGUMENTS…: knarr with these, which is stopped after its first system call
+# that the filters of strace(1) let through; in the background, STOPPED is its pid.
+stop_after() {
+	local filters=()
+	while [ "$1" != -- ]; do
+		filters+=("$1")
+		shift
+	done
+	shift
+	strace -D -qq -o "$T/trace-$1" -e signal=STOP "${filters[@]}" "$KNARR" --root "$ROOT" "$@" 3>&- &
+	STOPPED=$!
+	for _ in $(seq 200); do
+		! grep -q 'stopped by SIGSTOP' "$T/trace-$1" 2>/dev/null || return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+# What is in the state before the init is, while it is found out whether the creator still works.
+@test "a container that is finished between the two looks of another command is not stopped" {
+	requires_command strace
+	requires_no_sanitizer 'a leak checker cannot work in a traced program'
+	local creator reader
+	bundle_runs true
+	# The first asks what the kernel can.
+	stop_after -e trace=clone3 -e inject=clone3:signal=STOP:when=2 -- create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	creator=$STOPPED
+	[ "$(knarr state "$ID" | jq -c '[.status, .pid]')" = '["creating",0]' ]
+	stop_after -P "$ROOT/$ID/state.json" -e trace=close -e inject=close:signal=STOP:when=1 -- state "$ID" >"$T/seen"
+	reader=$STOPPED
+	kill -CONT "$creator"
+	wait "$creator"
+	kill -CONT "$reader"
+	wait "$reader"
+	[ "$(jq -r .status "$T/seen")" = created ]
+	knarr delete "$ID"
+}
+
+# knarr:[join] is in the state until it has made the init.
+@test "between the end of the process that joins and the state with its init, a container is not stopped" {
+	requires_root
+	requires_command strace
+	requires_no_sanitizer 'a leak checker cannot work in a traced program'
+	local holder creator
+	unshare --pid --fork --kill-child sleep 1000 3>&- &
+	holder=$!
+	until pgrep -P "$holder" -x sleep >"$T/holder"; do sleep 0.05; done
+	bundle_runs sleep 1000
+	edit_bundle "(.linux.namespaces[] | select(.type == \"pid\")).path = \"/proc/$(cat "$T/holder")/ns/pid\""
+	stop_after -e trace=wait4 -e inject=wait4:signal=STOP:when=1 -- create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	creator=$STOPPED
+	[ "$(knarr state "$ID" | jq -r .status)" = creating ]
+	run ! knarr wait "$ID"
+	[[ "$output" == *'has no process yet'* ]]
+	kill -CONT "$creator"
+	wait "$creator"
+	[ "$(knarr state "$ID" | jq -r .status)" = created ]
+	knarr delete --force "$ID"
+	stop_after -e trace=wait4 -e inject=wait4:signal=STOP:when=1 -- create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	creator=$STOPPED
+	knarr kill "$ID" KILL
+	kill -CONT "$creator"
+	done_with_error "$creator"
+	grep -q 'was killed while it was being set up' "$T/out"
+	run ! knarr state "$ID"
+	kill -KILL "$holder"
+	wait "$holder" || true
+}
+
+# Whoever waits for the process that joins would take its end for the container's.
+@test "wait while namespaces are joined: no process yet, and not the exit status of the one that joins" {
+	requires_root
+	local holder creator
+	unshare --pid --fork --kill-child sleep 1000 3>&- &
+	holder=$!
+	until pgrep -P "$holder" -x sleep >"$T/holder"; do sleep 0.05; done
+	bundle_runs sh -c 'exit 7'
+	edit_bundle "(.linux.namespaces[] | select(.type == \"pid\")).path = \"/proc/$(cat "$T/holder")/ns/pid\" |
+		.hooks.createRuntime = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"until [ -e $T/go ]; do sleep 0.05; done\"]}]"
+	knarr run -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 3>&- &
+	creator=$!
+	wait_for_file "$ROOT/$ID/state.json"
+	until [ "$(knarr state "$ID" | jq .pid)" -gt 0 ]; do sleep 0.05; done
+	knarr wait "$ID" >"$T/waited" 2>&1 3>&- &
+	touch "$T/go"
+	done_with_error $!
+	grep -q 'has no process yet' "$T/waited"
+	wait "$creator" || [ $? = 7 ]
+	kill -KILL "$holder"
+	wait "$holder" || true
+}
+
 @test "a runtime that is killed during create leaves a container that delete --force removes" {
 	edit_bundle '.hooks.createRuntime = [{path: "/bin/sleep", args: ["sleep", "1000"]}]'
 	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1 &
