@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "create, start, kill, delete, and the status at each stage" {
-	bundle_runs sh -c 'trap "exit 7" TERM; while :; do sleep 0.05; done'
+	bundle_runs sh -c 'trap "exit 7" TERM; touch /ready; while :; do sleep 0.05; done'
 	knarr create -b "$BUNDLE" --pid-file "$T/pid" "$ID" </dev/null >/dev/null 2>&1
 	[ "$(knarr state "$ID" | jq -r .status)" = created ]
 	[ "$(knarr state "$ID" | jq -r .pid)" = "$(cat "$T/pid")" ]
@@ -37,6 +37,7 @@ teardown() {
 	run ! knarr delete "$ID"
 	[[ "$output" == *"not stopped"* ]]
 	run ! knarr start "$ID"
+	wait_for_file "$BUNDLE/rootfs/ready"
 	knarr kill "$ID" TERM
 	wait_status "$ID" stopped
 	run ! knarr kill "$ID" TERM
@@ -102,10 +103,11 @@ teardown() {
 }
 
 @test "kill takes names, names with SIG, and numbers" {
-	bundle_runs sh -c 'trap "exit 3" USR1; while :; do sleep 0.05; done'
+	bundle_runs sh -c 'trap "exit 3" USR1; touch /ready; while :; do sleep 0.05; done'
 	for sig in USR1 SIGUSR1 10; do
+		rm -f "$BUNDLE/rootfs/ready"
 		knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
-		sleep 0.2
+		wait_for_file "$BUNDLE/rootfs/ready"
 		knarr kill "$ID" $sig
 		wait_status "$ID" stopped
 		knarr delete "$ID"
