@@ -229,7 +229,7 @@ leaks_now()
 leaks_after()
 {
 	local found
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..100}; do
 		found=$(leaks_now)
 		[ -n "$found" ] || return 0
 		sleep 0.1
@@ -603,6 +603,26 @@ X
 done_with_error()
 {
 	! wait "$1"
+}
+
+# stop_after FILTERS… -- ARGUMENTS…: knarr with these, which is stopped after its first system call
+# that the filters of strace(1) let through; in the background, STOPPED is its pid.
+stop_after()
+{
+	local filters=()
+	while [ "$1" != -- ]; do
+		filters+=("$1")
+		shift
+	done
+	shift
+	strace -D -qq -o "$T/trace-$1" -e signal=STOP "${filters[@]}" "$KNARR" --root "$ROOT" "$@" 3>&- &
+	# shellcheck disable=SC2034
+	STOPPED=$! # for the caller
+	for _ in $(seq 200); do
+		! grep -q 'stopped by SIGSTOP' "$T/trace-$1" 2>/dev/null || return 0
+		sleep 0.05
+	done
+	return 1
 }
 
 # wait_for_file PATH: until there is something, at most 10 seconds.

@@ -169,24 +169,6 @@ teardown() {
 	knarr delete "$ID"
 }
 
-# stop_after FILTERS… -- ARGUMENTS…: knarr with these, which is stopped after its first system call
-# that the filters of strace(1) let through; in the background, STOPPED is its pid.
-stop_after() {
-	local filters=()
-	while [ "$1" != -- ]; do
-		filters+=("$1")
-		shift
-	done
-	shift
-	strace -D -qq -o "$T/trace-$1" -e signal=STOP "${filters[@]}" "$KNARR" --root "$ROOT" "$@" 3>&- &
-	STOPPED=$!
-	for _ in $(seq 200); do
-		! grep -q 'stopped by SIGSTOP' "$T/trace-$1" 2>/dev/null || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
 # What is in the state before the init is, while it is found out whether the creator still works.
 @test "a container that is finished between the two looks of another command is not stopped" {
 	requires_command strace
