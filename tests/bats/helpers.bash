@@ -528,10 +528,11 @@ requires_no_sanitizer()
 seccomp_agent()
 {
 	python3 - "$1" "$2" "${3:-1}" <<'X'
-import array, fcntl, select, socket, struct, sys
+import array, fcntl, os, select, socket, struct, sys
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + '.new')
 s.listen(2)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 s.settimeout(20)
 out = open(sys.argv[2], 'wb')
 for i in range(int(sys.argv[3])):
@@ -576,8 +577,9 @@ receive_console()
 	python3 - "$@" <<'X'
 import array, os, socket, sys
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + '.new')
 s.listen(1)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 s.settimeout(60)
 c, _ = s.accept()
 msg, anc, _, _ = c.recvmsg(4096, 4096)
