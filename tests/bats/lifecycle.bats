@@ -234,10 +234,9 @@ teardown() {
 	creator=$!
 	wait_for_file "$ROOT/$ID/state.json"
 	until [ "$(knarr state "$ID" | jq .pid)" -gt 0 ]; do sleep 0.05; done
-	knarr wait "$ID" >"$T/waited" 2>&1 3>&- &
+	run -1 timeout 20 "$KNARR" --root "$ROOT" wait "$ID"
+	[[ "$output" == *'has no process yet'* ]]
 	touch "$T/go"
-	done_with_error $!
-	grep -q 'has no process yet' "$T/waited"
 	wait "$creator" || [ $? = 7 ]
 	kill -KILL "$holder"
 	wait "$holder" || true
