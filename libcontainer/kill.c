@@ -57,11 +57,13 @@ signal_init(const struct state *state, int sig, struct err *err)
 
 /* --all asks for every process of the cgroup, which may outlive the init.
  * SIGKILL means the container in any case: without a pid namespace of its own
- * the init's death would leave the other processes behind. */
+ * the init's death would leave the other processes behind, and that of knarr:[join]
+ * the init. */
 static bool
 wants_whole_cgroup(const struct state *state, int sig, bool all)
 {
-	return state->cgroup_path && (all || (sig == SIGKILL && !is_pid_namespace_init(state->pid)));
+	return state->cgroup_path &&
+	       (all || (sig == SIGKILL && (state->joining || !is_pid_namespace_init(state->pid))));
 }
 
 /* Others may outlive an init that was not pid 1. */

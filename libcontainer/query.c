@@ -12,9 +12,7 @@ container_state(const struct container_env *env, const char *id, struct err *err
 
 	if (r < 0)
 		return r;
-	r = state_load(&d, id, env->arena, err, &s);
-	if (r == 0)
-		r = state_dir_status(&d, s, err, ret_status);
+	r = state_load_status(&d, id, env->arena, err, &s, ret_status);
 	if (r == 0)
 		*ret_state = s;
 	state_close(&d);

@@ -212,7 +212,7 @@ container_wait_begin(const struct container_env *env, const char *id, struct err
 
 	if (r < 0)
 		return r;
-	if (w.state->pid <= 0) {
+	if (w.state->pid <= 0 || w.state->joining) {
 		err_plain(err, "container \"%s\" has no process yet", id);
 		return -ESRCH;
 	}

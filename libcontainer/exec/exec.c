@@ -79,13 +79,11 @@ load(struct exec *exec, bool lock, struct err *err, bool *ret_half_made)
 
 	if (r < 0)
 		return r;
-	r = state_load(&dir, exec->options->id, exec->env->arena, err, &exec->state);
-	if (r == 0)
-		r = state_dir_status(&dir, exec->state, err, &exec->status);
+	r = state_load_status(&dir, exec->options->id, exec->env->arena, err, &exec->state, &exec->status);
 	if (r == 0 && exec->status == STATUS_STOPPED)
 		r = not_running(exec->options->id, err);
 	if (r == 0 && !lock)
-		r = exec->state->pid <= 0 ? 1 : init_is_runtime(exec->state->pid, err);
+		r = exec->status == STATUS_CREATING ? 1 : init_is_runtime(exec->state->pid, err);
 	*ret_half_made = r > 0;
 	if (r == 0)
 		r = spec_load(dir.path, /* config_path= */ NULL, exec->env->arena, &report, err, &exec->spec);

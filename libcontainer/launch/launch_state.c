@@ -187,6 +187,7 @@ launch_save_pid(struct launch *launch, struct err *err)
 		return err_set(err, -r, "read when process %d, the container's init, was started",
 			       (int)launch->stage.pid);
 	launch->state.pid = launch->stage.pid;
+	launch->state.joining = launch->stage.is_joining;
 	launch->state.started = launch->mode != LAUNCH_CREATE;
 	launch->state.cgroup_made = launch->cgroup.made;
 	launch->state.cgroup_marked = launch->cgroup.marked;

@@ -49,6 +49,7 @@ struct state {
 	bool systemd_user;				/* of the user's systemd */
 	pid_t pid;					/* init, in the runtime's pid namespace; 0: not yet */
 	uint64_t pid_start_time;			/* field 22 of /proc/PID/stat: tells a reused pid */
+	bool joining;					/* pid is not the init's yet, but that of knarr:[join] */
 	char *boot_id;					/* of the kernel that it runs on; NULL: not known */
 	bool other_boot;				/* set by state_load(): that one is gone, and all with it */
 	bool started;					/* `start` (or run) got as far as execve */
@@ -162,6 +163,11 @@ int state_status(const struct state *state, struct err *err, enum container_stat
  * creator died. */
 int state_dir_status(const struct state_dir *dir, const struct state *state, struct err *err,
 		     enum container_status *ret_status);
+
+/* state_load() and state_dir_status(), for whoever does not have the lock: a container that was
+ * finished in between is not stopped. 0 or -errno with err. */
+int state_load_status(const struct state_dir *dir, const char *id, struct arena *a, struct err *err,
+		      struct state **ret_state, enum container_status *ret_status);
 
 /* Whether the process is one of the runtime's with that name (comm): 1; 0, also when there is no such
  * process; or -errno with err. A container's program, which may take any name, is known by

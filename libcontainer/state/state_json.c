@@ -26,6 +26,7 @@ static const struct field {
 	{ "id", FIELD_STRING, offsetof(struct state, id) },
 	{ "pid", FIELD_PID, offsetof(struct state, pid) },
 	{ "pidStartTime", FIELD_U64, offsetof(struct state, pid_start_time) },
+	{ "joining", FIELD_BOOL, offsetof(struct state, joining) },
 	{ "bootId", FIELD_STRING, offsetof(struct state, boot_id) },
 	{ "started", FIELD_BOOL, offsetof(struct state, started) },
 	{ "bundle", FIELD_STRING, offsetof(struct state, bundle) },

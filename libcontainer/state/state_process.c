@@ -219,12 +219,19 @@ state_init_has_name(pid_t pid, const char *name, struct err *err)
 	return r < 0 ? err_set(err, -r, "read '/proc/%d/stat'", (int)pid) : has_name(text, name);
 }
 
+/* Its init is not in the state yet, whose process, if any, ends before it is. */
+static bool
+awaits_init(const struct state *state)
+{
+	return !state->other_boot && (state->pid <= 0 || state->joining);
+}
+
 /* 1, 0, or -errno with err. The pid is in the state before hooks run. */
 static int
 is_being_set_up(const struct state *state, enum container_status status, const char *text, struct err *err)
 {
 	if (status == STATUS_STOPPED || status == STATUS_CREATING)
-		return status == STATUS_CREATING;
+		return awaits_init(state);
 	return text[0] ? has_name(text, STATE_NAME_INIT) : state_init_has_name(state->pid, STATE_NAME_INIT, err);
 }
 
@@ -244,6 +251,30 @@ state_dir_status(const struct state_dir *dir, const struct state *state, struct 
 		status = STATUS_CREATING;
 	else if (status == STATUS_CREATING)
 		status = STATUS_STOPPED;
+	*ret_status = status;
+	return 0;
+}
+
+int
+state_load_status(const struct state_dir *dir, const char *id, struct arena *a, struct err *err,
+		  struct state **ret_state, enum container_status *ret_status)
+{
+	enum container_status status = STATUS_STOPPED;
+	struct state *state = NULL;
+	bool is_final = false;
+
+	/* The lock was looked at after the state was read: the second time, what there is of the
+	 * container is in it. */
+	for (unsigned times = 0; !is_final && times < 2; times++) {
+		int r = state_load(dir, id, a, err, &state);
+
+		if (r == 0)
+			r = state_dir_status(dir, state, err, &status);
+		if (r < 0)
+			return r;
+		is_final = status != STATUS_STOPPED || !awaits_init(state);
+	}
+	*ret_state = state;
 	*ret_status = status;
 	return 0;
 }

@@ -13,10 +13,12 @@ main(int argc, char **argv)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (argc != 2 || strlen(argv[1]) >= sizeof(address.sun_path))
+	if (argc != 2 || strlen(argv[1]) + strlen(".new") >= sizeof(address.sun_path))
 		return 2;
-	memcpy(address.sun_path, argv[1], strlen(argv[1]) + 1);
-	if (bind(server, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(server, 64) < 0)
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", argv[1]);
+	/* Whoever waits for the name finds somebody who listens. */
+	if (bind(server, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(server, 64) < 0 ||
+	    rename(address.sun_path, argv[1]) < 0)
 		return 1;
 	for (;;) {
 		int client = accept(server, NULL, NULL);

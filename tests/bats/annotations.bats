@@ -127,6 +127,7 @@ X
 	cgroup=$(cgroup_mount)$(jq -r .cgroupPath "$ROOT/$ID/state.json")
 	[ "$(cat "$cgroup/payload/cgroup.procs")" = "$(knarr state "$ID" | jq .pid)" ]
 	[ -z "$(cat "$cgroup/cgroup.procs")" ]
+	until [ -s "$T/out" ]; do sleep 0.05; done
 	grep -qx '0::/payload' "$T/out"
 	# exec follows, and all of it goes.
 	[ "$(knarr exec "$ID" grep ^0:: /proc/self/cgroup </dev/null)" = 0::/payload ]

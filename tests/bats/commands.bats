@@ -39,12 +39,29 @@ X
 
 # ---- wait ---------------------------------------------------------------------
 
+# begin_wait N IDS…: `knarr wait` in the background, until it has opened N containers. WAITER is
+# its pid, $T/out and $T/err what it prints.
+begin_wait() {
+	local n=$1
+	shift
+	"$KNARR" --root "$ROOT" wait "$@" >"$T/out" 2>"$T/err" 3>&- &
+	WAITER=$!
+	for _ in $(seq 200); do
+		[ "$(find "/proc/$WAITER/fd" -lname '*pidfd*' | wc -l)" -lt "$n" ] || return 0
+		sleep 0.05
+	done
+	cat "$T/err"
+	return 1
+}
+
 @test "wait prints the status of a program and of a signal" {
 	requires_kernel 6 15
-	bundle_runs sh -c 'sleep 0.3; exit 7'
+	make_bundle '.root.readonly = false' sh -c 'until [ -e /go ]; do sleep 0.05; done; exit 7'
 	start "$ID"
-	run -0 knarr wait "$ID"
-	[ "$output" = 7 ]
+	begin_wait 1 "$ID"
+	touch "$BUNDLE/rootfs/go"
+	wait "$WAITER"
+	[ "$(cat "$T/out")" = 7 ]
 	# It is kept, also when the process was reaped meanwhile.
 	[ "$(jq -r .exitStatus "$ROOT/$ID/state.json")" = 7 ]
 	run -0 knarr wait "$ID"
@@ -53,37 +70,31 @@ X
 
 	bundle_runs sleep 1000
 	start "$ID"
-	knarr wait "$ID" >"$T/out" &
-	local waiter=$!
-	sleep 0.2
+	begin_wait 1 "$ID"
 	[ ! -s "$T/out" ]
 	knarr kill "$ID" KILL
-	wait $waiter
+	wait "$WAITER"
 	[ "$(cat "$T/out")" = 137 ]
 }
 
 @test "wait for several, one of which is missing, and of one that is not started" {
 	requires_kernel 6 15
 	start "$ID-a" "$ID-b"
-	knarr wait "$ID-a" "$ID-none" "$ID-b" >"$T/out" 2>"$T/err" &
-	local waiter=$!
-	sleep 0.2
+	begin_wait 2 "$ID-a" "$ID-none" "$ID-b"
 	# The one that is waited for last ends first, and is gone.
 	knarr delete --force "$ID-b"
 	knarr kill "$ID-a" KILL
 	# Not with `run`: its subshell may not wait for a child of this shell.
 	local rc=0
-	wait $waiter || rc=$?
+	wait "$WAITER" || rc=$?
 	[ $rc = 1 ]
 	[ "$(cat "$T/out")" = "$ID-a 137"$'\n'"$ID-b 137" ]
 	grep -q "$ID-none\" does not exist" "$T/err"
 
 	knarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
-	knarr wait "$ID" >"$T/out" &
-	waiter=$!
-	sleep 0.2
+	begin_wait 1 "$ID"
 	knarr delete --force "$ID"
-	wait $waiter
+	wait "$WAITER"
 	[ "$(cat "$T/out")" = 137 ]
 }
 

@@ -48,7 +48,7 @@ teardown() {
 	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
 	run -255 "$T/without" wait4 "$KNARR" --root "$ROOT" exec --detach "$ID" sleep 1000
 	[ "$output" = 'knarr: exec failed: wait for the process that joins namespaces: function not implemented' ]
-	for _ in $(seq 50); do
+	for _ in $(seq 500); do
 		[ "$(knarr ps --format json "$ID" | jq length)" != 1 ] || break
 		sleep 0.02
 	done

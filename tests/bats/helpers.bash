@@ -229,7 +229,7 @@ leaks_now()
 leaks_after()
 {
 	local found
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..100}; do
 		found=$(leaks_now)
 		[ -n "$found" ] || return 0
 		sleep 0.1
@@ -528,10 +528,11 @@ requires_no_sanitizer()
 seccomp_agent()
 {
 	python3 - "$1" "$2" "${3:-1}" <<'X'
-import array, fcntl, select, socket, struct, sys
+import array, fcntl, os, select, socket, struct, sys
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + '.new')
 s.listen(2)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 s.settimeout(20)
 out = open(sys.argv[2], 'wb')
 for i in range(int(sys.argv[3])):
@@ -576,8 +577,9 @@ receive_console()
 	python3 - "$@" <<'X'
 import array, os, socket, sys
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + '.new')
 s.listen(1)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 s.settimeout(60)
 c, _ = s.accept()
 msg, anc, _, _ = c.recvmsg(4096, 4096)
@@ -603,6 +605,26 @@ X
 done_with_error()
 {
 	! wait "$1"
+}
+
+# stop_after FILTERS… -- ARGUMENTS…: knarr with these, which is stopped after its first system call
+# that the filters of strace(1) let through; in the background, STOPPED is its pid.
+stop_after()
+{
+	local filters=()
+	while [ "$1" != -- ]; do
+		filters+=("$1")
+		shift
+	done
+	shift
+	strace -D -qq -o "$T/trace-$1" -e signal=STOP "${filters[@]}" "$KNARR" --root "$ROOT" "$@" 3>&- &
+	# shellcheck disable=SC2034
+	STOPPED=$! # for the caller
+	for _ in $(seq 200); do
+		! grep -q 'stopped by SIGSTOP' "$T/trace-$1" 2>/dev/null || return 0
+		sleep 0.05
+	done
+	return 1
 }
 
 # wait_for_file PATH: until there is something, at most 10 seconds.

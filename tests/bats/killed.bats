@@ -81,6 +81,8 @@ created() {
 	edit_bundle '.hooks.createContainer = [{path: "/bin/sh", args: ["sh", "-c", "touch \($t)/hook; exec sleep 1000"]}]' --arg t "$T"
 	knarr create -b "$BUNDLE" "$ID" >/dev/null 2>"$T/err" </dev/null &
 	wait_for_file "$T/hook"
+	# The init does not wait with the hook until the runtime has saved its number.
+	until [ "$(knarr state "$ID" | jq .pid)" -gt 0 ]; do sleep 0.05; done
 	knarr kill "$ID" TERM
 	done_with_error $!
 	grep -q 'was killed while it was being set up' "$T/err"

@@ -101,7 +101,7 @@ after() {
 	# Directories that only serve as mount points stay, with every runtime.
 	left=$(diff <(echo "$FILES") <(rootfs_files) | grep '^[<>]' | grep -vE '^[<>] (made d|made/by d|made/by/mount d| d) ' || true)
 	[ "$left" = '' ] || { echo "changes of the rootfs: $left"; return 1; }
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..50}; do
 		left=$(diff <(echo "$OBJECTS") <(host_objects) || true)
 		[ -n "$left" ] || break
 		sleep 0.2

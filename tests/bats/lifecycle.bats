@@ -27,7 +27,7 @@ teardown() {
 }
 
 @test "create, start, kill, delete, and the status at each stage" {
-	bundle_runs sh -c 'trap "exit 7" TERM; while :; do sleep 0.05; done'
+	bundle_runs sh -c 'trap "exit 7" TERM; touch /ready; while :; do sleep 0.05; done'
 	knarr create -b "$BUNDLE" --pid-file "$T/pid" "$ID" </dev/null >/dev/null 2>&1
 	[ "$(knarr state "$ID" | jq -r .status)" = created ]
 	[ "$(knarr state "$ID" | jq -r .pid)" = "$(cat "$T/pid")" ]
@@ -37,6 +37,7 @@ teardown() {
 	run ! knarr delete "$ID"
 	[[ "$output" == *"not stopped"* ]]
 	run ! knarr start "$ID"
+	wait_for_file "$BUNDLE/rootfs/ready"
 	knarr kill "$ID" TERM
 	wait_status "$ID" stopped
 	run ! knarr kill "$ID" TERM
@@ -102,10 +103,11 @@ teardown() {
 }
 
 @test "kill takes names, names with SIG, and numbers" {
-	bundle_runs sh -c 'trap "exit 3" USR1; while :; do sleep 0.05; done'
+	bundle_runs sh -c 'trap "exit 3" USR1; touch /ready; while :; do sleep 0.05; done'
 	for sig in USR1 SIGUSR1 10; do
+		rm -f "$BUNDLE/rootfs/ready"
 		knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
-		sleep 0.2
+		wait_for_file "$BUNDLE/rootfs/ready"
 		knarr kill "$ID" $sig
 		wait_status "$ID" stopped
 		knarr delete "$ID"
@@ -165,6 +167,79 @@ teardown() {
 	knarr run --keep -b "$BUNDLE" "$ID"
 	[ "$(knarr state "$ID" | jq -r .status)" = stopped ]
 	knarr delete "$ID"
+}
+
+# What is in the state before the init is, while it is found out whether the creator still works.
+@test "a container that is finished between the two looks of another command is not stopped" {
+	requires_command strace
+	requires_no_sanitizer 'a leak checker cannot work in a traced program'
+	local creator reader
+	bundle_runs true
+	# The first asks what the kernel can.
+	stop_after -e trace=clone3 -e inject=clone3:signal=STOP:when=2 -- create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	creator=$STOPPED
+	[ "$(knarr state "$ID" | jq -c '[.status, .pid]')" = '["creating",0]' ]
+	stop_after -P "$ROOT/$ID/state.json" -e trace=close -e inject=close:signal=STOP:when=1 -- state "$ID" >"$T/seen"
+	reader=$STOPPED
+	kill -CONT "$creator"
+	wait "$creator"
+	kill -CONT "$reader"
+	wait "$reader"
+	[ "$(jq -r .status "$T/seen")" = created ]
+	knarr delete "$ID"
+}
+
+# knarr:[join] is in the state until it has made the init.
+@test "between the end of the process that joins and the state with its init, a container is not stopped" {
+	requires_root
+	requires_command strace
+	requires_no_sanitizer 'a leak checker cannot work in a traced program'
+	local holder creator
+	unshare --pid --fork --kill-child sleep 1000 3>&- &
+	holder=$!
+	until pgrep -P "$holder" -x sleep >"$T/holder"; do sleep 0.05; done
+	bundle_runs sleep 1000
+	edit_bundle "(.linux.namespaces[] | select(.type == \"pid\")).path = \"/proc/$(cat "$T/holder")/ns/pid\""
+	stop_after -e trace=wait4 -e inject=wait4:signal=STOP:when=1 -- create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	creator=$STOPPED
+	[ "$(knarr state "$ID" | jq -r .status)" = creating ]
+	run ! knarr wait "$ID"
+	[[ "$output" == *'has no process yet'* ]]
+	kill -CONT "$creator"
+	wait "$creator"
+	[ "$(knarr state "$ID" | jq -r .status)" = created ]
+	knarr delete --force "$ID"
+	stop_after -e trace=wait4 -e inject=wait4:signal=STOP:when=1 -- create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	creator=$STOPPED
+	knarr kill "$ID" KILL
+	kill -CONT "$creator"
+	done_with_error "$creator"
+	grep -q 'was killed while it was being set up' "$T/out"
+	run ! knarr state "$ID"
+	kill -KILL "$holder"
+	wait "$holder" || true
+}
+
+# Whoever waits for the process that joins would take its end for the container's.
+@test "wait while namespaces are joined: no process yet, and not the exit status of the one that joins" {
+	requires_root
+	local holder creator
+	unshare --pid --fork --kill-child sleep 1000 3>&- &
+	holder=$!
+	until pgrep -P "$holder" -x sleep >"$T/holder"; do sleep 0.05; done
+	bundle_runs sh -c 'exit 7'
+	edit_bundle "(.linux.namespaces[] | select(.type == \"pid\")).path = \"/proc/$(cat "$T/holder")/ns/pid\" |
+		.hooks.createRuntime = [{path: \"/bin/sh\", args: [\"sh\", \"-c\", \"until [ -e $T/go ]; do sleep 0.05; done\"]}]"
+	knarr run -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 3>&- &
+	creator=$!
+	wait_for_file "$ROOT/$ID/state.json"
+	until [ "$(knarr state "$ID" | jq .pid)" -gt 0 ]; do sleep 0.05; done
+	run -1 timeout 20 "$KNARR" --root "$ROOT" wait "$ID"
+	[[ "$output" == *'has no process yet'* ]]
+	touch "$T/go"
+	wait "$creator" || [ $? = 7 ]
+	kill -KILL "$holder"
+	wait "$holder" || true
 }
 
 @test "a runtime that is killed during create leaves a container that delete --force removes" {

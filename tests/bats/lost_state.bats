@@ -41,10 +41,10 @@ init_of() {
 	jq .pid "$ROOT/$ID/state.json"
 }
 
-# gone PID: has ended, at most after a second (a zombie of somebody else's counts).
+# gone PID: has ended, at most after ten seconds (a zombie of somebody else's counts).
 gone() {
 	local state
-	for _ in $(seq 50); do
+	for _ in $(seq 500); do
 		state=$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || true
 		[ -n "$state" ] && [ "$state" != Z ] || return 0
 		sleep 0.02

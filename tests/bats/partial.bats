@@ -178,18 +178,18 @@ limited() {
 	run ! grep -ivE 'exist|not running|cannot start|killed while|meanwhile|exited while|connect to the container|is still being|receive from' "$T/err"
 }
 
-# strace holds the first create between mkdirat(2) and the lock.
+# strace stops the first create between mkdirat(2) and the lock.
 @test "create whose directory is removed, and made anew by another create: it already exists" {
 	requires_command strace
 	requires_no_sanitizer 'a traced program cannot look for leaks'
 	mkdir -p "$ROOT"
-	strace -qq -e trace=mkdirat -e signal=none -o "$T/trace" -e inject=mkdirat:delay_exit=1500000:when=1 \
-		"$KNARR" --root "$ROOT" create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1 &
-	wait_for_file "$ROOT/$ID"
+	stop_after -e trace=mkdirat -e inject=mkdirat:signal=STOP:when=1 -- create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
+	[ -e "$ROOT/$ID" ]
 	run -0 limited delete --force "$ID"
 	[ "$output" = '' ]
 	limited create -b "$BUNDLE" "$ID" >/dev/null 2>&1
-	done_with_error $!
+	kill -CONT "$STOPPED"
+	done_with_error "$STOPPED"
 	[ "$(<"$T/out")" = "knarr: container \"$ID\" already exists" ]
 	limited start "$ID"
 	[ "$(limited state "$ID" | jq -r .status)" = running ]
@@ -224,7 +224,7 @@ killed() {
 # What is left, but for what goes within a moment.
 leaks_soon() {
 	local found
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in {1..100}; do
 		found=$(test_processes; test_cgroups; test_state_dirs)
 		[ -n "$found" ] || return 0
 		sleep 0.05
@@ -247,7 +247,7 @@ leaks_soon() {
 
 @test "a poststart hook that hangs keeps nobody from delete --force" {
 	local command
-	edit_bundle '.hooks.poststart = [{path: "/bin/sleep", args: ["sleep", "1000"], timeout: 2}]'
+	edit_bundle '.hooks.poststart = [{path: "/bin/sh", args: ["sh", "-c", "until [ -e \($ENV.T)/go ]; do sleep 0.05; done; exit 1"]}]'
 	for command in start run; do
 		if [ $command = start ]; then
 			limited create -b "$BUNDLE" "$ID" >/dev/null 2>&1
@@ -261,7 +261,9 @@ leaks_soon() {
 		done
 		run -0 limited delete --force "$ID"
 		kill -0 $! # the hook still hangs
+		touch "$T/go"
 		wait
+		rm "$T/go"
 		grep -q 'poststart' "$T/err"
 	done
 }

@@ -100,11 +100,11 @@ with_subids() {
 }
 
 @test "create, start, kill and delete" {
-	bundle_runs sh -c 'trap "exit 0" TERM; while :; do sleep 0.05; done'
-	uknarr create -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	bundle_runs sh -c 'trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done'
+	uknarr create -b "$BUNDLE" "$ID" </dev/null >"$T/out" 2>&1
 	[ "$(uknarr state "$ID" | jq -r .status)" = created ]
 	uknarr start "$ID"
-	sleep 0.2
+	until grep -q ready "$T/out"; do sleep 0.05; done
 	uknarr kill "$ID" TERM
 	for _ in $(seq 100); do [ "$(uknarr state "$ID" | jq -r .status)" = stopped ] && break; sleep 0.05; done
 	uknarr delete "$ID"

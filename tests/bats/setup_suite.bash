@@ -3,13 +3,14 @@
 # keyring of any test is left.
 # shellcheck shell=bash
 
-# A run that was killed leaves its account: the number in the name is that of its shell.
+# A run that was killed leaves its account: the number in the name is that of its shell. It stays
+# where a process of it still runs, or another run removes it at the same time.
 remove_stale_accounts()
 {
 	local name
 	while IFS=: read -r name _; do
 		[[ $name =~ ^knarr-t[0-9]+$ ]] || continue
-		[ -e "/proc/${name#knarr-t}" ] || userdel "$name" 2>/dev/null
+		[ -e "/proc/${name#knarr-t}" ] || userdel "$name" 2>/dev/null || continue
 	done </etc/passwd
 	return 0
 }

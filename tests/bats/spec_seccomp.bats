@@ -19,10 +19,11 @@ teardown() {
 # recvmsg, and whether its end came.
 agent() {
 	python3 - "$T/agent" "$1" <<'X'
-import array, fcntl, json, select, socket, struct, sys, time
+import array, fcntl, json, os, select, socket, struct, sys, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + '.new')
 s.listen(5)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 end = time.time() + float(sys.argv[2])
 listeners, poll = {}, select.poll()
 poll.register(s, select.POLLIN)
@@ -125,8 +126,9 @@ signalling_agent() {
 import array, fcntl, os, select, socket, struct, sys, time
 RECV, SEND, ID_VALID = 0xc0502100, 0xc0182101, 0x40082102
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + '.new')
 s.listen(1)
+os.rename(sys.argv[1] + '.new', sys.argv[1])
 s.settimeout(20)
 c, _ = s.accept()
 fd = array.array('i', c.recvmsg(65536, 4096)[1][0][2])[0]

@@ -187,10 +187,11 @@ STARTS='["execve", "brk", "arch_prctl", "set_tid_address", "set_robust_list", "r
 	seccomp '{defaultAction: "SCMP_ACT_NOTIFY", listenerPath: "'"$T"'/agent", flags: ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"],
 		syscalls: [{names: '"$STARTS"', action: "SCMP_ACT_ALLOW"}]}'
 	python3 - "$T/agent" 3>&- <<-'END' &
-		import socket, sys
+		import os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1])
+		s.bind(sys.argv[1] + '.new')
 		s.listen(1)
+		os.rename(sys.argv[1] + '.new', sys.argv[1])
 		c, _ = s.accept()
 		listener = c.recvmsg(65536, 4096)
 		while c.recv(65536): pass

@@ -36,10 +36,11 @@ fails_with()
 @test "a bus that hangs up: an error with its address" {
 	requires_command python3
 	python3 - "$T/bus" <<-'X' &
-		import socket, sys
+		import os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1])
+		s.bind(sys.argv[1] + '.new')
 		s.listen(5)
+		os.rename(sys.argv[1] + '.new', sys.argv[1])
 		c, _ = s.accept()
 		c.recv(10)
 		c.close()
@@ -52,10 +53,11 @@ fails_with()
 @test "a bus that lets nobody in, and one that is not here: an error with its address" {
 	requires_command python3
 	python3 - "$T/bus" <<-'X' &
-		import socket, sys
+		import os, socket, sys
 		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1])
+		s.bind(sys.argv[1] + '.new')
 		s.listen(5)
+		os.rename(sys.argv[1] + '.new', sys.argv[1])
 		c, _ = s.accept()
 		c.sendall(b'REJECTED\r\n')
 		while c.recv(1000):

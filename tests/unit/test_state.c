@@ -415,6 +415,29 @@ test_dead_creator(void)
 	CHECK(state_remove(&d, &err) == 0);
 }
 
+/* So is one whose process that joins namespaces has ended, before its init is in the state. */
+static void
+test_joining(void)
+{
+	struct state s = { .id = arena_strdup(&arena, "c"), .pid = 0x7fffffff, .pid_start_time = 1, .joining = true };
+	enum container_status status;
+	struct state_dir d, other;
+	struct state *t;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(state_save(&d, &s, &err) == 0);
+	CHECK(state_open(root, "c", false, &arena, &err, &other) == 0);
+	CHECK(state_load_status(&other, "c", &arena, &err, &t, &status) == 0);
+	CHECK(t->joining && status == STATUS_CREATING);
+	s.joining = false;
+	CHECK(state_save(&d, &s, &err) == 0);
+	CHECK(state_load_status(&other, "c", &arena, &err, &t, &status) == 0);
+	CHECK(!t->joining && status == STATUS_STOPPED);
+	CHECK(dir_status_of(&d, &s) == STATUS_STOPPED);
+	state_close(&other);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
 int
 main(void)
 {
@@ -432,6 +455,7 @@ main(void)
 	test_damage();
 	test_copy();
 	test_dead_creator();
+	test_joining();
 	test_churn();
 	rmdir(arena_printf(&arena, "%s/a", dir));
 	CHECK(rmdir(dir) == 0);

@@ -410,10 +410,11 @@ waiter_knows_why() {
 @test "a bus that says nothing, and none at all: the error comes within its time" {
 	make_bundle . sleep 1000
 	# A bus that takes connections and says nothing.
-	python3 -c 'import socket, sys, time
+	python3 -c 'import os, socket, sys, time
 s = socket.socket(socket.AF_UNIX)
-s.bind(sys.argv[1])
+s.bind(sys.argv[1] + ".new")
 s.listen(5)
+os.rename(sys.argv[1] + ".new", sys.argv[1])
 time.sleep(1000)' "$T/bus" &
 	silent=$!
 	for _ in $(seq 100); do [ -S "$T/bus" ] && break; sleep 0.1; done
