@@ -163,6 +163,10 @@ int state_status(const struct state *state, struct err *err, enum container_stat
 int state_dir_status(const struct state_dir *dir, const struct state *state, struct err *err,
 		     enum container_status *ret_status);
 
+/* The same without the directory: 1 when the lock must be asked, which state_dir_status() does. 0: that was
+ * not needed; -errno with err. */
+int state_unlocked_status(const struct state *state, struct err *err, enum container_status *ret_status);
+
 /* Whether the process is one of the runtime's with that name (comm): 1; 0, also when there is no such
  * process; or -errno with err. A container's program, which may take any name, is known by
  * its execve: since then it is not as clone made it. */
