@@ -406,6 +406,40 @@ test_scan(void)
 	}
 }
 
+/* Many annotations and long ones, which the scanner leaves to the parser or state_glance() to state_load(). */
+static void
+test_glance(void)
+{
+	struct spec_pair pairs[40];
+	struct state s = { .id = arena_strdup(&arena, "c"), .boot_id = arena_strdup(&arena, "b") };
+	struct state_root open_root = { .fd = -1 }, other;
+	struct state *t = NULL;
+	struct state_dir d;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(state_root_open(root, &arena, &err, &open_root) == 0);
+	CHECK(!state_glance(&open_root, "c", &arena, &t)); /* nothing is saved yet */
+	for (size_t i = 0; i < 40; i++)
+		pairs[i] = (struct spec_pair){ arena_printf(&arena, "k%zu", i), arena_strdup(&arena, "v") };
+	for (size_t n = 0; n <= 40; n += 8) {
+		s.annotations = (struct spec_pairs){ pairs, n };
+		CHECK(state_save(&d, &s, &err) == 0 && state_glance(&open_root, "c", &arena, &t));
+		CHECK(t->annotations.n == n && (n == 0 || same(t->annotations.items[n - 1].key, pairs[n - 1].key)));
+	}
+	CHECK(t->other_boot);
+	other = open_root;
+	other.boot_id = s.boot_id;
+	CHECK(state_glance(&other, "c", &arena, &t) && !t->other_boot);
+	CHECK(!state_glance(&open_root, "d", &arena, &t) && !state_glance(&open_root, "../b/c", &arena, &t));
+	pairs[0].value = arena_alloc(&arena, 9001);
+	memset(pairs[0].value, 'x', 9000);
+	s.annotations.n = 1;
+	CHECK(state_save(&d, &s, &err) == 0 && !state_glance(&open_root, "c", &arena, &t));
+	CHECK(state_load(&d, "c", &arena, &err, &t) == 0 && strlen(t->annotations.items[0].value) == 9000);
+	state_root_close(&open_root);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
 static void
 test_damage(void)
 {
@@ -528,6 +562,7 @@ main(void)
 	test_inherited_lock();
 	test_json();
 	test_scan();
+	test_glance();
 	test_damage();
 	test_copy();
 	test_dead_creator();
