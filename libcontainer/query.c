@@ -3,6 +3,7 @@
  * all that may have become of it, and whose errors are those of the command. */
 #include "libcontainer/container.h"
 
+/* ret_status: NULL if it is not wanted. */
 static bool
 glance(const struct container_env *env, const char *id, struct state **ret_state, enum container_status *ret_status)
 {
@@ -14,15 +15,16 @@ glance(const struct container_env *env, const char *id, struct state **ret_state
 	err_clear(&ignored);
 	if (!env->open_root && state_root_open(env->root, env->arena, &ignored, &own) < 0)
 		return false;
-	found = state_glance(root, id, env->arena, ret_state) &&
-		state_unlocked_status(*ret_state, &ignored, ret_status) == 0;
+	found = state_glance(root, id, env->arena, ret_state);
+	if (found && ret_status)
+		found = state_unlocked_status(*ret_state, &ignored, ret_status) == 0;
 	state_root_close(&own);
 	return found;
 }
 
-int
-container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
-		enum container_status *ret_status)
+static int
+look(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
+     enum container_status *ret_status)
 {
 	struct state_dir d;
 	struct state *s;
@@ -37,10 +39,23 @@ container_state(const struct container_env *env, const char *id, struct err *err
 	if (r < 0)
 		return r;
 	r = state_load(&d, id, env->arena, err, &s);
-	if (r == 0)
+	if (r == 0 && ret_status)
 		r = state_dir_status(&d, s, err, ret_status);
 	if (r == 0)
 		*ret_state = s;
 	state_close(&d);
 	return r;
+}
+
+int
+container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
+		enum container_status *ret_status)
+{
+	return look(env, id, err, ret_state, ret_status);
+}
+
+int
+container_saved_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state)
+{
+	return look(env, id, err, ret_state, NULL);
 }
