@@ -36,7 +36,7 @@
 #define ROOM	   1024 /* at least, for what later changes add: the exit reason is the longest */
 
 struct text {
-	char *data;
+	const char *data;
 	size_t len;
 };
 
@@ -47,8 +47,8 @@ pad(struct text *text, size_t len, struct arena *a)
 {
 	char *data = arena_alloc(a, len);
 
-	memset(data, ' ', len);
 	memcpy(data, text->data, text->len);
+	memset(data + text->len, ' ', len - text->len);
 	data[len - 1] = '\n';
 	*text = (struct text){ data, len };
 }
@@ -116,12 +116,10 @@ static int
 save(const struct state_dir *dir, const struct state *state, struct err *err, int *ret_copy)
 {
 	auto_arena struct arena a = { 0 };
-	const char *json;
 	struct text t;
 	int r;
 
-	t.len = state_json_write(state, &a, &json);
-	t.data = arena_strndup(&a, json, t.len);
+	t.len = state_json_write(state, &a, &t.data);
 	pad(&t, padded_size(dir, t.len), &a);
 	r = write_by_copy(dir, &t);
 	if (r == -ENOENT)
