@@ -13,6 +13,8 @@ glance(const struct container_env *env, const char *id, struct state **ret_state
 	bool found;
 
 	err_clear(&ignored);
+	if (state_check_id(id, &ignored) < 0)
+		return false;
 	if (!env->open_root && state_root_open(env->root, env->arena, &ignored, &own) < 0)
 		return false;
 	found = state_glance(root, id, env->arena, ret_state);

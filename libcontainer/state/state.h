@@ -122,8 +122,8 @@ int state_save(const struct state_dir *dir, const struct state *state, struct er
  * err->code is 0; else it could not be read. */
 int state_load(const struct state_dir *dir, const char *id, struct arena *a, struct err *err, struct state **ret_state);
 
-/* The same in a root that is open, for whoever looks only, and without opening the directory. True: *ret_state is
- * as state_load() has it. False tells nothing; state_load() does. */
+/* The same in a root that is open, for whoever looks only, and without opening the directory; id: one that
+ * state_check_id() accepts. True: *ret_state is as state_load() has it. False tells nothing; state_load() does. */
 bool state_glance(const struct state_root *root, const char *id, struct arena *a, struct state **ret_state);
 
 /* The same for whoever is to remove the container all the same. Errors are only those of

@@ -248,9 +248,8 @@ state_glance(const struct state_root *root, const char *id, struct arena *a, str
 	ssize_t n = -1;
 
 	err_clear(&ignored);
-	if (state_check_id(id, &ignored) < 0)
+	if (snprintf(path, sizeof(path), "%s/" STATE_FILE, id) >= (int)sizeof(path))
 		return false;
-	snprintf(path, sizeof(path), "%s/" STATE_FILE, id);
 	auto_close int fd = openat(root->fd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd >= 0)
 		n = read(fd, text, GLANCE_MAX);
