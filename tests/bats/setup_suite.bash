@@ -9,7 +9,7 @@ remove_stale_accounts()
 	local name
 	while IFS=: read -r name _; do
 		[[ $name =~ ^knarr-t[0-9]+$ ]] || continue
-		[ -e "/proc/${name#knarr-t}" ] || userdel "$name" 2>/dev/null
+		[ -e "/proc/${name#knarr-t}" ] || userdel "$name" 2>/dev/null || true # processes of it may be left, too
 	done </etc/passwd
 	return 0
 }
