@@ -1,7 +1,10 @@
 /* Chunks double from 16 KiB; a request that
- * does not fit the newest chunk opens another. */
+ * does not fit the newest chunk opens another. The first one is cleared as it is given away and
+ * not before: a short command never touches most of it, and each page of it that is touched is a page fault. Larger
+ * ones calloc(3) mostly has clean from the kernel. */
 #include "base/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +16,7 @@
 struct arena_chunk {
 	struct arena_chunk *next;
 	size_t used, size;
+	bool clean; /* what is not given away is zero */
 	max_align_t data[];
 };
 
@@ -34,6 +38,7 @@ static struct arena_chunk *
 add_chunk(struct arena *a, size_t need)
 {
 	size_t size = a->chunks ? a->chunks->size : FIRST_CHUNK / 2;
+	bool clean = a->chunks != NULL;
 	struct arena_chunk *c;
 
 	if (size < LARGEST_STEP)
@@ -42,17 +47,18 @@ add_chunk(struct arena *a, size_t need)
 		size = need;
 	if (size > SIZE_MAX - sizeof(*c))
 		abort();
-	c = calloc(1, sizeof(*c) + size);
+	clean = clean || size > FIRST_CHUNK;
+	c = clean ? calloc(1, sizeof(*c) + size) : malloc(sizeof(*c) + size);
 	if (!c)
 		abort();
-	c->size = size;
-	c->next = a->chunks;
+	*c = (struct arena_chunk){ .next = a->chunks, .size = size, .clean = clean };
 	a->chunks = c;
 	return c;
 }
 
-void *
-arena_alloc(struct arena *a, size_t size)
+/* Memory with anything in it. */
+static void *
+take(struct arena *a, size_t size)
 {
 	const size_t align = sizeof(max_align_t);
 	struct arena_chunk *c = a->chunks;
@@ -69,6 +75,14 @@ arena_alloc(struct arena *a, size_t size)
 }
 
 void *
+arena_alloc(struct arena *a, size_t size)
+{
+	void *p = take(a, size);
+
+	return a->chunks->clean ? p : memset(p, 0, size);
+}
+
+void *
 arena_array(struct arena *a, size_t n, size_t size)
 {
 	size_t total;
@@ -81,7 +95,7 @@ arena_array(struct arena *a, size_t n, size_t size)
 char *
 arena_strndup(struct arena *a, const char *text, size_t n)
 {
-	char *p = arena_alloc(a, n + 1);
+	char *p = take(a, n + 1);
 
 	memcpy(p, text, n);
 	p[n] = '\0';
@@ -106,7 +120,7 @@ arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 	va_end(again);
 	if (n < 0)
 		abort();
-	p = arena_alloc(a, (size_t)n + 1);
+	p = take(a, (size_t)n + 1);
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	return p;
 }
@@ -126,9 +140,12 @@ arena_printf(struct arena *a, const char *fmt, ...)
 void *
 arena_grow(struct arena *a, const void *old, size_t old_size, size_t new_size)
 {
-	void *p = arena_alloc(a, new_size);
+	char *p = take(a, new_size);
+	size_t kept = !old ? 0 : old_size < new_size ? old_size : new_size;
 
-	if (old)
-		memcpy(p, old, old_size < new_size ? old_size : new_size);
+	if (kept > 0)
+		memcpy(p, old, kept);
+	if (!a->chunks->clean)
+		memset(p + kept, 0, new_size - kept);
 	return p;
 }

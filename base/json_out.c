@@ -93,11 +93,12 @@ put_escaped(struct json_out *j, unsigned char ch)
 	put(j, text, 6);
 }
 
-static bool
-is_plain(char ch)
-{
-	return (unsigned char)ch >= 0x20 && ch != '"' && ch != '\\' && ch != 0x7f;
-}
+/* What needs no escape: each of state and documents goes through here, and a state may be megabytes long. */
+static const bool plain_ascii[256] = {
+	[' ' ... '!'] = true,
+	['#' ... '['] = true,
+	[']' ... '~'] = true,
+};
 
 static void
 put_string(struct json_out *j, const char *text)
@@ -107,8 +108,12 @@ put_string(struct json_out *j, const char *text)
 		size_t n = 0, char_len = 0;
 
 		/* a run of what needs no escape goes out in one piece */
-		while (is_plain(text[n]) && (char_len = utf8_char_length(text + n)) > 0)
+		do {
+			while (plain_ascii[(unsigned char)text[n]])
+				n++;
+			char_len = (unsigned char)text[n] < 0x80 ? 0 : utf8_char_length(text + n);
 			n += char_len;
+		} while (char_len > 0);
 		put(j, text, n);
 		text += n;
 		if (!*text)

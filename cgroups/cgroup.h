@@ -144,6 +144,10 @@ int cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct err *er
  * open. */
 int cgroup_is_frozen(const struct cgroup *cg, struct err *err);
 
+/* True when the cgroup of that path is there and not frozen, whosever it is by now: then cg's is not frozen,
+ * either. False tells nothing. It need not be open, and is not opened: one look instead of four. */
+bool cgroup_is_thawed(const struct cgroup *cg);
+
 /* Pids in it and below: fills at most max, returns how many there are, or -errno with
  * err (-ENODEV: it is gone). cg->fd must be open. */
 ssize_t cgroup_pids(const struct cgroup *cg, pid_t *pids, size_t max, struct err *err);

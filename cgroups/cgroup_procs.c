@@ -133,6 +133,12 @@ cgroup_is_frozen(const struct cgroup *cg, struct err *err)
 	return r < 0 ? err_set(err, -r, "read 'cgroup.events' of cgroup '%s'", cg->path) : r;
 }
 
+bool
+cgroup_is_thawed(const struct cgroup *cg)
+{
+	return cg->mount && cg->path && !strstr(cg->path, "..") && events_read_in(cg->mount, cg->path, "frozen") == 0;
+}
+
 int
 cgroup_freeze(struct cgroup *cg, bool frozen, int timeout_ms, struct err *err)
 {

@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +46,18 @@ events_read(int dirfd, const char *key)
 {
 	auto_close int fd = openat(dirfd, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
+	return fd < 0 ? -errno : read_value(fd, key);
+}
+
+int
+events_read_in(const char *mount, const char *path, const char *key)
+{
+	auto_close int fd = -1;
+	char file[PATH_MAX];
+
+	if (snprintf(file, sizeof(file), "%s/%s/cgroup.events", mount, path) >= (int)sizeof(file))
+		return -ENAMETOOLONG;
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return fd < 0 ? -errno : read_value(fd, key);
 }
 

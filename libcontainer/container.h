@@ -136,6 +136,9 @@ int container_restore(const struct container_env *env, const struct container_cr
 int container_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state,
 		    enum container_status *ret_status);
 
+/* Its state alone, as it is saved. */
+int container_saved_state(const struct container_env *env, const char *id, struct err *err, struct state **ret_state);
+
 /* Whether a container can be made from a config, as far as the config alone tells: everything
  * that run and create refuse or warn of goes to options->report (never NULL), with its place.
  * Compiles for the reference host; nothing but the config is looked at. 0 or -errno; an error

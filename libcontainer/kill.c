@@ -40,11 +40,10 @@ is_pid_namespace_init(pid_t pid)
 	return last && !strcmp(last, "\t1");
 }
 
+/* pidfd: as of state_pidfd(). */
 static int
-signal_init(const struct state *state, int sig, struct err *err)
+signal_init(const struct state *state, int pidfd, int sig, struct err *err)
 {
-	auto_close int pidfd = state_pidfd(state);
-
 	if (pidfd < 0)
 		return pidfd == -ESRCH ? not_running(state->id, err)
 				       : err_set(err, -pidfd, "open process %d of container \"%s\"", (int)state->pid,
@@ -82,27 +81,40 @@ has_processes(const struct state *state)
 	return n > 0;
 }
 
+static int
+kill_saved(const struct state *state, int sig, bool all, struct err *err)
+{
+	/* The same that the signal goes to, so nothing is asked twice. Any other error than that it has ended is
+	 * no proof of an end. */
+	auto_close int pidfd = state_pidfd(state);
+	struct cgroup cg;
+	int r;
+
+	if (pidfd == -ESRCH)
+		all = all || (sig == SIGKILL && has_processes(state));
+	if (pidfd == -ESRCH && !all)
+		return not_running(state->id, err);
+	if (!wants_whole_cgroup(state, sig, all))
+		return signal_init(state, pidfd, sig, err);
+	cg = state_cgroup(state);
+	r = cgroup_kill(&cg, sig, err);
+	fd_close(cg.fd);
+	return r;
+}
+
 int
 container_kill(const struct container_env *env, const char *id, int sig, bool all, struct err *err)
 {
 	enum container_status status = STATUS_STOPPED;
-	struct cgroup cg;
 	struct state *s = NULL;
-	int r = container_state(env, id, err, &s, &status);
+	int r = container_saved_state(env, id, err, &s);
 
+	/* One that hangs in a hook can be killed; one without a process that is still being created cannot. */
+	if (r == 0 && s->pid <= 0)
+		r = container_state(env, id, err, &s, &status);
 	if (r < 0)
 		return r;
-	/* One that hangs in a hook can be killed. */
 	if (status == STATUS_CREATING && s->pid <= 0)
 		return not_running(id, err);
-	if (status == STATUS_STOPPED)
-		all = all || (sig == SIGKILL && has_processes(s));
-	if (status == STATUS_STOPPED && !all)
-		return not_running(id, err);
-	if (!wants_whole_cgroup(s, sig, all))
-		return signal_init(s, sig, err);
-	cg = state_cgroup(s);
-	r = cgroup_kill(&cg, sig, err);
-	fd_close(cg.fd);
-	return r;
+	return kill_saved(s, sig, all, err);
 }

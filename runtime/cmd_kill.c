@@ -29,10 +29,9 @@ struct request {
 static int
 stop_signal(const struct cli *cli, const char *id, int *ret_signal)
 {
-	enum container_status status;
 	const char *name;
 	struct state *s;
-	int r = container_state(&cli->env, id, cli->err, &s, &status);
+	int r = container_saved_state(&cli->env, id, cli->err, &s);
 
 	if (r < 0)
 		return r;

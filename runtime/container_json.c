@@ -1,22 +1,41 @@
-/* The state document of a container; the owner's name is looked up in /etc/passwd. */
+/* The state document of a container; the owner's name is looked up in /etc/passwd: the file and not
+ * getpwuid(), since a static program cannot load NSS modules. Its lines are name:password:uid:… */
 #include "runtime/container_json.h"
 
-#include <pwd.h>
-#include <stdio.h>
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+
+#define PASSWD_MAX ((size_t)64 * 1024 * 1024)
+
+/* The length of the name in a line that is uid's, else 0. */
+static size_t
+name_length(const char *line, uid_t uid)
+{
+	const char *end = strchr(line, ':'), *number = end ? strchr(end + 1, ':') : NULL;
+	char *behind;
+
+	/* "+" and "-" are entries of NIS. */
+	if (!number || strchr("+-#", *line) || !isdigit((unsigned char)*++number))
+		return 0;
+	return strtoul(number, &behind, 10) == uid && *behind == ':' ? (size_t)(end - line) : 0;
+}
 
 char *
 container_owner_name(struct arena *a, uid_t uid)
 {
-	/* The file and not getpwuid(): a static program cannot load NSS modules. */
-	FILE *f = fopen("/etc/passwd", "re");
-	const struct passwd *pw;
-	char *name = NULL;
+	char *text = NULL, *rest, *line, *name = NULL;
+	size_t len;
 
-	while (f && !name && (pw = fgetpwent(f)))
-		if (pw->pw_uid == uid)
-			name = arena_strdup(a, pw->pw_name);
-	if (f)
-		fclose(f);
+	if (fd_read_file_at(AT_FDCWD, "/etc/passwd", PASSWD_MAX, &text, &len) == 0) {
+		for (rest = text; !name && (line = strsep(&rest, "\n"));)
+			if (name_length(line, uid) > 0)
+				name = arena_strndup(a, line, name_length(line, uid));
+		free(text);
+	}
 	return name ? name : arena_printf(a, "#%u", uid);
 }
 

@@ -180,7 +180,7 @@ is_ours(const struct cgroup *cg, struct err *err)
 
 	if (mountfd < 0)
 		return errno == ENOENT ? 1 : err_set(err, errno, "open '%s'", cg->mount);
-	fd = walk_open(mountfd, cg->path, walk_count(cg->path));
+	fd = walk_open_readable(mountfd, cg->path); /* its mark can be read at once */
 	if (fd < 0)
 		return fd == -ENOENT ? 1 : err_set(err, -fd, "open cgroup '%s'", cg->path);
 	r = cgroup_mark_is_ours(cg, fd);

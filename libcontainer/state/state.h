@@ -123,6 +123,10 @@ int state_save(const struct state_dir *dir, const struct state *state, struct er
  * err->code is 0; else it could not be read. */
 int state_load(const struct state_dir *dir, const char *id, struct arena *a, struct err *err, struct state **ret_state);
 
+/* The same in a root that is open, for whoever looks only, and without opening the directory; id: one that
+ * state_check_id() accepts. True: *ret_state is as state_load() has it. False tells nothing; state_load() does. */
+bool state_glance(const struct state_root *root, const char *id, struct arena *a, struct state **ret_state);
+
 /* The same for whoever is to remove the container all the same. Errors are only those of
  * reading. Unless STATE_INTACT: *ret_state is what the copy says, NULL when that is of no use
  * either, and err says what is wrong. */
@@ -168,6 +172,10 @@ int state_dir_status(const struct state_dir *dir, const struct state *state, str
  * finished in between is not stopped. 0 or -errno with err. */
 int state_load_status(const struct state_dir *dir, const char *id, struct arena *a, struct err *err,
 		      struct state **ret_state, enum container_status *ret_status);
+
+/* The same without the directory: 1 when the lock must be asked, which state_dir_status() does. 0: that was
+ * not needed; -errno with err. */
+int state_unlocked_status(const struct state *state, struct err *err, enum container_status *ret_status);
 
 /* Whether the process is one of the runtime's with that name (comm): 1; 0, also when there is no such
  * process; or -errno with err. A container's program, which may take any name, is known by

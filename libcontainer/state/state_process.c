@@ -24,6 +24,7 @@
 #include "libcontainer/state/state.h"
 
 /* Fields of /proc/PID/stat. */
+#define STAT_STATE	3
 #define STAT_FLAGS	9
 #define STAT_START_TIME 22
 
@@ -139,8 +140,11 @@ static int
 is_frozen(const struct state *state, struct err *err)
 {
 	struct cgroup cg = state_cgroup(state);
-	int r = cg.path ? cgroup_open(&cg, err) : -ENOENT;
+	int r;
 
+	if (cgroup_is_thawed(&cg))
+		return 0;
+	r = cg.path ? cgroup_open(&cg, err) : -ENOENT;
 	if (r == -ENOENT) {
 		err_clear(err);
 		return 0;
@@ -151,11 +155,36 @@ is_frozen(const struct state *state, struct err *err)
 	return r;
 }
 
+/* 0, -ESRCH: it has ended, or another -errno: it cannot be known. text: as of open_init(). One
+ * read(2) gives start time and state of the same process, so nothing has to pin it. What
+ * shows as a zombie may have other threads. */
+static int
+look_for_init(const struct state *state, char text[STAT_MAX])
+{
+	uint64_t start_time;
+	int r, fd;
+
+	text[0] = '\0';
+	if (state->other_boot)
+		return -ESRCH;
+	r = read_stat(state->pid, text);
+	if (r == -ESRCH)
+		return r;
+	if (r == 0 && find_start_time(text, &start_time) == 0) {
+		if (start_time != state->pid_start_time)
+			return -ESRCH;
+		if (!strchr("ZXx", *proc_stat_field(text, STAT_STATE)))
+			return 0;
+	}
+	fd = open_init(state, text);
+	fd_close(fd);
+	return fd < 0 ? fd : 0;
+}
+
 /* text: as of open_init(). */
 static int
 read_status(const struct state *state, char text[STAT_MAX], struct err *err, enum container_status *ret_status)
 {
-	auto_close int pidfd = -1;
 	int frozen;
 
 	text[0] = '\0';
@@ -163,10 +192,9 @@ read_status(const struct state *state, char text[STAT_MAX], struct err *err, enu
 		*ret_status = STATUS_CREATING;
 		return 0;
 	}
-	pidfd = open_init(state, text);
 	/* Any other error (no descriptor left, say) is not proof of an end, and
 	 * `delete` must not take a live container for a stopped one. */
-	if (pidfd == -ESRCH) {
+	if (look_for_init(state, text) == -ESRCH) {
 		*ret_status = STATUS_STOPPED;
 		return 0;
 	}
@@ -236,15 +264,26 @@ is_being_set_up(const struct state *state, enum container_status status, const c
 }
 
 int
-state_dir_status(const struct state_dir *dir, const struct state *state, struct err *err,
-		 enum container_status *ret_status)
+state_unlocked_status(const struct state *state, struct err *err, enum container_status *ret_status)
 {
 	enum container_status status;
 	char text[STAT_MAX];
 	int r = read_status(state, text, err, &status);
 
-	if (r == 0 && dir->lock_fd < 0)
+	if (r == 0)
 		r = is_being_set_up(state, status, text, err);
+	if (r >= 0)
+		*ret_status = status;
+	return r;
+}
+
+int
+state_dir_status(const struct state_dir *dir, const struct state *state, struct err *err,
+		 enum container_status *ret_status)
+{
+	enum container_status status;
+	int r = dir->lock_fd < 0 ? state_unlocked_status(state, err, &status) : state_status(state, err, &status);
+
 	if (r < 0)
 		return r;
 	if (r > 0 && is_locked(dir))

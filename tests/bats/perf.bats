@@ -65,6 +65,37 @@ scale_samples() {
 	[[ $output != *'run small'* ]]
 }
 
+# calls_of COMMAND...: how many system calls knarr makes; those for its memory are libc's affair.
+calls_of() {
+	strace -f -qq -c -e 'trace=!brk,mmap,munmap' -o "$T/calls" "$KNARR" --root "$ROOT" "$@" >"$T/out"
+	awk '$NF == "total" { print $4 }' "$T/calls"
+}
+
+@test "list makes nine system calls for each container that runs" {
+	requires_harness
+	requires_command strace
+	requires_no_sanitizer 'a traced program cannot look for leaks'
+	make_bundle
+	bundle_runs /bin/sleep 1000
+	knarr run -d -b "$BUNDLE" "$ID" </dev/null >/dev/null 2>&1
+	one=$(calls_of list)
+	knarr run -d -b "$BUNDLE" "$ID-2" </dev/null >/dev/null 2>&1
+	knarr run -d -b "$BUNDLE" "$ID-3" </dev/null >/dev/null 2>&1
+	[ "$(($(calls_of list) - one))" -le 18 ]
+	[ "$(grep -c running "$T/out")" = 3 ]
+	knarr kill "$ID-2" KILL
+	wait_status "$ID-2" stopped
+	knarr pause "$ID-3"
+	knarr list >"$T/out"
+	grep -q "^$ID-2 .* stopped " "$T/out"
+	grep -q "^$ID-3 .* paused " "$T/out"
+	knarr delete -f "$ID-3"
+	# Until its parent has reaped it, it is asked by a pidfd as well.
+	[ "$(($(calls_of list) - one))" -le 12 ]
+	knarr delete "$ID-2"
+	knarr delete -f "$ID"
+}
+
 @test "bench: interrupted, its containers, cgroups and files are gone, and it says 143" {
 	requires_harness
 	"$PERF/bench.sh" --rounds 1000 --rows '^(start|exec) small$' --into "$T/into" >"$T/out" 3>&- &

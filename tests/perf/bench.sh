@@ -83,7 +83,7 @@ rows_of()
 {
 	local name floor before command after who line=${1//BUNDLE/$2}
 	IFS='|' read -r name floor before command after <<<"$line"
-	[ -z "$floor" ] || emit "$name" floor "" "$tmp/floor $floor" ""
+	[ -z "$floor" ] || emit "$name" floor "" "$floor_program $floor" ""
 	for who in "${programs[@]}"; do
 		line=${before//@ /${program[$who]} }
 		emit "$name" "$who" "$line" "${command//@ /${program[$who]} }" "${after//@ /${program[$who]} }"

@@ -14,6 +14,7 @@
 
 #include "base/fd.h"
 #include "libcontainer/state/state.h"
+#include "libcontainer/state/state_json.h"
 #include "tests/unit/check.h"
 
 static struct arena arena;
@@ -308,6 +309,137 @@ test_json(void)
 	CHECK(state_remove(&d, &err) == 0);
 }
 
+/* What state_json_read() makes of a text, written again; NULL: it is damaged. */
+static const char *
+read_and_write(const char *text, size_t len)
+{
+	struct state s = { 0 };
+	const char *written;
+
+	if (state_json_read("f", text, len, "c", &arena, &err, &s) < 0)
+		return NULL;
+	state_json_write(&s, &arena, &written);
+	return written;
+}
+
+/* What is written like this version writes it is scanned, the same behind a blank is parsed. */
+static void
+test_scan(void)
+{
+#define TEXT(text, good)                                                                                               \
+	{                                                                                                              \
+		text, sizeof(text) - 1, good                                                                           \
+	}
+	static const struct {
+		const char *text;
+		size_t len;
+		bool good;
+	} cases[] = {
+		TEXT("{\"id\":\"c\"}", true),
+		TEXT("{\"id\":\"c\"}   \n", true),
+		TEXT("{\"id\":\"c\"}\n", true),
+		TEXT("{\"id\":\"c\"} \t\n", true),
+		TEXT("{\"id\":\"c\"} \t", true),
+		TEXT("{\"id\":\"c\"} x \n", false),
+		TEXT("{\"id\":\"c\"}}\n", false),
+		TEXT("{\"id\":\"c\"}\0\0\0\n", false),
+		TEXT("{\"id\":\"c\"}\0\0\0", false),
+		TEXT("{\"id\":\"c\"} \0\n", false),
+		TEXT("{\"id\":\"c\",\"pid\":1\0}", false),
+		TEXT("{\"id\":\"c\",\"pid\":", false),
+		TEXT("{\"id\":\"c", false),
+		TEXT("{\"id\":\"c\\", false),
+		TEXT("{\"id\":\"c\",}", false),
+		TEXT("{,\"id\":\"c\"}", false),
+		TEXT("{\"id\":\"d\"}", false),
+		TEXT("{\"pid\":1}", false),
+		TEXT("{}", false),
+		TEXT("{\"id\":\"c\",\"pid\":2147483647,\"started\":true}", true),
+		TEXT("{\"id\":\"c\",\"pid\":2147483648}", false),
+		TEXT("{\"id\":\"c\",\"pid\":-1}", false),
+		TEXT("{\"id\":\"c\",\"pid\":01}", false),
+		TEXT("{\"id\":\"c\",\"pid\":0}", true),
+		TEXT("{\"id\":\"c\",\"pid\":1.5}", false),
+		TEXT("{\"id\":\"c\",\"pid\":}", false),
+		TEXT("{\"id\":\"c\",\"pidStartTime\":18446744073709551615}", true),
+		TEXT("{\"id\":\"c\",\"pidStartTime\":18446744073709551616}", false),
+		TEXT("{\"id\":\"c\",\"pidStartTime\":28446744073709551615}", false),
+		TEXT("{\"pid\":7,\"id\":\"c\"}", true),
+		TEXT("{\"id\":\"c\",\"id\":\"c\"}", false),
+		TEXT("{\"id\":\"c\",\"new\":[1,{}],\"bundle\":\"/b\"}", true),
+		TEXT("{\"id\":\"c\",\"bundle\":null}", true),
+		TEXT("{\"id\":\"c\",\"bundle\":7}", false),
+		TEXT("{\"id\":\"c\",\"started\":truE}", false),
+		TEXT("{\"id\":\"c\",\"started\":false,\"bundle\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t \x7f\"}", true),
+		TEXT("{\"id\":\"c\",\"bundle\":\"\\u0041\\u00e9 \xc3\xa9\"}", true),
+		TEXT("{\"id\":\"c\",\"bundle\":\"\\u0000\"}", false),
+		TEXT("{\"id\":\"c\",\"bundle\":\"\\x\"}", false),
+		TEXT("{\"id\":\"c\",\"bundle\":\"\xff\"}", false),
+		TEXT("{\"id\":\"c\",\"bundle\":\"a\nb\"}", false),
+		TEXT("{\"id\":\"c\",\"annotations\":{}}", true),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"a\":\"b\",\"\":\"\\\"x\"}}", true),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"a\":\"b\",\"a\":\"b\"}}", false),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"a\":\"b\",\"b\":\"\",\"a\":\"c\"}}", false),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"c\":\"b\",\"b\":\"\",\"a\":\"c\"}}", true),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"a\":\"b\",\"\\u0061\":\"b\"}}", false),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"a\":\"b\",}}", false),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"a\":1}}", false),
+		TEXT("{\"id\":\"c\",\"annotations\":{\"a\"}}", false),
+		TEXT("{\"id\":\"c\",\"annotations\":[]}", false),
+	};
+#undef TEXT
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t len = cases[i].len;
+		char *parsed = arena_alloc(&arena, len + 2), *scanned = arena_strndup(&arena, cases[i].text, len);
+		const char *one, *other;
+
+		parsed[0] = ' ';
+		memcpy(parsed + 1, cases[i].text, len);
+		one = read_and_write(scanned, len);
+		other = read_and_write(parsed, len + 1);
+		if (same(one, other) && (one != NULL) == cases[i].good && !memcmp(scanned, cases[i].text, len))
+			continue;
+		printf("%s:%d: %s: scanned %s, parsed %s\n", __FILE__, __LINE__, cases[i].text, one ? one : "(damaged)",
+		       other ? other : "(damaged)");
+		failed = 1;
+	}
+}
+
+/* Some annotations and many, and a long one, which state_glance() leaves to state_load(). */
+static void
+test_glance(void)
+{
+	struct spec_pair pairs[40];
+	struct state s = { .id = arena_strdup(&arena, "c"), .boot_id = arena_strdup(&arena, "b") };
+	struct state_root open_root = { .fd = -1 }, other;
+	struct state *t = NULL;
+	struct state_dir d;
+
+	CHECK(state_create(root, "c", &arena, &err, &d) == 0);
+	CHECK(state_root_open(root, &arena, &err, &open_root) == 0);
+	CHECK(!state_glance(&open_root, "c", &arena, &t)); /* nothing is saved yet */
+	for (size_t i = 0; i < 40; i++)
+		pairs[i] = (struct spec_pair){ arena_printf(&arena, "k%zu", i), arena_strdup(&arena, "v") };
+	for (size_t n = 0; n <= 40; n += 8) {
+		s.annotations = (struct spec_pairs){ pairs, n };
+		CHECK(state_save(&d, &s, &err) == 0 && state_glance(&open_root, "c", &arena, &t));
+		CHECK(t->annotations.n == n && (n == 0 || same(t->annotations.items[n - 1].key, pairs[n - 1].key)));
+	}
+	CHECK(t->other_boot);
+	other = open_root;
+	other.boot_id = s.boot_id;
+	CHECK(state_glance(&other, "c", &arena, &t) && !t->other_boot);
+	CHECK(!state_glance(&open_root, "d", &arena, &t));
+	pairs[0].value = arena_alloc(&arena, 9001);
+	memset(pairs[0].value, 'x', 9000);
+	s.annotations.n = 1;
+	CHECK(state_save(&d, &s, &err) == 0 && !state_glance(&open_root, "c", &arena, &t));
+	CHECK(state_load(&d, "c", &arena, &err, &t) == 0 && strlen(t->annotations.items[0].value) == 9000);
+	state_root_close(&open_root);
+	CHECK(state_remove(&d, &err) == 0);
+}
+
 static void
 test_damage(void)
 {
@@ -452,6 +584,8 @@ main(void)
 	test_lock_race(/* recreate= */ true);
 	test_inherited_lock();
 	test_json();
+	test_scan();
+	test_glance();
 	test_damage();
 	test_copy();
 	test_dead_creator();
