@@ -57,7 +57,7 @@ add_chunk(struct arena *a, size_t need)
 void *
 arena_alloc(struct arena *a, size_t size)
 {
-	const size_t align = sizeof(max_align_t);
+	const size_t align = _Alignof(max_align_t);
 	struct arena_chunk *c = a->chunks;
 	void *p;
 
