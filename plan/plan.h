@@ -40,6 +40,7 @@ enum plan_slot {
 	PLAN_FD_PROC_MOUNT,  /* the procfs that the config mounts on /proc */
 	PLAN_FD_SYS_MOUNT,   /* the sysfs that it mounts on /sys */
 	PLAN_FD_PID_NS,	     /* the pid namespace that is entered last */
+	PLAN_FD_NODES,	     /* the directory of the last node or link that was made */
 	PLAN_FD_HOOK_STDOUT, /* of hooks that run in the init; -1: its own */
 	PLAN_FD_HOOK_STDERR,
 	PLAN_FD_SOURCES, /* first slot of the sources that the parent opens */
@@ -165,13 +166,14 @@ struct plan_ctx {
 	char *listen_pid;		     /* in "LISTEN_PID=…", where the number goes; NULL: the plan has none */
 	const struct exe_range *files;	     /* what is mapped of files: libcontainer/process/exe_guard_maps.h */
 	size_t n_files;
-	size_t max_vector;		 /* pointers in each of them */
-	uint64_t ignored_signals;	 /* by the runtime: base/signals.h */
-	uint64_t root_mount, root_inode; /* the place of PLAN_FD_ROOT; 0: not asked yet, mount_set_root() */
-	char *last_code;		 /* the copy of that of the last steps (stage_last.h); NULL: not made yet */
-	bool holds_signals;		 /* until the last steps: signals_hold() */
-	bool groups_denied;		 /* the user namespace denies setgroups(2) */
-	bool answered;			 /* the step's error is an answer: plan_answer() */
+	size_t max_vector;		   /* pointers in each of them */
+	uint64_t ignored_signals;	   /* by the runtime: base/signals.h */
+	uint64_t root_mount, root_inode;   /* the place of PLAN_FD_ROOT; 0: not asked yet, mount_set_root() */
+	const struct plan_step *node_step; /* which step filled PLAN_FD_NODES; NULL: none */
+	char *last_code;		   /* the copy of that of the last steps (stage_last.h); NULL: not made yet */
+	bool holds_signals;		   /* until the last steps: signals_hold() */
+	bool groups_denied;		   /* the user namespace denies setgroups(2) */
+	bool answered;			   /* the step's error is an answer: plan_answer() */
 };
 
 /* The error r of a step is what a plan's named errnos (on_error) are about: the kernel's
@@ -242,5 +244,12 @@ const char *const *plan_step_lines(const struct plan *plan, struct arena *a);
 
 /* Bit of enum plan_errnos for an errno (positive); 0 if it has none. */
 uint32_t plan_errno_bit(int code);
+
+/* Whether such an answer (-errno) makes the step one that is skipped: then it needs no words. */
+static inline bool
+plan_skips(const struct plan_step *step, int code)
+{
+	return step->on_error == PLAN_SKIP && (plan_errno_bit(-code) & step->errnos);
+}
 
 #endif

@@ -116,8 +116,14 @@ exchange(const struct prctl_mm_map *m, const struct exe_range *ranges, size_t n,
 {
 	long r;
 
-	for (size_t i = 0; i < n; i++)
-		raw_syscall(SYS_munmap, (long)ranges[i].start, (long)ranges[i].len, 0, 0, 0, 0);
+	/* Neighbours at once. */
+	for (size_t i = 0, end; i < n; i = end) {
+		size_t len = ranges[i].len;
+
+		for (end = i + 1; end < n && ranges[end].start == ranges[i].start + len; end++)
+			len += ranges[end].len;
+		raw_syscall(SYS_munmap, (long)ranges[i].start, (long)len, 0, 0, 0, 0);
+	}
 	r = raw_syscall(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, (long)m, sizeof(*m), 0, 0);
 	for (size_t i = 0; i < n; i++) {
 		long at = raw_syscall(SYS_mmap, (long)ranges[i].start, (long)ranges[i].len, ranges[i].prot,
@@ -168,9 +174,8 @@ take_apart(const struct exe_range *ranges, int count, bool copy_all, struct exe_
 }
 
 static int
-exchange_file(const struct prctl_mm_map *map, const struct exe_range *ranges, int count, struct err *err)
+exchange_file(const struct prctl_mm_map *map, int fd, const struct exe_range *ranges, int count, struct err *err)
 {
-	auto_close int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	struct exe_range rest[EXE_RANGES_MAX + 1];
 	char last_words[] = "knarr: the runtime's executable cannot be mapped again (no memory, or a limit)\n";
 	size_t n_rest;
@@ -222,8 +227,9 @@ read_mm_map(struct prctl_mm_map *map, struct err *err)
 	return 0;
 }
 
+/* fd: the file behind /proc/self/exe, -1: it may not be read. */
 static int
-replace_exe(struct err *err)
+replace_exe(int fd, struct err *err)
 {
 	struct prctl_mm_map m = { 0 };
 	struct exe_range ranges[EXE_RANGES_MAX];
@@ -241,13 +247,21 @@ replace_exe(struct err *err)
 	if (empty < 0)
 		return empty;
 	m.exe_fd = (uint32_t)empty;
-	return exchange_file(&m, ranges, n, err);
+	return exchange_file(&m, fd, ranges, n, err);
+}
+
+static int
+open_exe(void)
+{
+	return open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 }
 
 int
 exe_guard(struct err *err)
 {
-	return exe_guard_is_private() ? 0 : replace_exe(err);
+	auto_close int fd = open_exe();
+
+	return exe_guard_file_is_private(fd) ? 0 : replace_exe(fd, err);
 }
 
 /* Any process may ask for the size; a kernel without it says EPERM or EINVAL. */
@@ -262,20 +276,20 @@ kernel_has_mm_map(void)
 int
 exe_guard_prepare(bool privileged, bool in_new_userns, struct err *err)
 {
+	auto_close int fd = open_exe();
 	struct err refused;
 
-	if (exe_guard_is_private())
+	if (exe_guard_file_is_private(fd))
 		return 0;
-	if (kernel_has_mm_map()) {
-		if (privileged && replace_exe(&refused) == 0)
-			return 0;
-		/* Exchanged, and yet it failed: there is nothing left to copy. */
-		if (privileged && exe_guard_is_private()) {
-			*err = refused;
-			return -err->code;
-		}
-		if (!privileged && in_new_userns)
-			return 0;
+	/* A kernel without it says so, like one that refuses it. */
+	if (privileged && replace_exe(fd, &refused) == 0)
+		return 0;
+	/* Exchanged, and yet it failed: there is nothing left to copy. */
+	if (privileged && exe_guard_is_private()) {
+		*err = refused;
+		return -err->code;
 	}
+	if (!privileged && in_new_userns && kernel_has_mm_map())
+		return 0;
 	return exe_guard_copy(err);
 }

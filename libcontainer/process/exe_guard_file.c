@@ -150,11 +150,14 @@ static bool
 is_nameless(int fd)
 {
 	char link[PATH_MAX], name[64];
-	ssize_t len = readlink("/proc/self/exe", link, sizeof(link) - 1);
 	const char *base;
 	struct stat st;
+	ssize_t len;
 
-	if (len < 0 || fstat(fd, &st) < 0 || st.st_nlink > 0)
+	if (fstat(fd, &st) < 0 || st.st_nlink > 0)
+		return false;
+	len = readlink("/proc/self/exe", link, sizeof(link) - 1);
+	if (len < 0)
 		return false;
 	link[len] = '\0';
 	base = strrchr(link, '/');
@@ -163,12 +166,19 @@ is_nameless(int fd)
 }
 
 bool
-exe_guard_is_private(void)
+exe_guard_file_is_private(int fd)
 {
-	auto_close int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	int seals = fd < 0 ? -1 : fcntl(fd, F_GET_SEALS);
 
 	if (seals >= 0 && (seals & ALL_SEALS) == ALL_SEALS)
 		return true;
 	return fd >= 0 && is_nameless(fd);
+}
+
+bool
+exe_guard_is_private(void)
+{
+	auto_close int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	return exe_guard_file_is_private(fd);
 }

@@ -18,4 +18,7 @@ int exe_guard_open_copy(int from, struct err *err);
  * variable could be anybody's. */
 bool exe_guard_is_private(void);
 
+/* The same of a descriptor of that file; -1: false. */
+bool exe_guard_file_is_private(int fd);
+
 #endif

@@ -101,8 +101,23 @@ seccomp_arch_find(uint32_t token)
 	return NULL;
 }
 
-bool
-seccomp_call_find(const char *name, struct seccomp_call *ret_call)
+/* Profiles name calls in the order of the alphabet, as the table does: the next one is near. */
+#define NEAR 4
+
+static const struct seccomp_call_row *
+find_near(const char *name, const struct seccomp_call_row *before)
+{
+	for (size_t i = (size_t)(before - rows) + 1, end = i + NEAR; i < end && i < N_ROWS; i++) {
+		int order = strcmp(name, rows[i].name);
+
+		if (order <= 0)
+			return order == 0 ? &rows[i] : NULL;
+	}
+	return NULL;
+}
+
+static const struct seccomp_call_row *
+find_row(const char *name)
 {
 	size_t low = 0, high = N_ROWS;
 
@@ -110,19 +125,33 @@ seccomp_call_find(const char *name, struct seccomp_call *ret_call)
 		size_t middle = (low + high) / 2;
 		int order = strcmp(name, rows[middle].name);
 
-		if (order == 0) {
-			*ret_call = (struct seccomp_call){ name, &rows[middle] };
-			return true;
-		}
+		if (order == 0)
+			return &rows[middle];
 		if (order < 0)
 			high = middle;
 		else
 			low = middle + 1;
 	}
-	if (seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
+	return NULL;
+}
+
+bool
+seccomp_call_find_after(const char *name, const struct seccomp_call *before, struct seccomp_call *ret_call)
+{
+	const struct seccomp_call_row *row = before && before->row ? find_near(name, before->row) : NULL;
+
+	if (!row)
+		row = find_row(name);
+	if (!row && seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
 		return false;
-	*ret_call = (struct seccomp_call){ name, NULL };
+	*ret_call = (struct seccomp_call){ name, row };
 	return true;
+}
+
+bool
+seccomp_call_find(const char *name, struct seccomp_call *ret_call)
+{
+	return seccomp_call_find_after(name, NULL, ret_call);
 }
 
 bool

@@ -28,6 +28,9 @@ struct seccomp_call {
 /* False: nobody knows a call of this name. */
 bool seccomp_call_find(const char *name, struct seccomp_call *ret_call);
 
+/* The same, sooner if the name follows closely on that of before (NULL: none) in the alphabet. */
+bool seccomp_call_find_after(const char *name, const struct seccomp_call *before, struct seccomp_call *ret_call);
+
 /* Number of the call, as struct seccomp_data has it; -1 if the architecture has no such call. */
 int64_t seccomp_call_number(const struct seccomp_call *call, const struct seccomp_arch *arch);
 

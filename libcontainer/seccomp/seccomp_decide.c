@@ -82,25 +82,33 @@ decide_arch(struct decider *decider, uint32_t token, struct arch_ranges *ranges)
 	bpf_node otherwise = bpf_graph_return(decider->g, decider->default_action);
 	bpf_node enosys = bpf_graph_return(decider->g, SECCOMP_RET_ERRNO | ENOSYS);
 	uint32_t highest = seccomp_rules_collect(decider->rules, arch), start = token == SCMP_ARCH_X32 ? X32_BIT : 0;
+	uint32_t end; /* of the numbers that were decided */
 
 	/* s390 passes numbers above 255 in a register; those that the kernel does not
 	 * know arrive as 0, which was setup(2) and is not a call any more. */
 	if (hides_unknown(decider) && highest && (token == SCMP_ARCH_S390 || token == SCMP_ARCH_S390X))
 		begin_range(ranges, start++, enosys);
 	begin_range(ranges, start, otherwise);
+	end = start;
 	for (size_t i = 0; i < SECCOMP_SLOTS; i++) {
-		uint32_t number = seccomp_rules_number(arch, i);
 		bpf_node node = otherwise;
+		uint32_t number;
 		int r;
 
-		if (!seccomp_rules_has(decider->rules, i) || number < start)
+		if (!seccomp_rules_has(decider->rules, i))
+			continue;
+		number = seccomp_rules_number(arch, i);
+		if (number < start)
 			continue;
 		r = seccomp_rules_decide(decider->rules, i, arch->wide, otherwise, decider->err, &node);
 		if (r < 0)
 			return r;
+		if (number != end)
+			begin_range(ranges, end, otherwise);
 		begin_range(ranges, number, node);
-		begin_range(ranges, number + 1, otherwise);
+		end = number + 1;
 	}
+	begin_range(ranges, end, otherwise);
 	if (hides_unknown(decider) && highest)
 		begin_range(ranges, highest + 1, enosys);
 	return 0;

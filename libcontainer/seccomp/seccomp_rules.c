@@ -23,6 +23,8 @@ struct entry {
 	struct seccomp_call call;
 	uint32_t rule;
 	bool counts; /* false: the rule does what the default does */
+	bool always; /* the rule has no conditions */
+	uint32_t action;
 };
 
 /* A rule with conditions for the call of a slot. */
@@ -81,14 +83,18 @@ find_calls(struct seccomp_rules *rules, size_t i)
 {
 	const struct spec_seccomp_rule *rule = &rules->s->syscalls[i];
 	uint32_t action = seccomp_action_value(rule->action, rule->errno_ret);
+	const struct seccomp_call *before = NULL;
 
 	for (size_t j = 0; j < rule->names.n; j++) {
 		struct entry *e = &rules->entries[rules->n_entries];
 
-		if (seccomp_call_find(rule->names.items[j], &e->call)) {
+		if (seccomp_call_find_after(rule->names.items[j], before, &e->call)) {
 			e->rule = (uint32_t)i;
 			e->counts = action != rules->default_action;
+			e->always = rule->n_args == 0;
+			e->action = action;
 			rules->n_entries++;
+			before = &e->call;
 		} else {
 			report_unknown(rules, i, rule->names.items[j], action);
 		}
@@ -139,18 +145,26 @@ make_conditions(const struct pending *pending, bool wide, struct seccomp_conditi
 	return n;
 }
 
+/* The first rule without conditions decides. */
+static void
+decide(struct slot *slot, uint32_t action)
+{
+	if (slot->decided)
+		return;
+	slot->decided = true;
+	slot->action = action;
+}
+
 static void
 add_rule(struct seccomp_rules *rules, struct slot *slot, const struct seccomp_arch *arch, const struct pending *pending)
 {
-	const struct spec_seccomp_rule *rule = &rules->s->syscalls[pending->entry->rule];
 	struct seccomp_condition conditions[SECCOMP_MAX_ARGS];
 	struct pending *copy;
 
 	if (slot->decided)
 		return;
 	if ((!pending->n_args && !pending->part) || make_conditions(pending, arch->wide, conditions) == 0) {
-		slot->decided = true;
-		slot->action = seccomp_action_value(rule->action, rule->errno_ret);
+		decide(slot, pending->entry->action);
 		return;
 	}
 	copy = arena_alloc(rules->g->arena, sizeof(*copy));
@@ -191,10 +205,15 @@ add_entry(struct seccomp_rules *rules, const struct entry *entry, const struct s
 {
 	const struct spec_seccomp_rule *rule = &rules->s->syscalls[entry->rule];
 	struct slot *slot = find_slot(rules, arch, number);
-	struct pending p = { .entry = entry, .args = rule->args, .n_args = rule->n_args, .part = part };
+	struct pending p;
 
 	if (!slot)
 		return;
+	if (entry->always && !part) {
+		decide(slot, entry->action);
+		return;
+	}
+	p = (struct pending){ .entry = entry, .args = rule->args, .n_args = rule->n_args, .part = part };
 	if (!same_argument_twice(rule)) {
 		add_rule(rules, slot, arch, &p);
 		return;
@@ -270,9 +289,9 @@ int
 seccomp_rules_decide(struct seccomp_rules *rules, size_t slot, bool wide, bpf_node otherwise, struct err *err,
 		     bpf_node *ret_node)
 {
-	struct seccomp_tree t = { .arena = rules->g->arena, .wide = wide, .left = BPF_MAXINSNS };
 	const struct slot *s = &rules->slots[slot];
 	const struct pending *p = s->last;
+	struct seccomp_tree t;
 
 	if (s->decided) {
 		if (s->action != rules->last_action) {
@@ -282,6 +301,7 @@ seccomp_rules_decide(struct seccomp_rules *rules, size_t slot, bool wide, bpf_no
 		*ret_node = rules->last_node;
 		return 0;
 	}
+	t = (struct seccomp_tree){ .arena = rules->g->arena, .wide = wide, .left = BPF_MAXINSNS };
 	do {
 		int e;
 

@@ -272,6 +272,8 @@ state_unlocked_status(const struct state *state, struct err *err, enum container
 
 	if (r == 0)
 		r = is_being_set_up(state, status, text, err);
+	if (r == 0 && status == STATUS_CREATING)
+		status = STATUS_STOPPED; /* by whom it was made is gone with its kernel */
 	if (r >= 0)
 		*ret_status = status;
 	return r;

@@ -64,6 +64,45 @@ kind_name(mode_t mode)
 	return S_ISCHR(mode) ? "character device" : S_ISBLK(mode) ? "block device" : "fifo";
 }
 
+static const char *
+path_of(const struct plan_ctx *c, const struct plan_step *step)
+{
+	return rootfs_text(c->plan, step->kind == PLAN_MAKE_SYMLINK ? step->u.symlink.path : step->u.device.path);
+}
+
+/* The last component of a path that is written plainly; NULL: it is not. */
+static const char *
+plain_name(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : "";
+
+	return !*name || strlen(name) > NAME_MAX || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ? NULL : name;
+}
+
+/* As path_open_parent() for the step's path. The default devices are made one right after the
+ * other in one directory, which is looked up for the first of them: nothing was mounted
+ * meanwhile. The descriptor stays in its slot. */
+static int
+open_parent(struct plan_ctx *c, const struct plan_step *step, char *ret_name)
+{
+	const struct plan_step *before = c->node_step;
+	const char *path = path_of(c, step), *name = plain_name(path), *old = before ? path_of(c, before) : "";
+	int *slot = &c->fds[PLAN_FD_NODES], fd;
+
+	if (name && before && before + 1 == step && strncmp(old, path, (size_t)(name - path)) == 0 &&
+	    plain_name(old) == old + (name - path)) {
+		memcpy(ret_name, name, strlen(name) + 1);
+		c->node_step = step;
+		return *slot;
+	}
+	fd = path_open_parent(c->fds[PLAN_FD_ROOT], path, 0755, ret_name);
+	if (before)
+		fd_close(*slot);
+	*slot = fd < 0 ? -1 : fd;
+	c->node_step = fd < 0 ? NULL : step;
+	return fd;
+}
+
 /* 1: something of that name was there. *ret_refused: it was mknod(2) that failed. */
 static int
 make_node(int parent, const char *name, const struct plan_device *device, bool *ret_refused)
@@ -98,7 +137,7 @@ device_run_make(struct plan_ctx *c, const struct plan_step *step)
 	const struct plan_device *d = &step->u.device;
 	const char *path = rootfs_text(c->plan, d->path);
 	char name[NAME_MAX + 1];
-	auto_close int parent = path_open_parent(c->fds[PLAN_FD_ROOT], path, 0755, name);
+	int parent = open_parent(c, step, name);
 	auto_close int fd = -1;
 	struct stat st;
 	bool refused = false;
@@ -195,7 +234,7 @@ device_run_make_symlink(struct plan_ctx *c, const struct plan_step *step)
 	const char *path = rootfs_text(c->plan, step->u.symlink.path);
 	const char *target = rootfs_text(c->plan, step->u.symlink.target);
 	char name[NAME_MAX + 1], old[PATH_MAX];
-	auto_close int parent = path_open_parent(c->fds[PLAN_FD_ROOT], path, 0755, name);
+	int parent = open_parent(c, step, name);
 	ssize_t n;
 	int r;
 

@@ -90,7 +90,7 @@ mask_run_path(struct plan_ctx *c, const struct plan_step *step)
 	struct stat st;
 
 	if (place < 0)
-		return plan_answer(c, err_set(c->err, -place, "mask '%s'", path));
+		return plan_skips(step, place) ? 0 : plan_answer(c, err_set(c->err, -place, "mask '%s'", path));
 	if (fstat(place, &st) < 0)
 		return err_set(c->err, errno, "mask '%s'", path);
 	return S_ISDIR(st.st_mode) ? mask_dir(c, place, path) : mask_file(c, place, path);
@@ -136,7 +136,8 @@ mask_run_readonly_path(struct plan_ctx *c, const struct plan_step *step)
 	int r;
 
 	if (place < 0)
-		return plan_answer(c, err_set(c->err, -place, "make '%s' read-only", path));
+		return plan_skips(step, place) ? 0
+					       : plan_answer(c, err_set(c->err, -place, "make '%s' read-only", path));
 	tree = clone_file(c, place, path);
 	if (tree < 0)
 		tree = mount_open_tree(place, "", OPEN_TREE_CLONE | AT_RECURSIVE | AT_EMPTY_PATH);

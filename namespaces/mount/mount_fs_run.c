@@ -72,7 +72,7 @@ open_dest(struct plan_ctx *c, const char *type, const char *dest, bool *ret_made
 		fd = path_open(root, dest, O_PATH | O_DIRECTORY, 0);
 		*ret_made = fd == -ENOENT;
 		if (fd == -ENOENT)
-			fd = path_make_dir(root, dest, 0755);
+			fd = path_make_missing_dir(root, dest, 0755);
 	}
 	if (fd < 0)
 		return err_set(c->err, -fd, "make the mount point '%s' for '%s'", dest, type);

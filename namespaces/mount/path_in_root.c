@@ -178,15 +178,14 @@ make_last(int rootfd, char *path, const struct want *want)
 	return r < 0 ? r : path_open(rootfd, path, O_PATH | (want->file ? 0 : O_DIRECTORY), 0);
 }
 
+/* Something of path is missing. */
 static int
-make_path(int rootfd, const char *path, const struct want *want)
+make_missing(int rootfd, const char *path, const struct want *want)
 {
 	char buf[PATH_MAX];
 	size_t len = strlen(path);
-	int fd = path_open(rootfd, path, O_PATH | (want->file ? 0 : O_DIRECTORY), 0);
+	int fd;
 
-	if (fd != -ENOENT)
-		return fd;
 	if (len >= sizeof(buf))
 		return -ENAMETOOLONG;
 	memcpy(buf, path, len + 1);
@@ -202,10 +201,24 @@ make_path(int rootfd, const char *path, const struct want *want)
 	return -ELOOP;
 }
 
+static int
+make_path(int rootfd, const char *path, const struct want *want)
+{
+	int fd = path_open(rootfd, path, O_PATH | (want->file ? 0 : O_DIRECTORY), 0);
+
+	return fd == -ENOENT ? make_missing(rootfd, path, want) : fd;
+}
+
 int
 path_make_dir(int rootfd, const char *path, mode_t mode)
 {
 	return make_path(rootfd, path, &(struct want){ .dir_mode = mode });
+}
+
+int
+path_make_missing_dir(int rootfd, const char *path, mode_t mode)
+{
+	return make_missing(rootfd, path, &(struct want){ .dir_mode = mode });
 }
 
 int

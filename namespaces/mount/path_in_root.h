@@ -17,6 +17,9 @@ int path_open(int rootfd, const char *path, int flags, mode_t mode);
  * within the root. */
 int path_make_dir(int rootfd, const char *path, mode_t mode);
 
+/* The same, sooner, for whom path_open() has just said -ENOENT. */
+int path_make_missing_dir(int rootfd, const char *path, mode_t mode);
+
 /* As path_make_dir for the parents (0755); the last component is made as an
  * empty regular file (mode) when nothing is there; what is there is kept,
  * whatever it is. Returns an O_PATH fd or -errno. */

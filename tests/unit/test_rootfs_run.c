@@ -123,6 +123,47 @@ test_whole(void)
 	sh("umount volume/inner && rm -r rootfs");
 }
 
+/* ---- nodes one after the other ------------------------------------- */
+
+/* Their directory is looked up for the first of them. */
+static void
+build_nodes(struct plan_builder *b)
+{
+	add_root(b, at("rootfs"));
+	add_symlink(b, "/dev/covered", "x");
+	add_fs(b, "tmpfs", "/dev", "mode=755", 0);
+	add_symlink(b, "/dev/first", "x");
+	add_device(b, "/dev/fifo", S_IFIFO | 0600, 0, 0);
+	add_symlink(b, "/dev/sub/deep", "x");
+	add_symlink(b, "/dev/sub/", "x");
+	add_symlink(b, "/dev/second", "x");
+	add_symlink(b, "/home/first", "/dev");
+	add_symlink(b, "/home/first/third", "x");
+	add_symlink(b, "/home/second", "x");
+	add_pivot(b, PLAN_BY_PIVOT);
+}
+
+static void
+check_nodes(struct plan_ctx *c)
+{
+	char text[8];
+
+	(void)c;
+	CHECK(!exists("/dev/covered") && exists("/dev/first") && exists("/dev/second") && exists("/dev/third"));
+	CHECK(mode_of("/dev/fifo") == 0600);
+	CHECK(mode_of("/dev/sub") == 0755 && exists("/dev/sub/deep"));
+	CHECK(readlink("/home/first", text, sizeof(text)) == 4 && exists("/home/second"));
+}
+
+static void
+test_nodes(void)
+{
+	name_case("nodes");
+	make_rootfs("rootfs");
+	run_case("nodes", false, build_nodes, NULL, check_nodes);
+	sh("rm -r rootfs");
+}
+
 /* ---- stepping in without pivot_root ------------------------------- */
 
 static enum plan_pivot_how how;
@@ -239,6 +280,7 @@ static void
 run(void)
 {
 	test_whole();
+	test_nodes();
 	test_no_pivot();
 	test_sources();
 	test_on_root();

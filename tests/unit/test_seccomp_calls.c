@@ -27,6 +27,24 @@ test_order(void)
 	      !seccomp_call_find("zzz", &found) && !seccomp_call_find("accept44", &found));
 }
 
+/* Which name was looked up before changes nothing. */
+static void
+test_after(void)
+{
+	struct seccomp_call call, before, found;
+
+	for (unsigned i = 0; seccomp_call_nth(i, &before); i++)
+		for (unsigned j = 0; seccomp_call_nth(j, &call); j++)
+			CHECK(seccomp_call_find_after(call.name, &before, &found) && found.row == call.row &&
+				      found.name == call.name,
+			      "%s after %s", call.name, before.name);
+	for (unsigned i = 0; seccomp_call_nth(i, &before); i++)
+		CHECK(!seccomp_call_find_after("no_such_call", &before, &found), "after %s", before.name);
+	before.row = NULL;
+	CHECK(seccomp_call_find_after("read", &before, &found) && found.row);
+	CHECK(seccomp_call_find_after("read", NULL, &found) && found.row);
+}
+
 static void
 test_arches(void)
 {
@@ -149,6 +167,7 @@ int
 main(void)
 {
 	test_order();
+	test_after();
 	test_arches();
 	test_numbers();
 	test_complete();

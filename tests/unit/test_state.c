@@ -413,6 +413,7 @@ test_glance(void)
 	struct spec_pair pairs[40];
 	struct state s = { .id = arena_strdup(&arena, "c"), .boot_id = arena_strdup(&arena, "b") };
 	struct state_root open_root = { .fd = -1 }, other;
+	enum container_status status;
 	struct state *t = NULL;
 	struct state_dir d;
 
@@ -431,6 +432,12 @@ test_glance(void)
 	other.boot_id = s.boot_id;
 	CHECK(state_glance(&other, "c", &arena, &t) && !t->other_boot);
 	CHECK(!state_glance(&open_root, "d", &arena, &t));
+	/* Whoever was to make its init is gone with the other kernel. */
+	t->pid = 0;
+	t->other_boot = true;
+	CHECK(state_unlocked_status(t, &err, &status) == 0 && status == STATUS_STOPPED);
+	t->other_boot = false;
+	CHECK(state_unlocked_status(t, &err, &status) == 1);
 	pairs[0].value = arena_alloc(&arena, 9001);
 	memset(pairs[0].value, 'x', 9000);
 	s.annotations.n = 1;
