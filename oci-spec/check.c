@@ -107,9 +107,8 @@ check_mount(struct parser *parser, const struct json_value *value, const struct 
 	bool idmap = asks_for_idmap(mount, &has_maps);
 
 	if ((mount->uid_mappings.n > 0) != (mount->gid_mappings.n > 0))
-		field_error_member(parser, value, mount->uid_mappings.n > 0 ? "uidMappings" : "gidMappings",
-				   "uidMappings and gidMappings go together");
-	else if (mount->uid_mappings.n > 0 && !idmap)
+		return; /* an error already */
+	if (mount->uid_mappings.n > 0 && !idmap)
 		field_note_at(parser, json_get(value, "uidMappings"),
 			      "the options should contain \"idmap\" or \"ridmap\"");
 	else if (!has_maps && idmap && !has_namespace(spec, NS_USER))

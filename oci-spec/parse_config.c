@@ -21,6 +21,9 @@ check_mount_mappings(struct parser *parser, const struct json_value *value, void
 
 	check_id_mappings(parser, json_get(value, "uidMappings"), &m->uid_mappings);
 	check_id_mappings(parser, json_get(value, "gidMappings"), &m->gid_mappings);
+	if (field_object_is_clean(parser) && (m->uid_mappings.n > 0) != (m->gid_mappings.n > 0))
+		field_error_member(parser, value, m->uid_mappings.n > 0 ? "uidMappings" : "gidMappings",
+				   "uidMappings and gidMappings go together");
 }
 
 static const struct field type_mount_fields[] = {

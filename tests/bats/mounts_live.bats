@@ -72,6 +72,9 @@ BINDS='[{"destination": "/new/place", "type": "bind", "source": "DATA", "options
 	[[ "$output" == *'inside /proc'* ]]
 	run -1 mounts add '[{"destination": 1}]'
 	[[ "$output" == *mounts.json:1:*destination* ]]
+	run -1 mounts add '[{"destination": "/x", "source": "'"$T/data"'", "options": ["bind", "idmap"],
+		"uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}]'
+	[[ "$output" == *'[0].uidMappings: uidMappings and gidMappings go together'* ]]
 	run -1 mounts remove '[{"destination": "/proc"}]'
 	[[ "$output" == *'cannot be removed while the container runs'* ]]
 	run -1 knarr mounts change "$ID" "$T/mounts.json"

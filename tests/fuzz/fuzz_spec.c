@@ -11,8 +11,12 @@
 #include "cgroups/systemd/systemd.h"
 #include "oci-spec/config_edit.h"
 
-static const char base[] = "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"linux\":{\"resources\":"
-			   "{\"memory\":{\"limit\":4096},\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}]}}}";
+/* With a user namespace, which mounts may need. */
+static const char base[] =
+	"{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"rootfs\"},\"linux\":{\"namespaces\":[{\"type\":\"user\"}],"
+	"\"uidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],"
+	"\"gidMappings\":[{\"containerID\":0,\"hostID\":1,\"size\":1}],\"resources\":"
+	"{\"memory\":{\"limit\":4096},\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}]}}}";
 
 static void
 check_report(const struct spec_report *report, size_t len, struct arena *a)
