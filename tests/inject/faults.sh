@@ -358,6 +358,7 @@ defect()
 
 is_demanded()
 {
+	[ -e "$W/reached" ] || return 1 # a run may make one call of a kind less than another
 	[[ " $answers " != *" $call:$error "* ]] || return 1
 	[[ $error != KILL* ]] || return 1
 	[[ $number -gt $starts || " $asked " != *" $call "* ]] || return 1
@@ -429,7 +430,9 @@ fault()
 	local call=$1 number=$2 error=$3 what="$who, $command, $1 number $2 $3" found
 	faults=$((faults + 1))
 	before "$command"
-	timeout -k 1 20 "$T/inject" "$call" "$number" "$error" "${knarr[@]}" "${words[@]}" </dev/null >"$W/out" 2>"$W/err"
+	rm -f "$W/reached"
+	INJECT_REACHED=$W/reached timeout -k 1 20 "$T/inject" "$call" "$number" "$error" \
+		"${knarr[@]}" "${words[@]}" </dev/null >"$W/out" 2>"$W/err"
 	status=$?
 	check_status
 	case $command:$status:$error in

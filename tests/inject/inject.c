@@ -17,10 +17,11 @@
  * replaced by none (number -1) and the error is put where its result goes. Only
  * processes whose name begins with "knarr" count, hooks and the container's
  * program do not; nor do the calls of the dynamic loader, before main(). The exit status
- * is the command's; without -w, what it leaves running goes on untraced, and the
- * calls that were looked for are missing for it (ENOSYS). */
+ * is the command's, and INJECT_REACHED names a file that is made if the call came; without -w, what
+ * it leaves running goes on untraced, and the calls that were looked for are missing for it (ENOSYS). */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
@@ -307,6 +308,7 @@ int
 main(int argc, char **argv)
 {
 	static struct injection in = { .call = -1 };
+	const char *reached;
 	bool count;
 	char **command;
 	int status;
@@ -329,9 +331,12 @@ main(int argc, char **argv)
 	}
 	if (!count)
 		parse(&in, argv + 1);
+	reached = getenv("INJECT_REACHED");
 	pid = fork();
-	if (pid == 0)
+	if (pid == 0) {
+		unsetenv("INJECT_REACHED");
 		run_command(&in, command);
+	}
 	/* Whoever kills this ends all that it traces, with -w. Otherwise they go on: not so with
 	 * PTRACE_TRACEME, where a new process is stopped by a signal that outlasts the tracer. */
 	if (pid < 0 || waitpid(pid, &status, WUNTRACED) < 0 ||
@@ -342,6 +347,8 @@ main(int argc, char **argv)
 	kill(pid, SIGCONT);
 	in.command = pid;
 	status = trace(&in, pid);
+	if (reached && in.number > 0 && in.seen >= in.number && creat(reached, 0600) < 0)
+		die(reached);
 	if (count)
 		write_counts(&in, argv[2]);
 	return status;
