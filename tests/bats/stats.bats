@@ -123,6 +123,7 @@ lacks() {
 
 @test "events: statistics at the interval, until the container ends" {
 	start
+	: >"$T/events" # which is looked at before the other process has made it
 	knarr events --interval 100ms "$ID" >"$T/events" 2>"$T/warnings" 3>&- &
 	local watcher=$!
 	for _ in $(seq 100); do
@@ -261,6 +262,7 @@ lacks() {
 @test "stats: on a terminal again and again, until the last named one has ended" {
 	requires_command script
 	start
+	: >"$T/screen"
 	script -qec "$KNARR --root $ROOT stats --interval 100ms $ID" /dev/null >"$T/screen" </dev/null 3>&- &
 	local watcher=$!
 	for _ in $(seq 100); do

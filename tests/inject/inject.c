@@ -14,7 +14,8 @@
  *
  * Theory of operation: the command is traced, with a seccomp filter that stops it
  * at the wanted calls only, so a run costs little more than without. The call is
- * replaced by none (number -1) and the error is put where its result goes. Only
+ * replaced by none (number -1) and the error is put where its result goes; close(2), which
+ * frees the descriptor also when it says that it failed, is made. Only
  * processes whose name begins with "knarr" count, hooks and the container's
  * program do not; nor do the calls of the dynamic loader, before main(). The exit status
  * is the command's, and INJECT_REACHED names a file that is made if the call came; without -w, what
@@ -46,7 +47,7 @@ struct injection {
 	unsigned long number, seen;
 	int error;    /* 0: kill */
 	bool after;   /* kill once the call has returned */
-	pid_t inside; /* who makes that call now */
+	pid_t inside; /* who makes that call, or close(2), now */
 	bool onwards; /* not only that call, but those after it, too */
 	bool has_operation;
 	unsigned long long operation; /* first argument of the call that failed */
@@ -188,20 +189,31 @@ at_call(struct injection *in, pid_t pid)
 		in->in_main = false; /* of the copy that it executes */
 	if (in->call != call || !is_wanted(in, first))
 		return;
-	if (in->error)
+	if (in->error && call != SYS_close)
 		let_fail(pid, in->error);
-	else if (in->after)
+	else if (in->error || in->after)
 		in->inside = pid;
 	else
 		kill(pid, SIGKILL);
 }
 
-/* pid stopped. Whether the call after which it is to be killed has returned; an event
+/* pid stopped. Whether the call after which something is to be done has returned; an event
  * of it, as that of a new process, comes first. */
 static bool
 has_returned(const struct injection *in, pid_t pid, int status)
 {
 	return pid == in->inside && WSTOPSIG(status) == (SIGTRAP | AT_CALL);
+}
+
+static void
+after_call(struct injection *in, pid_t pid)
+{
+	if (!in->error) {
+		kill(pid, SIGKILL);
+		return;
+	}
+	let_fail(pid, in->error);
+	in->inside = 0;
 }
 
 /* Until the command ends, or all that comes of it; the command's exit status. */
@@ -230,7 +242,7 @@ trace(struct injection *in, pid_t command)
 		if (status >> 8 == (SIGTRAP | PTRACE_EVENT_SECCOMP << 8))
 			at_call(in, pid);
 		else if (has_returned(in, pid, status))
-			kill(pid, SIGKILL);
+			after_call(in, pid);
 		else if (status >> 16 == 0 && WSTOPSIG(status) != SIGSTOP && (WSTOPSIG(status) & ~AT_CALL) != SIGTRAP)
 			sig = WSTOPSIG(status);
 		ptrace(pid == in->inside ? PTRACE_SYSCALL : PTRACE_CONT, pid, NULL, sig);
