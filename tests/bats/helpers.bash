@@ -617,6 +617,7 @@ stop_after()
 		shift
 	done
 	shift
+	rm -f "$T/trace-$1" # of an earlier one
 	strace -D -qq -o "$T/trace-$1" -e signal=STOP "${filters[@]}" "$KNARR" --root "$ROOT" "$@" 3>&- &
 	# shellcheck disable=SC2034
 	STOPPED=$! # for the caller
